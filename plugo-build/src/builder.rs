@@ -1,0 +1,253 @@
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::config;
+use crate::crates::{self, workspace_root};
+use crate::diagnostic::{Code, Diagnostic, Place, Problems, Severity};
+use crate::emit::{self, Directive};
+use crate::environment::{Environment, VARIABLES};
+use crate::known;
+use crate::lock::Lock;
+use crate::manifest::{self, Inputs};
+use crate::package::Packages;
+use crate::plan::{self, Plan};
+use crate::settings;
+use crate::sources::Sources;
+use crate::{code, package};
+
+/// The name of the generated file in `OUT_DIR`.
+const TABLE: &str = "plugo-table.rs";
+/// The name of the manifest.
+const MANIFEST: &str = "plugo-manifest.json";
+/// The name of the consolidated requirements.
+const REQUIREMENTS: &str = "requirements-plugins.toml";
+
+/// Runs the pipeline with more said than [`build()`](crate::build()) needs.
+///
+/// ```no_run
+/// fn main() -> Result<(), plugo_build::Error> {
+///     let built = plugo_build::Builder::new().manifest_dir("dist").run()?;
+///     for directive in &built.directives {
+///         println!("{directive}");
+///     }
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    environment: Option<Environment>,
+    manifest_dir: Option<PathBuf>,
+}
+
+impl Builder {
+    /// A builder that reads Cargo's environment.
+    pub fn new() -> Self {
+        Builder::default()
+    }
+
+    /// With another environment than that of the running build script.
+    #[must_use]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// With a folder for a copy of the manifest; a relative one is relative
+    /// to the app's folder. It is used where neither the settings nor the
+    /// variable `PLUGO_MANIFEST_DIR` name one.
+    #[must_use]
+    pub fn manifest_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.manifest_dir = Some(dir.into());
+        self
+    }
+
+    /// Reads, plans, and writes to `OUT_DIR`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoBuildScript`] outside of a build script,
+    /// [`Error::Refused`] with everything that a stage found to be wrong.
+    pub fn run(self) -> Result<Built, Error> {
+        let environment = match self.environment {
+            Some(environment) => environment,
+            None => Environment::from_cargo().map_err(Error::NoBuildScript)?,
+        };
+        Ok(run(&environment, self.manifest_dir)?)
+    }
+}
+
+/// What a run of the pipeline made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Built {
+    /// The plan.
+    pub plan: Plan,
+    /// The text of `plugo-manifest.json`.
+    pub manifest: String,
+    /// The text of `requirements-plugins.toml`.
+    pub requirements: String,
+    /// What Cargo has to be told. Warnings are among it.
+    pub directives: Vec<Directive>,
+}
+
+/// Why there is no build.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// A variable that Cargo sets for build scripts is missing.
+    NoBuildScript(&'static str),
+    /// Everything that a stage found to be wrong, warnings included.
+    Refused(Vec<Diagnostic>),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::NoBuildScript(variable) => write!(
+                f,
+                "the variable `{variable}`, which Cargo sets for build scripts, is missing: call \
+                 `plugo_build::build()` in build.rs"
+            ),
+            Error::Refused(problems) => {
+                for (i, problem) in problems.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str("\n")?;
+                    }
+                    let word = match problem.severity {
+                        Severity::Warning => "warning",
+                        Severity::Error => "error",
+                    };
+                    write!(f, "{word}: {problem}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Vec<Diagnostic>> for Error {
+    fn from(problems: Vec<Diagnostic>) -> Self {
+        Error::Refused(problems)
+    }
+}
+
+/// The stages, each of which ends with all its errors at once.
+fn run(environment: &Environment, fallback: Option<PathBuf>) -> Result<Built, Vec<Diagnostic>> {
+    let mut problems = Problems::default();
+    // Cargo works beside everything up to the manifest.
+    let tree = crates::start(environment);
+    let planned = plan(environment, &mut problems);
+    let tree = match planned {
+        Ok(_) => tree.finish(&mut problems),
+        // What Cargo says matters no more, but its processes have to end.
+        Err(_) => tree.finish(&mut Problems::default()),
+    };
+    let Reading { plan, known, lock, root, manifest_dir, watch, absent } = planned?;
+    problems.end_of_stage()?;
+    let Some(tree) = tree else { return Err(problems.into_warnings()) };
+
+    let inputs = Inputs {
+        plan: &plan,
+        known: &known,
+        crates: &tree,
+        lock: &lock,
+        root: &root,
+        target: &environment.target,
+    };
+    let manifest = manifest::manifest(&inputs, &mut problems);
+    problems.end_of_stage()?;
+
+    let mut files = vec![
+        (environment.out_dir.join(TABLE), code::table(&plan, &manifest.fingerprint)),
+        (environment.out_dir.join(MANIFEST), manifest.json.clone()),
+        (environment.out_dir.join(REQUIREMENTS), manifest.requirements.clone()),
+    ];
+    let copies = environment.manifest_dir.clone().or(manifest_dir).or(fallback);
+    if let Some(dir) = copies.map(|dir| environment.package_dir.join(dir)) {
+        let dir = for_client(&dir, plan.client.as_deref());
+        if let Err(error) = std::fs::create_dir_all(&dir) {
+            problems.add(unwritable(&dir, &error));
+        }
+        files.push((dir.join(MANIFEST), manifest.json.clone()));
+        files.push((dir.join(REQUIREMENTS), manifest.requirements.clone()));
+    }
+    for (path, content) in &files {
+        if let Err(error) = emit::write(path, content) {
+            problems.add(unwritable(path, &error));
+        }
+    }
+    let links = emit::watch_absent(&environment.out_dir, &absent).unwrap_or_else(|error| {
+        problems.add(unwritable(&environment.out_dir, &error));
+        None
+    });
+    problems.end_of_stage()?;
+
+    let mut directives: Vec<Directive> = Vec::new();
+    directives.extend(watch.into_iter().chain(links).map(Directive::RerunIfChanged));
+    directives.extend(VARIABLES.map(Directive::RerunIfEnvChanged));
+    directives.push(Directive::RustcEnv("PLUGO_TABLE", environment.out_dir.join(TABLE)));
+    directives.push(Directive::RustcEnv("PLUGO_MANIFEST", environment.out_dir.join(MANIFEST)));
+    directives.extend(problems.into_warnings().into_iter().map(Directive::Problem));
+    Ok(Built { plan, manifest: manifest.json, requirements: manifest.requirements, directives })
+}
+
+/// A folder that is shared by clients may have `{client}` in its path.
+fn for_client(dir: &Path, client: Option<&str>) -> PathBuf {
+    let text = dir.to_string_lossy();
+    match text.contains("{client}") {
+        true => PathBuf::from(text.replace("{client}", client.unwrap_or("default"))),
+        false => dir.to_owned(),
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Diagnostic {
+    let message = format!("`{}` cannot be written: {error}", path.display());
+    Diagnostic::error(Code::Unwritable, message).at(Place::file(path.to_string_lossy()))
+}
+
+struct Reading {
+    plan: Plan,
+    known: Vec<known::Known>,
+    lock: Lock,
+    root: PathBuf,
+    manifest_dir: Option<PathBuf>,
+    watch: BTreeSet<PathBuf>,
+    absent: BTreeSet<PathBuf>,
+}
+
+/// Everything up to the plan: what stands in files, and what follows from it.
+fn plan(environment: &Environment, problems: &mut Problems) -> Result<Reading, Vec<Diagnostic>> {
+    let root = workspace_root(environment, problems);
+    problems.end_of_stage()?;
+    let root = package::normal(&root.unwrap_or_else(|| environment.package_dir.clone()));
+    let mut packages = Packages::new(root.clone());
+    let app = packages.read(&environment.package_dir, problems);
+    let lock_path = root.join("Cargo.lock");
+    let lock = Lock::read(&lock_path, packages.show(&lock_path), problems);
+    problems.end_of_stage()?;
+    let (Some(app), Some(lock)) = (app, lock) else { return Err(Vec::new()) };
+    let app = Rc::new(app);
+    let settings = settings::read(&app, problems);
+    let config = config::read(&app, &settings, environment, problems);
+    let mut sources = Sources::new(environment, &lock);
+    let known::Discovery { known, watch, absent } =
+        known::discover(&app, &settings, environment, &mut packages, &mut sources, problems);
+    problems.end_of_stage()?;
+    let plan =
+        plan::plan(&app, &environment.features, &settings.core_version, &known, &config, problems);
+    problems.end_of_stage()?;
+    let mut watch: BTreeSet<PathBuf> = watch.into_iter().chain(config.watch).collect();
+    watch.insert(lock_path);
+    // What lies in a folder that is watched is watched.
+    let folders: Vec<PathBuf> = watch.iter().filter(|path| path.is_dir()).cloned().collect();
+    let covered = |path: &PathBuf| folders.iter().any(|dir| path.starts_with(dir) && path != dir);
+    watch.extend(packages.read.iter().filter(|path| path.exists()).cloned());
+    watch.retain(|path| !covered(path));
+    let absent = absent.into_iter().chain(config.absent).filter(|path| !covered(path)).collect();
+    let manifest_dir = settings.manifest_dir;
+    Ok(Reading { plan, known, lock, root, manifest_dir, watch, absent })
+}

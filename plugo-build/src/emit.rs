@@ -1,0 +1,116 @@
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Diagnostic, Severity};
+
+/// A line that a build script prints for Cargo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Directive {
+    /// Run the build script again when this file or folder changes.
+    RerunIfChanged(PathBuf),
+    /// Run the build script again when this variable changes.
+    RerunIfEnvChanged(&'static str),
+    /// Set a variable for the compilation of the app.
+    RustcEnv(&'static str, PathBuf),
+    /// Show a problem, and fail the build where it is an error.
+    Problem(Diagnostic),
+}
+
+/// As Cargo reads it; a problem has several lines.
+impl fmt::Display for Directive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Directive::RerunIfChanged(path) => {
+                write!(f, "cargo::rerun-if-changed={}", path.display())
+            }
+            Directive::RerunIfEnvChanged(name) => write!(f, "cargo::rerun-if-env-changed={name}"),
+            Directive::RustcEnv(name, path) => {
+                write!(f, "cargo::rustc-env={name}={}", path.display())
+            }
+            Directive::Problem(diagnostic) => {
+                let key = match diagnostic.severity {
+                    Severity::Warning => "warning",
+                    Severity::Error => "error",
+                };
+                let text = diagnostic.to_string();
+                for (i, line) in text.lines().enumerate() {
+                    if i > 0 {
+                        f.write_str("\n")?;
+                    }
+                    write!(f, "cargo::{key}={line}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Writes a file whole or not at all, and only when its content changes:
+/// through a second file, which then takes its place.
+pub(crate) fn write(path: &Path, content: &str) -> io::Result<()> {
+    if fs::read(path).is_ok_and(|old| old == content.as_bytes()) {
+        return Ok(());
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let fresh = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    let result = fs::write(&fresh, content).and_then(|()| fs::rename(&fresh, path));
+    if result.is_err() {
+        let _ = fs::remove_file(&fresh);
+    }
+    result
+}
+
+/// Makes Cargo notice when a path that does not exist begins to.
+///
+/// A missing path in `rerun-if-changed` would run the build script every
+/// time. A folder of links that lead nowhere does not: Cargo goes through it,
+/// passes over what it cannot follow, and follows the link once its target is
+/// there, which is newer than the build script's last run.
+///
+/// The folder is in `OUT_DIR`:
+///
+/// ```text
+/// OUT_DIR/
+///   plugo-table.rs               what `plugins!()` includes
+///   plugo-manifest.json          what `manifest!()` includes
+///   requirements-plugins.toml
+///   plugo-absent/                links to what does not exist yet
+/// ```
+///
+/// Where links cannot be made (on Windows they need a privilege), a file that
+/// appears is noticed at the next run for another reason.
+pub(crate) fn watch_absent(
+    out_dir: &Path,
+    absent: &BTreeSet<PathBuf>,
+) -> io::Result<Option<PathBuf>> {
+    let dir = out_dir.join("plugo-absent");
+    if dir.exists() {
+        fs::remove_dir_all(&dir)?;
+    }
+    if absent.is_empty() {
+        return Ok(None);
+    }
+    fs::create_dir(&dir)?;
+    for (i, target) in absent.iter().enumerate() {
+        if link(target, &dir.join(i.to_string())).is_err() {
+            return Ok(None);
+        }
+    }
+    // Cargo compares with the time at which the build script was started.
+    let long_ago = std::time::SystemTime::UNIX_EPOCH;
+    Ok(fs::File::open(&dir).and_then(|dir| dir.set_modified(long_ago)).ok().map(|()| dir))
+}
+
+#[cfg(unix)]
+fn link(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+#[cfg(not(unix))]
+fn link(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}

@@ -1,0 +1,94 @@
+//! The one door to what Cargo and the shell tell a build script.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use cargo_platform::Cfg;
+
+/// The variable that adds plugins to the selection.
+pub(crate) const ENABLED_PLUGINS: &str = "ENABLED_PLUGINS";
+/// The variable that names a folder for a copy of the manifest.
+pub(crate) const MANIFEST_DIR: &str = "PLUGO_MANIFEST_DIR";
+/// Every variable that changes what the build script does.
+pub(crate) const VARIABLES: [&str; 2] = [ENABLED_PLUGINS, MANIFEST_DIR];
+
+/// What Cargo and the shell tell a build script. [`Environment::from_cargo`]
+/// reads it; tests and other tools fill it in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Environment {
+    /// The app's folder.
+    pub package_dir: PathBuf,
+    /// The folder that the build script may write to.
+    pub out_dir: PathBuf,
+    /// The program `cargo`.
+    pub cargo: PathBuf,
+    /// The triple that is built for.
+    pub target: String,
+    /// The features of the app that are on.
+    pub features: BTreeSet<String>,
+    /// What `cfg` expressions see.
+    pub cfgs: Vec<Cfg>,
+    /// The variable `ENABLED_PLUGINS`.
+    pub enabled_plugins: Option<String>,
+    /// The variable `PLUGO_MANIFEST_DIR`.
+    pub manifest_dir: Option<PathBuf>,
+    /// Cargo's home, where it keeps the sources that it downloaded.
+    pub cargo_home: Option<PathBuf>,
+}
+
+impl Environment {
+    /// Reads what Cargo sets for a build script.
+    ///
+    /// # Errors
+    ///
+    /// The name of a variable that Cargo sets and that is not there: the
+    /// program is not run as a build script.
+    #[expect(clippy::disallowed_methods, reason = "this is the one door")]
+    pub fn from_cargo() -> Result<Self, &'static str> {
+        let required = |name: &'static str| env::var_os(name).ok_or(name);
+        let text = |value: OsString| value.to_string_lossy().into_owned();
+        let list = |name: &'static str| -> Vec<String> {
+            let value = env::var_os(name).map(text).unwrap_or_default();
+            value.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect()
+        };
+        let non_empty = |name| env::var_os(name).filter(|value| !value.is_empty());
+        Ok(Environment {
+            package_dir: required("CARGO_MANIFEST_DIR")?.into(),
+            out_dir: required("OUT_DIR")?.into(),
+            cargo: required("CARGO")?.into(),
+            target: text(required("TARGET")?),
+            features: list("CARGO_CFG_FEATURE").into_iter().collect(),
+            cfgs: cfgs(env::vars_os()),
+            enabled_plugins: non_empty(ENABLED_PLUGINS).map(text),
+            manifest_dir: non_empty(MANIFEST_DIR).map(PathBuf::from),
+            cargo_home: env::var_os("CARGO_HOME")
+                .map(PathBuf::from)
+                .or_else(|| env::home_dir().map(|home| home.join(".cargo"))),
+        })
+    }
+}
+
+/// `CARGO_CFG_UNIX=` is `cfg(unix)`; `CARGO_CFG_TARGET_OS=linux` is
+/// `cfg(target_os = "linux")`, and a list with commas is one for each.
+fn cfgs(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<Cfg> {
+    let mut cfgs: Vec<Cfg> = variables
+        .filter_map(|(name, value)| {
+            let name = name.to_str()?.strip_prefix("CARGO_CFG_")?.to_ascii_lowercase();
+            Some((name, value.to_string_lossy().into_owned()))
+        })
+        .filter(|(name, _)| name != "feature")
+        .flat_map(|(name, value)| {
+            let expressions: Vec<String> = match value.as_str() {
+                "" => vec![name],
+                values => values.split(',').map(|value| format!("{name}={value:?}")).collect(),
+            };
+            expressions.into_iter().filter_map(|text| Cfg::from_str(&text).ok())
+        })
+        .collect();
+    cfgs.sort();
+    cfgs
+}

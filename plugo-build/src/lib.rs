@@ -1,0 +1,94 @@
+//! The build script half of plugo.
+//!
+//! An app that has plugins calls [`build()`] in its `build.rs`. It reads what
+//! the app's repository says about plugins, plans which of them this build
+//! contains and in which order, and writes the table that
+//! `plugo::plugins!()` includes, and the manifest.
+//!
+//! ```no_run
+//! // in `fn main()` of build.rs:
+//! plugo_build::build();
+//! ```
+//!
+//! Modules stand in the order in which data flows: a module imports only from
+//! those above it.
+
+/// What is wrong, where, and what to do.
+mod diagnostic;
+/// Files as trees of values that know their places.
+mod document;
+/// What Cargo and the shell tell a build script.
+mod environment;
+/// `Cargo.toml`.
+mod package;
+/// `Cargo.lock`.
+mod lock;
+/// What metadata says of a plugin.
+mod metadata;
+/// `[package.metadata.plugo]` of the app.
+mod settings;
+/// `#[plugin]` in source code.
+mod scan;
+/// The folders of packages that Cargo downloaded.
+mod sources;
+/// Every plugin that the repository knows.
+mod known;
+/// What is asked for: files, clients, the variable.
+mod config;
+/// What the build contains.
+mod plan;
+/// The table, as Rust code.
+mod code;
+/// The crates of the build, as Cargo tells them.
+mod crates;
+/// The plan with its crates, as a file.
+mod manifest;
+/// What is written, and what Cargo is told.
+mod emit;
+/// The pipeline.
+mod builder;
+
+pub use self::builder::{Builder, Built, Error};
+pub use self::diagnostic::{Code, Diagnostic, Place, Severity};
+pub use self::emit::Directive;
+pub use self::environment::Environment;
+pub use self::metadata::Id;
+pub use self::plan::{Plan, Planned, Reason};
+
+/// Plans this build's plugins and writes their table: the one line in
+/// `build.rs`.
+///
+/// What is wrong is shown through `cargo::error`, which fails the build; all
+/// problems of a stage at once.
+///
+/// ```no_run
+/// plugo_build::build();
+/// ```
+#[expect(clippy::print_stdout, reason = "printing is how a build script talks to Cargo")]
+pub fn build() {
+    let directives = match try_build() {
+        Ok(built) => built.directives,
+        Err(Error::Refused(problems)) => problems.into_iter().map(Directive::Problem).collect(),
+        Err(error) => {
+            println!("cargo::error={error}");
+            return;
+        }
+    };
+    // Cargo fails a build whose script printed an error, and shows it better
+    // than the output of a script that failed. Where something else than
+    // Cargo runs the script, there is no table, and `plugins!()` says so.
+    for directive in directives {
+        println!("{directive}");
+    }
+}
+
+/// Like [`build()`], and prints nothing: what Cargo has to be told is in the
+/// result.
+///
+/// # Errors
+///
+/// [`Error::NoBuildScript`] outside of a build script, [`Error::Refused`]
+/// with everything that a stage found to be wrong.
+pub fn try_build() -> Result<Built, Error> {
+    Builder::new().run()
+}

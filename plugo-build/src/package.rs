@@ -1,0 +1,434 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::diagnostic::{Code, Diagnostic, Place, Problems};
+use crate::document::{self, Node, Text};
+
+/// The part of a `Cargo.toml` that plugo uses, with what it inherits from its
+/// workspace.
+#[derive(Debug)]
+pub(crate) struct Package {
+    pub(crate) dir: PathBuf,
+    /// What messages and the manifest call the folder; empty for the
+    /// workspace's root.
+    pub(crate) shown_dir: String,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) description: String,
+    pub(crate) authors: Vec<String>,
+    pub(crate) license: String,
+    /// The name by which Rust code reaches the library.
+    pub(crate) lib_name: String,
+    /// The folder of the library's root module.
+    pub(crate) source_dir: PathBuf,
+    pub(crate) features: BTreeMap<String, Feature>,
+    pub(crate) dependencies: Vec<Dependency>,
+    /// `[package.metadata.plugo]`.
+    pub(crate) plugo: Option<Node>,
+    pub(crate) manifest: Place,
+}
+
+#[derive(Debug)]
+pub(crate) struct Feature {
+    pub(crate) turns_on: Vec<String>,
+    pub(crate) place: Place,
+}
+
+/// A normal dependency: neither a dev- nor a build-dependency.
+#[derive(Clone, Debug)]
+pub(crate) struct Dependency {
+    /// The key in `Cargo.toml`.
+    pub(crate) key: String,
+    /// The package, which the key may rename.
+    pub(crate) package: String,
+    pub(crate) renamed: bool,
+    pub(crate) optional: bool,
+    /// The version requirement as it is written, if there is one.
+    pub(crate) requirement: Option<String>,
+    pub(crate) features: Vec<String>,
+    pub(crate) default_features: bool,
+    /// The `cfg(…)` or triple that it is limited to.
+    pub(crate) target: Option<String>,
+    pub(crate) origin: Origin,
+    pub(crate) place: Place,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Registry,
+    Git(String),
+    Path(PathBuf),
+}
+
+/// Reads packages, and remembers what they inherit from.
+#[derive(Debug)]
+pub(crate) struct Packages {
+    /// The root of the app's workspace: what messages show paths relative to.
+    root: PathBuf,
+    workspaces: HashMap<PathBuf, Option<Rc<Node>>>,
+    /// Every file that was read, for Cargo to watch.
+    pub(crate) read: BTreeSet<PathBuf>,
+}
+
+impl Packages {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Packages { root, workspaces: HashMap::new(), read: BTreeSet::new() }
+    }
+
+    /// The path as messages show it: relative to the workspace's root.
+    pub(crate) fn show(&self, path: &Path) -> String {
+        match path.strip_prefix(&self.root) {
+            Ok(inside) => slashes(inside),
+            Err(_) => slashes(path),
+        }
+    }
+
+    /// Reads `Cargo.toml` in a folder.
+    pub(crate) fn read(&mut self, dir: &Path, problems: &mut Problems) -> Option<Package> {
+        let path = dir.join("Cargo.toml");
+        self.read.insert(path.clone());
+        let text = Text::read(&path, self.show(&path), problems)?;
+        self.parse(dir, &text, problems)
+    }
+
+    pub(crate) fn parse(
+        &mut self,
+        dir: &Path,
+        text: &Rc<Text>,
+        problems: &mut Problems,
+    ) -> Option<Package> {
+        let node = document::toml(text, problems)?;
+        let Some(package) = node.get("package") else {
+            let message = format!("`{}` has no [package]", text.shown());
+            problems
+                .add(Diagnostic::error(Code::MissingField, message).at(Place::file(text.shown())));
+            return None;
+        };
+        let Some(name) = package.get("name").and_then(Node::as_str) else {
+            let message = format!("the [package] of `{}` has no name", text.shown());
+            problems.add(Diagnostic::error(Code::MissingField, message).at(package.place()));
+            return None;
+        };
+        let mut inherit = |key: &str| -> Option<Node> {
+            let own = package.get(key)?;
+            if own.get("workspace").and_then(Node::as_bool) == Some(true) {
+                self.workspace(dir, problems)?.get("package")?.get(key).cloned()
+            } else {
+                Some(own.clone())
+            }
+        };
+        let mut field = |key: &str| -> String {
+            inherit(key).and_then(|node| node.as_str().map(str::to_owned)).unwrap_or_default()
+        };
+        let version = field("version");
+        let (description, license) = (field("description"), field("license"));
+        let authors = inherit("authors").map(|node| strings(&node)).unwrap_or_default();
+        let lib = node.get("lib");
+        let lib_name = lib
+            .and_then(|lib| lib.get("name"))
+            .and_then(Node::as_str)
+            .map_or_else(|| name.replace('-', "_"), str::to_owned);
+        let source_dir = lib
+            .and_then(|lib| lib.get("path"))
+            .and_then(Node::as_str)
+            .and_then(|path| dir.join(path).parent().map(Path::to_owned))
+            .unwrap_or_else(|| dir.join("src"));
+        let features = node
+            .get("features")
+            .map(Node::entries)
+            .unwrap_or_default()
+            .iter()
+            .map(|(key, value)| {
+                let place = text.place(key.offset);
+                (key.name.clone(), Feature { turns_on: strings(value), place })
+            })
+            .collect();
+        let shown_dir = match dir.strip_prefix(&self.root) {
+            Ok(inside) => slashes(inside),
+            // Outside the workspace a path would tell about the machine.
+            Err(_) => name.to_owned(),
+        };
+        Some(Package {
+            dir: dir.to_owned(),
+            shown_dir,
+            name: name.to_owned(),
+            version: if version.is_empty() { "0.0.0".to_owned() } else { version },
+            description,
+            authors,
+            license,
+            lib_name,
+            source_dir,
+            features,
+            dependencies: self.dependencies(dir, &node, problems),
+            plugo: package.get("metadata").and_then(|metadata| metadata.get("plugo")).cloned(),
+            manifest: Place::file(text.shown()),
+        })
+    }
+
+    fn dependencies(
+        &mut self,
+        dir: &Path,
+        node: &Node,
+        problems: &mut Problems,
+    ) -> Vec<Dependency> {
+        let mut tables: Vec<(Option<String>, &Node)> = Vec::new();
+        tables.extend(node.get("dependencies").map(|table| (None, table)));
+        for (target, table) in node.get("target").map(Node::entries).unwrap_or_default() {
+            tables
+                .extend(table.get("dependencies").map(|table| (Some(target.name.clone()), table)));
+        }
+        let mut dependencies = Vec::new();
+        for (target, table) in tables {
+            for (key, own) in table.entries() {
+                let place = table.source.place(key.offset);
+                let inherited = own.get("workspace").and_then(Node::as_bool) == Some(true);
+                let root = if inherited { self.workspace(dir, problems) } else { None };
+                let workspace = root.as_ref().map(|root| root.dir_of_source(dir));
+                let base = root
+                    .as_ref()
+                    .and_then(|root| root.get("dependencies"))
+                    .and_then(|table| table.get(&key.name));
+                let spec = base.unwrap_or(own);
+                let base_dir = workspace.as_deref().unwrap_or(dir);
+                let text = |field: &str| spec.get(field).and_then(Node::as_str);
+                let package = text("package");
+                let origin = match (text("path"), text("git")) {
+                    (Some(path), _) => Origin::Path(normal(&base_dir.join(path))),
+                    (None, Some(url)) => Origin::Git(url.to_owned()),
+                    (None, None) => Origin::Registry,
+                };
+                let mut features = spec.get("features").map(strings).unwrap_or_default();
+                if inherited {
+                    features.extend(own.get("features").map(strings).unwrap_or_default());
+                }
+                features.sort();
+                features.dedup();
+                let flag = |field: &str| {
+                    own.get(field).or_else(|| spec.get(field)).and_then(Node::as_bool)
+                };
+                dependencies.push(Dependency {
+                    key: key.name.clone(),
+                    package: package.unwrap_or(&key.name).to_owned(),
+                    renamed: package.is_some(),
+                    optional: own.get("optional").and_then(Node::as_bool).unwrap_or(false),
+                    requirement: spec.as_str().or_else(|| text("version")).map(str::to_owned),
+                    features,
+                    default_features: flag("default-features").unwrap_or(true),
+                    target: target.clone(),
+                    origin,
+                    place,
+                });
+            }
+        }
+        dependencies
+    }
+
+    /// `[workspace]` of the workspace that a folder belongs to.
+    fn workspace(&mut self, dir: &Path, problems: &mut Problems) -> Option<Rc<Node>> {
+        for dir in dir.ancestors() {
+            if let Some(known) = self.workspaces.get(dir) {
+                match known {
+                    Some(found) => return Some(found.clone()),
+                    None => continue,
+                }
+            }
+            let path = dir.join("Cargo.toml");
+            let found = path.is_file().then(|| {
+                self.read.insert(path.clone());
+                // The path as it is: a relative `path` in it is relative to this folder.
+                let text = Text::read(&path, path.to_string_lossy().into_owned(), problems)?;
+                document::toml(&text, problems)?.get("workspace").cloned().map(Rc::new)
+            });
+            let found = found.flatten();
+            self.workspaces.insert(dir.to_owned(), found.clone());
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+}
+
+impl Node {
+    /// The folder of the file that a workspace's table stands in.
+    fn dir_of_source(&self, fallback: &Path) -> PathBuf {
+        Path::new(self.source.shown()).parent().unwrap_or(fallback).to_owned()
+    }
+}
+
+impl Package {
+    /// Whether the package depends on `plugo`, and by which name.
+    pub(crate) fn plugo_key(&self) -> Option<String> {
+        self.dependencies
+            .iter()
+            .find(|dependency| dependency.package == "plugo")
+            .map(|dependency| dependency.key.replace('-', "_"))
+    }
+
+    /// The optional dependencies that a feature turns on, through other
+    /// features too.
+    pub(crate) fn turned_on_by(&self, feature: &str) -> BTreeSet<&str> {
+        let mut on = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut open = vec![feature];
+        while let Some(feature) = open.pop() {
+            if !seen.insert(feature) {
+                continue;
+            }
+            let items = match self.features.get(feature) {
+                Some(feature) => &feature.turns_on,
+                // An optional dependency that no feature names with `dep:` is a feature itself.
+                None => {
+                    on.extend(self.optional(feature));
+                    continue;
+                }
+            };
+            for item in items {
+                if let Some(key) = item.strip_prefix("dep:") {
+                    on.extend(self.optional(key));
+                } else if let Some((key, _)) = item.split_once('/') {
+                    // `key?/feature` turns nothing on.
+                    if !key.ends_with('?') {
+                        on.extend(self.optional(key));
+                    }
+                } else {
+                    open.push(item);
+                }
+            }
+        }
+        on
+    }
+
+    fn optional(&self, key: &str) -> Option<&str> {
+        self.dependencies
+            .iter()
+            .find(|dependency| dependency.key == key && dependency.optional)
+            .map(|dependency| dependency.key.as_str())
+    }
+
+    /// The features that turn an optional dependency on, the most direct
+    /// first; those of clients last.
+    pub(crate) fn features_for(&self, key: &str) -> Vec<&str> {
+        let implicit = self.optional(key).filter(|key| {
+            let explicit = format!("dep:{key}");
+            !self.features.values().any(|feature| feature.turns_on.contains(&explicit))
+        });
+        let mut found: Vec<(bool, usize, &str)> = self
+            .features
+            .keys()
+            .map(String::as_str)
+            .chain(implicit)
+            .filter_map(|feature| {
+                let on = self.turned_on_by(feature);
+                on.contains(key).then(|| (feature.starts_with("client-"), on.len(), feature))
+            })
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().map(|(_, _, feature)| feature).collect()
+    }
+
+    /// A file of the package, as messages and the manifest show it.
+    pub(crate) fn show(&self, path: &Path) -> String {
+        let inside = slashes(path.strip_prefix(&self.dir).unwrap_or(path));
+        if self.shown_dir.is_empty() { inside } else { format!("{}/{inside}", self.shown_dir) }
+    }
+}
+
+fn strings(node: &Node) -> Vec<String> {
+    match &node.value {
+        document::Value::Array(items) => {
+            items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A path with `/`, whatever the system writes.
+pub(crate) fn slashes(path: &Path) -> String {
+    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/").replacen("//", "/", 1)
+}
+
+/// A path without `.` and `..`, where that can be told from the text.
+pub(crate) fn normal(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir
+                if matches!(normal.components().next_back(), Some(Component::Normal(_))) =>
+            {
+                normal.pop();
+            }
+            other => normal.push(other),
+        }
+    }
+    normal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(manifest: &str) -> Package {
+        let mut problems = Problems::default();
+        let text = Text::new("Cargo.toml", manifest.to_owned());
+        let package = Packages::new(PathBuf::from("/ws"))
+            .parse(Path::new("/ws/app"), &text, &mut problems)
+            .unwrap();
+        assert_eq!(problems, Problems::default());
+        package
+    }
+
+    #[test]
+    fn features_turn_dependencies_on_as_cargo_does() {
+        let package = package(
+            r#"
+            [package]
+            name = "app"
+            [dependencies]
+            a = { path = "../a", optional = true }
+            b = { path = "../b", optional = true }
+            c = { path = "../c", optional = true }
+            d = "1"
+            [features]
+            default = ["all"]
+            all = ["shop", "c/extra"]
+            shop = ["dep:a", "b?/extra"]
+            client-x = ["shop", "all"]
+            "#,
+        );
+        let on = |feature| package.turned_on_by(feature).into_iter().collect::<Vec<_>>();
+        assert_eq!(on("shop"), ["a"]);
+        assert_eq!(on("all"), ["a", "c"]);
+        assert_eq!(on("default"), ["a", "c"]);
+        assert_eq!(on("b"), ["b"], "an implicit feature");
+        assert_eq!(on("d"), [""; 0], "not optional");
+        assert_eq!(package.features_for("a"), ["shop", "all", "default", "client-x"]);
+        assert_eq!(package.features_for("b"), ["b"]);
+    }
+
+    #[test]
+    fn dependencies_keep_what_cargo_lets_them_say() {
+        let package = package(
+            r#"
+            [package]
+            name = "app"
+            [dependencies]
+            x = { path = "../x", package = "the-x", features = ["f"], default-features = false }
+            [target.'cfg(unix)'.dependencies]
+            y = { git = "https://example.org/y", version = "^1.2" }
+            "#,
+        );
+        let [x, y] = package.dependencies.as_slice() else { panic!("two dependencies") };
+        assert_eq!((x.package.as_str(), x.renamed, x.default_features), ("the-x", true, false));
+        assert_eq!(x.origin, Origin::Path("/ws/x".into()));
+        assert_eq!(y.target.as_deref(), Some("cfg(unix)"));
+        assert_eq!(y.requirement.as_deref(), Some("^1.2"));
+        assert_eq!(y.origin, Origin::Git("https://example.org/y".to_owned()));
+        assert_eq!(y.place.to_string(), "Cargo.toml:7:13");
+    }
+}

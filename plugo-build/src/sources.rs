@@ -1,0 +1,102 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::document::{self, Node, Text};
+use crate::environment::Environment;
+use crate::lock::Lock;
+use crate::package::Dependency;
+
+/// Finds where Cargo keeps the sources of dependencies that are not folders
+/// of this repository.
+///
+/// Crates of a registry lie in Cargo's home under their name and version.
+/// Everything else (git, vendored sources) Cargo itself has to tell, through
+/// `cargo metadata`, which is slower and needs every package of the
+/// workspace; it is asked once, and only when it has to be.
+pub(crate) struct Sources<'s> {
+    environment: &'s Environment,
+    lock: &'s Lock,
+    registries: Option<Vec<PathBuf>>,
+    asked: Option<BTreeMap<(String, String), PathBuf>>,
+}
+
+impl<'s> Sources<'s> {
+    pub(crate) fn new(environment: &'s Environment, lock: &'s Lock) -> Self {
+        Sources { environment, lock, registries: None, asked: None }
+    }
+
+    /// The folder of a dependency's package.
+    pub(crate) fn find(
+        &mut self,
+        dependency: &Dependency,
+        problems: &mut Problems,
+    ) -> Option<PathBuf> {
+        let name = &dependency.package;
+        let locked: Vec<&str> = self.lock.versions(name).collect();
+        let versions: Vec<&str> =
+            match semver::VersionReq::parse(dependency.requirement.as_deref().unwrap_or("*")) {
+                Ok(wanted) => locked
+                    .into_iter()
+                    .filter(|version| {
+                        semver::Version::parse(version).is_ok_and(|v| wanted.matches(&v))
+                    })
+                    .collect(),
+                Err(_) => locked,
+            };
+        let version = (*versions.first()?).to_owned();
+        let folder = format!("{name}-{version}");
+        let home = self.environment.cargo_home.as_deref();
+        let registries = self.registries.get_or_insert_with(|| registries(home));
+        if let Some(found) = registries.iter().map(|dir| dir.join(&folder)).find(|dir| dir.is_dir())
+        {
+            return Some(found);
+        }
+        let cargo = &self.environment.cargo;
+        let dir = &self.environment.package_dir;
+        let asked = self.asked.get_or_insert_with(|| ask_cargo(cargo, dir));
+        let found = asked.get(&(name.clone(), version.clone())).cloned();
+        if found.is_none() && !dependency.optional {
+            let message = format!(
+                "the source of `{name}` {version} was not found, so it is not known whether it is a plugin"
+            );
+            problems
+                .add(Diagnostic::warning(Code::NotInBuild, message).at(dependency.place.clone()));
+        }
+        found
+    }
+}
+
+fn registries(home: Option<&Path>) -> Vec<PathBuf> {
+    let Some(entries) = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok()) else {
+        return Vec::new();
+    };
+    let mut dirs: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    dirs.sort();
+    dirs
+}
+
+fn ask_cargo(cargo: &Path, dir: &Path) -> BTreeMap<(String, String), PathBuf> {
+    let output = Command::new(cargo)
+        .current_dir(dir)
+        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        .output();
+    let Ok(output) = output else { return BTreeMap::new() };
+    let text = Text::new("cargo metadata", String::from_utf8_lossy(&output.stdout).into_owned());
+    // What fails here is warned of where a package is missed.
+    let Some(node) = document::json(&text, &mut Problems::default()) else {
+        return BTreeMap::new();
+    };
+    let packages = node.get("packages").map(|packages| &packages.value);
+    let Some(document::Value::Array(packages)) = packages else { return BTreeMap::new() };
+    packages
+        .iter()
+        .filter_map(|package| {
+            let field = |key: &str| package.get(key).and_then(Node::as_str).map(str::to_owned);
+            let manifest = PathBuf::from(field("manifest_path")?);
+            Some(((field("name")?, field("version")?), manifest.parent()?.to_owned()))
+        })
+        .collect()
+}

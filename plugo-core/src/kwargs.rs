@@ -1,0 +1,296 @@
+use std::any::{Any, type_name};
+use std::fmt;
+
+/// The arguments that an app offers to its plugins, by name.
+///
+/// [`kwargs!`](crate::kwargs) builds them. A plugin takes those that its init
+/// function names as parameters and ignores the rest.
+///
+/// ```
+/// use plugo_core::kwargs;
+/// let mut routes: Vec<&str> = Vec::new();
+/// let greeting = String::from("hello");
+/// let kwargs = kwargs! { routes: &mut routes, greeting: &greeting, mode: "dev" };
+/// assert_eq!(kwargs.names().collect::<Vec<_>>(), ["routes", "greeting", "mode"]);
+/// ```
+#[derive(Default)]
+pub struct Kwargs<'a> {
+    // A handful of entries: a scan beats a map, and keeps the order they were given in.
+    entries: Vec<(&'static str, Value<'a>)>,
+}
+
+impl<'a> Kwargs<'a> {
+    /// No arguments.
+    pub fn new() -> Self {
+        Kwargs::default()
+    }
+
+    /// Adds an argument: a `&T`, a `&mut T` or a `&str`. A name that is
+    /// already there gets the new value.
+    ///
+    /// ```
+    /// use plugo_core::Kwargs;
+    /// let mut count = 0u32;
+    /// let kwargs = Kwargs::new().with("count", &mut count);
+    /// assert_eq!(kwargs.names().count(), 1);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl IntoValue<'a>) -> Self {
+        let value = value.into_value();
+        // `kwargs! { r#type: … }` and a parameter `r#type` are both called `type`.
+        let name = name.strip_prefix("r#").unwrap_or(name);
+        match self.entries.iter_mut().find(|entry| entry.0 == name) {
+            Some(entry) => entry.1 = value,
+            None => self.entries.push((name, value)),
+        }
+        self
+    }
+
+    /// The names, in the order in which they were given.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.entries.iter().map(|entry| entry.0)
+    }
+
+    /// One slot per name, all of them borrowed at once. `names` must not
+    /// repeat: they are the parameters of one function.
+    #[doc(hidden)]
+    pub fn slots<'s, const N: usize>(
+        &'s mut self,
+        names: [&'static str; N],
+    ) -> [Option<&'s mut Value<'a>>; N] {
+        let mut slots = [const { None }; N];
+        for (name, value) in &mut self.entries {
+            if let Some(i) = names.iter().position(|wanted| wanted == name) {
+                slots[i] = Some(value);
+            }
+        }
+        slots
+    }
+}
+
+impl fmt::Debug for Kwargs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.entries.iter().map(|(name, value)| (name, value))).finish()
+    }
+}
+
+/// Builds [`Kwargs`]: `kwargs! { app: &mut app, greeting: &greeting }`.
+///
+/// Each value is a `&T`, a `&mut T` or a `&str`, where `T` is `'static`. A
+/// name given twice does not compile.
+///
+/// ```
+/// let mut app: Vec<String> = Vec::new();
+/// let greeting = String::from("hello");
+/// let kwargs = plugo_core::kwargs! { app: &mut app, greeting: &greeting };
+/// # assert_eq!(kwargs.names().count(), 2);
+/// ```
+///
+/// ```compile_fail,E0415
+/// let kwargs = plugo_core::kwargs! { app: &1, app: &2 };
+/// ```
+#[macro_export]
+macro_rules! kwargs {
+    ($($name:ident: $value:expr),* $(,)?) => {{
+        // Two parameters of one name are an error with the caret on the second.
+        #[allow(dead_code, unused_variables, clippy::too_many_arguments)]
+        fn names_differ($($name: ()),*) {}
+        $crate::Kwargs::new()$(.with(::core::stringify!($name), $value))*
+    }};
+}
+
+/// One argument: a borrowed value with the name of its type.
+pub struct Value<'a>(Inner<'a>);
+
+enum Inner<'a> {
+    Ref(&'a dyn Any, &'static str),
+    Mut(&'a mut dyn Any, &'static str),
+    Str(&'a str),
+}
+
+impl Value<'_> {
+    /// What was given, as a person would write the type.
+    fn given(&self) -> String {
+        match &self.0 {
+            Inner::Ref(_, name) => format!("&{name}"),
+            Inner::Mut(_, name) => format!("&mut {name}"),
+            Inner::Str(_) => "&str".to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.given())
+    }
+}
+
+/// A reference that can be an argument: `&T`, `&mut T` or `&str`.
+#[diagnostic::on_unimplemented(
+    message = "an argument for plugins is a reference: `&{Self}` or `&mut {Self}`",
+    label = "write `&` or `&mut` before this value"
+)]
+pub trait IntoValue<'a> {
+    /// The reference, with the name of its type.
+    fn into_value(self) -> Value<'a>;
+}
+
+impl<'a, T: Any> IntoValue<'a> for &'a T {
+    fn into_value(self) -> Value<'a> {
+        Value(Inner::Ref(self, type_name::<T>()))
+    }
+}
+
+impl<'a, T: Any> IntoValue<'a> for &'a mut T {
+    fn into_value(self) -> Value<'a> {
+        Value(Inner::Mut(self, type_name::<T>()))
+    }
+}
+
+impl<'a> IntoValue<'a> for &'a str {
+    fn into_value(self) -> Value<'a> {
+        Value(Inner::Str(self))
+    }
+}
+
+/// A type that a parameter of an init function may have: `&T`, `&mut T`,
+/// `&str`, or an `Option` of one of them for an argument that may be absent.
+///
+/// `&T` also takes what the app gave as `&mut T`; `&str` also takes a
+/// `&String`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a parameter of a plugin's init function",
+    label = "a parameter is `&T`, `&mut T`, `&str`, or an `Option` of one of them",
+    note = "the app passes its arguments by reference: `plugo::kwargs! {{ name: &value }}`"
+)]
+pub trait Argument<'s>: Sized {
+    /// Takes the value out of its slot. `None` is an argument that the app
+    /// did not give.
+    ///
+    /// # Errors
+    ///
+    /// [`ArgumentError`] when the argument is missing or has another type.
+    fn from_slot(
+        parameter: &'static str,
+        slot: Option<&'s mut Value<'_>>,
+    ) -> Result<Self, ArgumentError>;
+}
+
+impl<'s, T: Any> Argument<'s> for &'s T {
+    fn from_slot(
+        parameter: &'static str,
+        slot: Option<&'s mut Value<'_>>,
+    ) -> Result<Self, ArgumentError> {
+        let slot = slot.ok_or_else(|| ArgumentError::missing::<T>(parameter, "&"))?;
+        let error = ArgumentError::mistyped::<T>(parameter, "&", slot);
+        match &slot.0 {
+            Inner::Ref(value, _) => value.downcast_ref(),
+            Inner::Mut(value, _) => value.downcast_ref(),
+            Inner::Str(_) => None,
+        }
+        .ok_or_else(error)
+    }
+}
+
+impl<'s, T: Any> Argument<'s> for &'s mut T {
+    fn from_slot(
+        parameter: &'static str,
+        slot: Option<&'s mut Value<'_>>,
+    ) -> Result<Self, ArgumentError> {
+        let slot = slot.ok_or_else(|| ArgumentError::missing::<T>(parameter, "&mut "))?;
+        let error = ArgumentError::mistyped::<T>(parameter, "&mut ", slot);
+        match &mut slot.0 {
+            Inner::Mut(value, _) => value.downcast_mut(),
+            Inner::Ref(..) | Inner::Str(_) => None,
+        }
+        .ok_or_else(error)
+    }
+}
+
+impl<'s> Argument<'s> for &'s str {
+    fn from_slot(
+        parameter: &'static str,
+        slot: Option<&'s mut Value<'_>>,
+    ) -> Result<Self, ArgumentError> {
+        let slot = slot.ok_or_else(|| ArgumentError::missing::<str>(parameter, "&"))?;
+        let error = ArgumentError::mistyped::<str>(parameter, "&", slot);
+        let any: &dyn Any = match &slot.0 {
+            Inner::Str(text) => return Ok(text),
+            Inner::Ref(value, _) => *value,
+            Inner::Mut(value, _) => &**value,
+        };
+        any.downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| any.downcast_ref::<&'static str>().copied())
+            .ok_or_else(error)
+    }
+}
+
+impl<'s, A: Argument<'s>> Argument<'s> for Option<A> {
+    fn from_slot(
+        parameter: &'static str,
+        slot: Option<&'s mut Value<'_>>,
+    ) -> Result<Self, ArgumentError> {
+        match slot {
+            None => Ok(None),
+            present => A::from_slot(parameter, present).map(Some),
+        }
+    }
+}
+
+/// A parameter that the app's arguments do not satisfy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArgumentError {
+    parameter: &'static str,
+    wanted: String,
+    given: Option<String>,
+}
+
+impl ArgumentError {
+    fn missing<T: ?Sized>(parameter: &'static str, reference: &str) -> Self {
+        ArgumentError { parameter, wanted: format!("{reference}{}", type_name::<T>()), given: None }
+    }
+
+    fn mistyped<T: ?Sized>(
+        parameter: &'static str,
+        reference: &'static str,
+        slot: &Value<'_>,
+    ) -> impl FnOnce() -> Self + use<T> {
+        let names = match &slot.0 {
+            Inner::Ref(_, name) => ("&", *name),
+            Inner::Mut(_, name) => ("&mut ", *name),
+            Inner::Str(_) => ("&", "str"),
+        };
+        move || ArgumentError {
+            given: Some(format!("{}{}", names.0, names.1)),
+            ..ArgumentError::missing::<T>(parameter, reference)
+        }
+    }
+
+    /// The name of the parameter.
+    pub fn parameter(&self) -> &'static str {
+        self.parameter
+    }
+
+    /// The type that the init function wants.
+    pub fn wanted(&self) -> &str {
+        &self.wanted
+    }
+
+    /// The type that the app gave; `None` when it gave nothing by that name.
+    pub fn given(&self) -> Option<&str> {
+        self.given.as_deref()
+    }
+}
+
+impl fmt::Display for ArgumentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ArgumentError { parameter, wanted, given } = self;
+        match given {
+            None => write!(f, "the app gives no argument `{parameter}` (wanted: `{wanted}`)"),
+            Some(given) => write!(f, "argument `{parameter}` is `{given}` (wanted: `{wanted}`)"),
+        }
+    }
+}
+
+impl std::error::Error for ArgumentError {}

@@ -1,0 +1,47 @@
+//! The core of plugo: what an entry point is, the table of a build's plugins,
+//! keyword arguments, and loading with its report.
+//!
+//! Applications and plugins depend on the crate `plugo`, which re-exports all
+//! of this beside the macros. Depend on this crate alone when you write a
+//! library that handles plugins and defines none.
+//!
+//! Modules stand in the order in which data flows: a module imports only from
+//! those above it.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+/// What a plugin or a namespace may be called.
+pub mod name;
+mod kwargs;
+mod entry;
+mod table;
+mod registry;
+mod report;
+mod load;
+
+pub use self::entry::{Declared, EntryPoint};
+pub use self::kwargs::{Argument, ArgumentError, IntoValue, Kwargs, Value};
+pub use self::load::{load_namespace, load_namespace_async, load_plugins, load_plugins_async};
+pub use self::registry::tables;
+pub use self::report::{BoxError, Failure, LoadError, PluginReport, Report, State, Warning};
+#[doc(hidden)]
+pub use self::table::same_version as __same_version;
+pub use self::table::{DEFAULT_NAMESPACE, Iter, Plugin, Reason, Source, Table};
+
+/// Not public API. Used by generated code.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::entry::{ByLocalError, BySendError, Entry, ReturnType, Returned, Started};
+    pub use crate::name::{assert_namespace, assert_plugin_name};
+    #[cfg(all(feature = "inventory", not(feature = "linkme")))]
+    pub use crate::registry::Submitted;
+    #[cfg(feature = "linkme")]
+    pub use crate::registry::TABLES;
+    pub use crate::table::{Row, Sheet, Text};
+    #[cfg(feature = "inventory")]
+    pub use inventory;
+    #[cfg(feature = "linkme")]
+    pub use linkme;
+
+    pub use crate::{__entry as entry, __list as list, __submit as submit, __table as table};
+}

@@ -1,0 +1,515 @@
+use std::fmt;
+
+use crate::entry::{Declared, EntryPoint};
+
+/// The namespace of a plugin that names none.
+pub const DEFAULT_NAMESPACE: &str = "plugins";
+
+/// The plugins of one app's build, in load order: what the plan becomes.
+///
+/// `plugins!()` makes it, as `static PLUGINS: Table`. Nothing is built when
+/// the program starts: it is read where the linker put it.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// fn names(table: &'static plugo::Table) -> Vec<&'static str> {
+///     table.iter().map(|plugin| plugin.name()).collect()
+/// }
+/// ```
+pub struct Table {
+    app: &'static str,
+    client: Option<&'static str>,
+    fingerprint: &'static str,
+    entries: &'static [&'static EntryPoint],
+    facts: Facts,
+}
+
+/// What is known about the plugins, beside their functions.
+enum Facts {
+    Planned(Sheet),
+    /// From the attributes alone: a list by hand.
+    Declared(&'static [Declared]),
+}
+
+/// What a plan says about plugins. Strings are offsets into one text and
+/// edges are numbers, since every pointer in a static costs a relocation at
+/// start.
+#[doc(hidden)]
+pub struct Sheet {
+    pub text: &'static str,
+    pub rows: &'static [Row],
+    pub numbers: &'static [u32],
+    /// Indices of rows, sorted by name, then by namespace.
+    pub by_name: &'static [u32],
+}
+
+/// A piece of the text of a table: where it starts, and its length, in bytes.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Text(pub u32, pub u32);
+
+/// A plugin as the plan wrote it. Ranges are into the numbers of the table:
+/// start and length.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Row {
+    pub name: Text,
+    pub namespace: Text,
+    pub version: Text,
+    pub description: Text,
+    /// One a line.
+    pub authors: Text,
+    pub identifier: Text,
+    pub package: Text,
+    pub place: Text,
+    pub priority: i32,
+    /// Indices of the plugins that this one depends on.
+    pub dependencies: (u32, u32),
+    /// Three numbers each: the source, and the text of its place.
+    pub reasons: (u32, u32),
+}
+
+impl Table {
+    #[doc(hidden)]
+    pub const fn planned(
+        app: &'static str,
+        client: Option<&'static str>,
+        fingerprint: &'static str,
+        entries: &'static [&'static EntryPoint],
+        sheet: Sheet,
+    ) -> Self {
+        assert!(entries.len() == sheet.rows.len() && entries.len() == sheet.by_name.len());
+        Table { app, client, fingerprint, entries, facts: Facts::Planned(sheet) }
+    }
+
+    #[doc(hidden)]
+    pub const fn listed(
+        app: &'static str,
+        entries: &'static [&'static EntryPoint],
+        declared: &'static [Declared],
+    ) -> Self {
+        assert!(entries.len() == declared.len());
+        let facts = Facts::Declared(declared);
+        Table { app, client: None, fingerprint: "", entries, facts }
+    }
+
+    /// The package that the table was made for.
+    pub fn app(&self) -> &'static str {
+        self.app
+    }
+
+    /// The client that this build is for, when a `client-<name>` feature chose one.
+    pub fn client(&self) -> Option<&'static str> {
+        self.client
+    }
+
+    /// The fingerprint of the build's manifest; empty for a table that was
+    /// listed by hand.
+    pub fn fingerprint(&self) -> &'static str {
+        self.fingerprint
+    }
+
+    /// How many plugins there are, over all namespaces.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no plugin.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The plugins in load order, over all namespaces.
+    pub fn iter(&'static self) -> Iter {
+        Iter { table: self, next: 0, end: self.len() }
+    }
+
+    /// The plugin of that name in the namespace [`DEFAULT_NAMESPACE`].
+    pub fn get(&'static self, name: &str) -> Option<Plugin> {
+        self.get_in(DEFAULT_NAMESPACE, name)
+    }
+
+    /// The plugin of that name in a namespace.
+    pub fn get_in(&'static self, namespace: &str, name: &str) -> Option<Plugin> {
+        /// Up to here a scan is faster than a binary search.
+        const SCAN: usize = 16;
+        let plugin = |index| Plugin { table: self, index };
+        match &self.facts {
+            Facts::Planned(sheet) if sheet.by_name.len() > SCAN => sheet
+                .by_name
+                .binary_search_by(|&index| {
+                    let plugin = plugin(index as usize);
+                    plugin.name().cmp(name).then_with(|| plugin.namespace().cmp(namespace))
+                })
+                .ok()
+                .map(|found| plugin(sheet.by_name[found] as usize)),
+            _ => self.iter().find(|p| p.name() == name && p.namespace() == namespace),
+        }
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table")
+            .field("app", &self.app)
+            .field("client", &self.client)
+            .field("plugins", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl IntoIterator for &'static Table {
+    type Item = Plugin;
+    type IntoIter = Iter;
+
+    fn into_iter(self) -> Iter {
+        self.iter()
+    }
+}
+
+/// The plugins of a [`Table`], in load order.
+#[derive(Clone, Debug)]
+pub struct Iter {
+    table: &'static Table,
+    next: usize,
+    end: usize,
+}
+
+impl Iterator for Iter {
+    type Item = Plugin;
+
+    fn next(&mut self) -> Option<Plugin> {
+        let index = self.next;
+        (index < self.end).then(|| {
+            self.next += 1;
+            Plugin { table: self.table, index }
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.end - self.next;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Iter {}
+
+impl DoubleEndedIterator for Iter {
+    fn next_back(&mut self) -> Option<Plugin> {
+        (self.next < self.end).then(|| {
+            self.end -= 1;
+            Plugin { table: self.table, index: self.end }
+        })
+    }
+}
+
+/// One plugin of a [`Table`]: a handle, as cheap to copy as a reference.
+#[derive(Clone, Copy)]
+pub struct Plugin {
+    table: &'static Table,
+    index: usize,
+}
+
+impl Plugin {
+    fn text(
+        self,
+        planned: fn(&Row) -> Text,
+        declared: fn(&Declared) -> &'static str,
+    ) -> &'static str {
+        match &self.table.facts {
+            Facts::Planned(sheet) => slice(sheet.text, planned(&sheet.rows[self.index])),
+            Facts::Declared(list) => declared(&list[self.index]),
+        }
+    }
+
+    /// The name, unique in its namespace.
+    pub fn name(&self) -> &'static str {
+        self.text(|row| row.name, |declared| declared.name)
+    }
+
+    /// The namespace.
+    pub fn namespace(&self) -> &'static str {
+        self.text(|row| row.namespace, |declared| declared.namespace)
+    }
+
+    /// The version: the metadata's, or else the package's.
+    pub fn version(&self) -> &'static str {
+        self.text(|row| row.version, |declared| declared.version)
+    }
+
+    /// The description, or nothing.
+    pub fn description(&self) -> &'static str {
+        self.text(|row| row.description, |declared| declared.description)
+    }
+
+    /// The identifier from the metadata, or nothing: a name that stays when
+    /// the plugin's own name changes.
+    pub fn identifier(&self) -> &'static str {
+        self.text(|row| row.identifier, |_| "")
+    }
+
+    /// The authors.
+    pub fn authors(&self) -> impl Iterator<Item = &'static str> {
+        self.text(|row| row.authors, |declared| declared.authors)
+            .split(['\n', ':'])
+            .filter(|author| !author.is_empty())
+    }
+
+    /// The Cargo package that the plugin is in.
+    pub fn package(&self) -> &'static str {
+        self.text(|row| row.package, |declared| declared.package)
+    }
+
+    /// Where the attribute `#[plugin]` stands: file, line and column.
+    pub fn place(&self) -> &'static str {
+        self.text(|row| row.place, |declared| declared.place)
+    }
+
+    /// The priority. Among plugins that do not depend on each other, the
+    /// higher one loads first.
+    pub fn priority(&self) -> i32 {
+        match &self.table.facts {
+            Facts::Planned(sheet) => sheet.rows[self.index].priority,
+            Facts::Declared(list) => list[self.index].priority,
+        }
+    }
+
+    /// The position in the load order of the whole table, from 0.
+    pub fn order(&self) -> usize {
+        self.index
+    }
+
+    /// The plugins that this one depends on. They are in the same namespace,
+    /// and load before it. A list by hand knows none.
+    pub fn dependencies(&self) -> impl ExactSizeIterator<Item = Plugin> + use<> {
+        let table = self.table;
+        self.numbers(|row| row.dependencies)
+            .iter()
+            .map(move |&index| Plugin { table, index: index as usize })
+    }
+
+    /// Why the plugin is in this build: each place that asked for it. A list
+    /// by hand gives none.
+    pub fn reasons(&self) -> impl ExactSizeIterator<Item = Reason> + use<> {
+        let text = match &self.table.facts {
+            Facts::Planned(sheet) => sheet.text,
+            Facts::Declared(_) => "",
+        };
+        self.numbers(|row| row.reasons).chunks_exact(3).map(move |reason| Reason {
+            source: Source::ALL[reason[0] as usize],
+            place: slice(text, Text(reason[1], reason[2])),
+        })
+    }
+
+    fn numbers(&self, range: fn(&Row) -> (u32, u32)) -> &'static [u32] {
+        match &self.table.facts {
+            Facts::Planned(sheet) => {
+                let (start, length) = range(&sheet.rows[self.index]);
+                &sheet.numbers[start as usize..][..length as usize]
+            }
+            Facts::Declared(_) => &[],
+        }
+    }
+
+    pub(crate) fn entry(&self) -> &'static EntryPoint {
+        self.table.entries[self.index]
+    }
+}
+
+fn slice(text: &'static str, Text(start, length): Text) -> &'static str {
+    &text[start as usize..][..length as usize]
+}
+
+/// Two handles are equal when they are the same place of the same table.
+impl PartialEq for Plugin {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.table, other.table) && self.index == other.index
+    }
+}
+
+impl Eq for Plugin {}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin")
+            .field("name", &self.name())
+            .field("namespace", &self.namespace())
+            .field("version", &self.version())
+            .field("order", &self.order())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One reason why a plugin is in a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reason {
+    source: Source,
+    place: &'static str,
+}
+
+impl Reason {
+    /// The kind of place that asked for the plugin.
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// The place: a file with line and column, a variable, or a plugin's name.
+    pub fn place(&self) -> &'static str {
+        self.place
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.source, self.place)
+    }
+}
+
+/// A kind of place where a plugin was switched on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Source {
+    /// The config file, `plugins_config.json`.
+    Config,
+    /// The client's file, `clients/<name>.json`.
+    Client,
+    /// The variable `ENABLED_PLUGINS`.
+    Environment,
+    /// A cargo feature, where neither a file nor the variable selects.
+    Feature,
+    /// A dependency of the app that is always compiled in, or the app's own
+    /// source, where neither a file nor the variable selects.
+    Always,
+    /// Another plugin that depends on it.
+    Dependency,
+}
+
+impl Source {
+    /// Every source; the position is its number in a table.
+    #[doc(hidden)]
+    pub const ALL: [Source; 6] = [
+        Source::Config,
+        Source::Client,
+        Source::Environment,
+        Source::Feature,
+        Source::Always,
+        Source::Dependency,
+    ];
+
+    /// The word that the manifest and the command line use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Source::Config => "config",
+            Source::Client => "client",
+            Source::Environment => "environment",
+            Source::Feature => "feature",
+            Source::Always => "always",
+            Source::Dependency => "dependency",
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Not public API: what the generated file holds. It declares the symbols of
+/// the planned entry points and lays them out.
+///
+/// The unsafe tokens stand here, in another crate's macro, so that apps may
+/// be `#![forbid(unsafe_code)]`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __table {
+    (
+        core: $core:literal,
+        app: $app:expr,
+        client: $client:expr,
+        fingerprint: $fingerprint:expr,
+        crates: [$($krate:ident)*],
+        text: $text:expr,
+        numbers: $numbers:expr,
+        by_name: $by_name:expr,
+        plugins: [$(
+            ($namespace:literal, $name:literal, [$($start:literal $length:literal),*],
+             $priority:literal, $dependencies:expr, $reasons:expr)
+        )*] $(,)?
+    ) => {
+        // rustc drops a crate that nobody names, and its entry points with it.
+        $(#[allow(unused_extern_crates)] extern crate $krate as _;)*
+
+        const _: () = $crate::__private::table!(@same $core);
+
+        /// The plugins of this build, in load order.
+        pub static PLUGINS: $crate::Table = {
+            const ROWS: &[$crate::__private::Row] = &[$($crate::__private::table!(@row
+                [$($start $length),*] $priority, $dependencies, $reasons
+            )),*];
+            $crate::Table::planned(
+                $app,
+                $client,
+                $fingerprint,
+                &[$({
+                    unsafe extern "Rust" {
+                        #[link_name = ::core::concat!("__plugo_v0.", $namespace, ".", $name)]
+                        static ENTRY: $crate::EntryPoint;
+                    }
+                    unsafe { &ENTRY }
+                }),*],
+                $crate::__private::Sheet {
+                    text: $text,
+                    rows: ROWS,
+                    numbers: &$numbers,
+                    by_name: &$by_name,
+                },
+            )
+        };
+        $crate::__private::submit!();
+    };
+    (@same $core:literal) => {
+        assert!(
+            $crate::__same_version($core),
+            "plugo-build and plugo have different versions: give both the same one in Cargo.toml"
+        )
+    };
+    (@row
+        [$($start:literal $length:literal),*] $priority:literal, $dependencies:expr, $reasons:expr
+    ) => {{
+        let [name, namespace, version, description, authors, identifier, package, place] =
+            [$($crate::__private::Text($start, $length)),*];
+        $crate::__private::Row {
+            name, namespace, version, description, authors, identifier, package, place,
+            priority: $priority,
+            dependencies: $dependencies,
+            reasons: $reasons,
+        }
+    }};
+}
+
+/// Not public API: a table that is listed by hand.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __list {
+    ($($entry:path),* $(,)?) => {
+        /// The plugins that are listed here, in the order of the list.
+        pub static PLUGINS: $crate::Table = $crate::Table::listed(
+            ::core::env!("CARGO_PKG_NAME"),
+            &[$(<$entry as $crate::__private::Entry>::ENTRY),*],
+            &[$(<$entry as $crate::__private::Entry>::DECLARED),*],
+        );
+        $crate::__private::submit!();
+    };
+}
+
+/// Whether the generator has the version of this crate.
+#[doc(hidden)]
+pub const fn same_version(generator: &str) -> bool {
+    let (a, b) = (generator.as_bytes(), env!("CARGO_PKG_VERSION").as_bytes());
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}

@@ -1,0 +1,121 @@
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, Result, ReturnType};
+
+use crate::args::Args;
+use crate::check::{Parameter, check};
+use crate::fallback::fallback;
+use crate::item::Function;
+use crate::krate;
+
+/// `#[plugin(…)]` on an item.
+pub(crate) fn plugin(args: TokenStream, item: TokenStream) -> TokenStream {
+    let expanded = || -> Result<TokenStream> {
+        let function: Function = syn::parse2(item.clone())?;
+        let args: Args = syn::parse2(args)?;
+        let parameters = check(&function.signature)?;
+        Ok(entry_point(&args, &function, &parameters))
+    };
+    expanded().unwrap_or_else(|error| fallback(item.clone(), &error))
+}
+
+fn entry_point(args: &Args, function: &Function, parameters: &[Parameter<'_>]) -> TokenStream {
+    let krate = args.krate.as_ref().map_or_else(krate::path, ToTokens::to_token_stream);
+    let name = args
+        .name
+        .as_ref()
+        .map_or_else(|| quote!(::core::env!("CARGO_PKG_NAME")), ToTokens::to_token_stream);
+    let namespace =
+        args.namespace.as_ref().map_or_else(|| quote!("plugins"), ToTokens::to_token_stream);
+    let priority = args.priority.clone().unwrap_or_else(|| quote!(0));
+    let conditions = function.conditions();
+    let name_is_valid = assertion(&krate, "assert_plugin_name", args.name.as_ref(), &name);
+    let namespace_is_valid = args
+        .namespace
+        .as_ref()
+        .map(|given| assertion(&krate, "assert_namespace", Some(given), &namespace));
+    let visibility = &function.visibility;
+    let ident = &function.signature.ident;
+    let init = init(&krate, function, parameters);
+    quote! {
+        #function
+
+        #conditions
+        const _: () = { #name_is_valid #namespace_is_valid };
+
+        #krate::__private::entry! {
+            #conditions
+            #visibility #ident,
+            name: #name,
+            namespace: #namespace,
+            priority: #priority,
+            init: #init,
+        }
+    }
+}
+
+/// A call that fails the compilation, with the caret under what was written.
+fn assertion(
+    krate: &TokenStream,
+    rule: &str,
+    given: Option<&Expr>,
+    value: &TokenStream,
+) -> TokenStream {
+    let span = given.map_or_else(Span::call_site, Spanned::span);
+    let rule = format_ident!("{rule}");
+    quote_spanned!(span=> #krate::__private::#rule(#value);)
+}
+
+/// The function behind the entry point: takes the parameters out of the
+/// app's arguments, and calls the user's function.
+fn init(krate: &TokenStream, function: &Function, parameters: &[Parameter<'_>]) -> TokenStream {
+    let ident = &function.signature.ident;
+    let names: Vec<String> = parameters.iter().map(Parameter::name).collect();
+    let slots: Vec<_> = (0..parameters.len()).map(|i| format_ident!("slot{i}")).collect();
+    let values: Vec<_> = (0..parameters.len()).map(|i| format_ident!("value{i}")).collect();
+    let extractions = parameters.iter().zip(&names).zip(slots.iter().zip(&values)).map(
+        |((parameter, name), (slot, value))| {
+            let ty = parameter.ty;
+            let extract = quote_spanned!(ty.span()=> <#ty as #krate::Argument>::from_slot);
+            quote! {
+                let #value = match #extract(#name, #slot) {
+                    ::core::result::Result::Ok(value) => value,
+                    ::core::result::Result::Err(error) => {
+                        return #krate::__private::Started::argument(error);
+                    }
+                };
+            }
+        },
+    );
+    let output_span = match &function.signature.output {
+        ReturnType::Default => ident.span(),
+        ReturnType::Type(_, ty) => ty.span(),
+    };
+    let returned = quote_spanned!(output_span=> #krate::__private::Returned::new);
+    let outcome = quote_spanned!(output_span=> (&mut returned).error_converts_to_a_boxed_one());
+    let (call, started) = if function.signature.asyncness.is_some() {
+        (quote!(#ident(#(#values),*).await), quote!(pending))
+    } else {
+        (quote!(#ident(#(#values),*)), quote!(done))
+    };
+    let finish = quote! {
+        use #krate::__private::{ByLocalError as _, BySendError as _};
+        let mut returned = #returned(#call);
+        #outcome
+    };
+    let body = if function.signature.asyncness.is_some() {
+        quote!(async move { #finish })
+    } else {
+        quote!({ #finish })
+    };
+    quote! {{
+        #[allow(unused_imports, clippy::let_unit_value, clippy::unused_unit)]
+        fn init<'s>(arguments: &'s mut #krate::Kwargs<'_>) -> #krate::__private::Started<'s> {
+            let [#(#slots),*] = arguments.slots([#(#names),*]);
+            #(#extractions)*
+            #krate::__private::Started::#started(#body)
+        }
+        init
+    }}
+}

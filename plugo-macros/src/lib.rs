@@ -1,0 +1,17 @@
+//! The attribute macros of plugo. Use them through the crate `plugo`, which
+//! this crate's output refers to.
+
+use proc_macro::TokenStream;
+
+mod args;
+mod item;
+mod check;
+mod fallback;
+mod krate;
+mod expand;
+
+/// Makes a function the entry point of a plugin.
+#[proc_macro_attribute]
+pub fn plugin(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::plugin(args.into(), item.into()).into()
+}

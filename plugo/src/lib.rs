@@ -1,0 +1,87 @@
+#![doc = include_str!("../docs/crate.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub use plugo_core::*;
+#[doc = include_str!("../docs/plugin.md")]
+pub use plugo_macros::plugin;
+
+/// Not public API. Used by generated code.
+#[doc(hidden)]
+pub mod __private {
+    pub use plugo_core::__private::*;
+}
+
+/// Makes the table of this build's plugins: `pub static PLUGINS: Table`.
+///
+/// `plugins!()` brings in the table that [`plugo_build::build()`] planned, in
+/// the app that has that build script. Write it once, at module level, in the
+/// app's binary; a library that is part of the app finds the table through
+/// [`tables()`].
+///
+/// ```ignore (needs a build script)
+/// plugo::plugins!();
+///
+/// fn main() {
+///     for plugin in &PLUGINS {
+///         println!("{} {}", plugin.name(), plugin.version());
+///     }
+/// }
+/// ```
+///
+/// `plugins![path, …]` lists entry points by hand, without a build script:
+/// the paths of functions with `#[plugin]`, in the order in which they load.
+///
+/// ```
+/// mod hello {
+///     #[plugo::plugin(name = "hello")]
+///     pub fn init_plugin() {
+///         println!("hello");
+///     }
+/// }
+///
+/// plugo::plugins![hello::init_plugin];
+///
+/// # fn main() {
+/// assert_eq!(PLUGINS.get("hello").unwrap().name(), "hello");
+/// # }
+/// ```
+///
+/// [`plugo_build::build()`]: https://docs.rs/plugo-build
+#[macro_export]
+macro_rules! plugins {
+    () => {
+        // The included file reaches the macro by this name, whatever this
+        // crate is called in the app's Cargo.toml.
+        #[doc(hidden)]
+        #[allow(unused_imports)]
+        use $crate as __plugo;
+        ::core::include!(::core::env!(
+            "PLUGO_TABLE",
+            "there is no plan for `plugo::plugins!()`: add `plugo-build` to [build-dependencies] \
+             and write `fn main() { plugo_build::build() }` in build.rs, or list the entry points \
+             by hand: `plugo::plugins![my_plugin::init_plugin]`"
+        ));
+    };
+    ($($entry:path),+ $(,)?) => {
+        $crate::__private::list!($($entry),+);
+    };
+}
+
+/// The manifest of this build, as the text of `plugo-manifest.json`: a
+/// `&'static str`.
+///
+/// It costs its length in the binary, and only where it is used.
+///
+/// ```ignore (needs a build script)
+/// println!("{}", plugo::manifest!());
+/// ```
+#[macro_export]
+macro_rules! manifest {
+    () => {
+        ::core::include_str!(::core::env!(
+            "PLUGO_MANIFEST",
+            "there is no manifest for `plugo::manifest!()`: add `plugo-build` to \
+             [build-dependencies] and write `fn main() { plugo_build::build() }` in build.rs"
+        ))
+    };
+}
