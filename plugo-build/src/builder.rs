@@ -6,9 +6,10 @@ use std::rc::Rc;
 use crate::config;
 use crate::crates::{self, workspace_root};
 use crate::diagnostic::{Code, Diagnostic, Place, Problems, Severity};
+use crate::discover::{self, Discovery};
 use crate::emit::{self, Directive};
 use crate::environment::{Environment, VARIABLES};
-use crate::known;
+use crate::known::Known;
 use crate::lock::Lock;
 use crate::manifest::{self, Inputs};
 use crate::package::Packages;
@@ -70,11 +71,22 @@ impl Builder {
     /// [`Error::NoBuildScript`] outside of a build script,
     /// [`Error::Refused`] with everything that a stage found to be wrong.
     pub fn run(self) -> Result<Built, Error> {
-        let environment = match self.environment {
-            Some(environment) => environment,
-            None => Environment::from_cargo().map_err(Error::NoBuildScript)?,
-        };
+        let environment = self.environment.map_or_else(Environment::from_cargo, Ok);
+        let environment = environment.map_err(Error::NoBuildScript)?;
         Ok(run(&environment, self.manifest_dir)?)
+    }
+
+    /// Reads and plans, and writes nothing. Warnings come beside the plan.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::run`].
+    pub fn plan(self) -> Result<(Plan, Vec<Diagnostic>), Error> {
+        let environment = self.environment.map_or_else(Environment::from_cargo, Ok);
+        let environment = environment.map_err(Error::NoBuildScript)?;
+        let mut problems = Problems::default();
+        let plan = plan(&environment, &mut problems)?.plan;
+        Ok((plan, problems.into_warnings()))
     }
 }
 
@@ -211,7 +223,7 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Diagnostic {
 
 struct Reading {
     plan: Plan,
-    known: Vec<known::Known>,
+    known: Vec<Known>,
     lock: Lock,
     root: PathBuf,
     manifest_dir: Option<PathBuf>,
@@ -234,8 +246,8 @@ fn plan(environment: &Environment, problems: &mut Problems) -> Result<Reading, V
     let settings = settings::read(&app, problems);
     let config = config::read(&app, &settings, environment, problems);
     let mut sources = Sources::new(environment, &lock);
-    let known::Discovery { known, watch, absent } =
-        known::discover(&app, &settings, environment, &mut packages, &mut sources, problems);
+    let Discovery { known, watch, absent } =
+        discover::discover(&app, &settings, environment, &mut packages, &mut sources, problems);
     problems.end_of_stage()?;
     let plan =
         plan::plan(&app, &environment.features, &settings.core_version, &known, &config, problems);

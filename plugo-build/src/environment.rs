@@ -16,7 +16,7 @@ pub(crate) const MANIFEST_DIR: &str = "PLUGO_MANIFEST_DIR";
 pub(crate) const VARIABLES: [&str; 2] = [ENABLED_PLUGINS, MANIFEST_DIR];
 
 /// What Cargo and the shell tell a build script. [`Environment::from_cargo`]
-/// reads it; tests and other tools fill it in.
+/// reads it; other tools begin with [`Environment::new`] and fill it in.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Environment {
@@ -41,6 +41,31 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// The environment of a build of a package for a target, with no feature
+    /// on and no variable set.
+    ///
+    /// ```
+    /// let mut environment = plugo_build::Environment::new("shop", "out", "x86_64-unknown-linux-gnu");
+    /// environment.features.insert("client-acme".to_owned());
+    /// ```
+    pub fn new(
+        package_dir: impl Into<PathBuf>,
+        out_dir: impl Into<PathBuf>,
+        target: impl Into<String>,
+    ) -> Self {
+        Environment {
+            package_dir: package_dir.into(),
+            out_dir: out_dir.into(),
+            cargo: PathBuf::from("cargo"),
+            target: target.into(),
+            features: BTreeSet::new(),
+            cfgs: Vec::new(),
+            enabled_plugins: None,
+            manifest_dir: None,
+            cargo_home: None,
+        }
+    }
+
     /// Reads what Cargo sets for a build script.
     ///
     /// # Errors

@@ -31,10 +31,18 @@ mod settings;
 mod scan;
 /// The folders of packages that Cargo downloaded.
 mod sources;
-/// Every plugin that the repository knows.
+/// A plugin that the repository knows.
 mod known;
+/// Where plugins are looked for.
+mod discover;
 /// What is asked for: files, clients, the variable.
 mod config;
+/// What is requested and what that depends on, held against what exists.
+mod select;
+/// Clients' files, held against their cargo features.
+mod clients;
+/// Dependencies first.
+mod order;
 /// What the build contains.
 mod plan;
 /// The table, as Rust code.
@@ -53,7 +61,8 @@ pub use self::diagnostic::{Code, Diagnostic, Place, Severity};
 pub use self::emit::Directive;
 pub use self::environment::Environment;
 pub use self::metadata::Id;
-pub use self::plan::{Plan, Planned, Reason};
+pub use self::plan::{Plan, Planned};
+pub use self::select::Reason;
 
 /// Plans this build's plugins and writes their table: the one line in
 /// `build.rs`.
