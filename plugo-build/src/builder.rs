@@ -203,7 +203,7 @@ fn run(environment: &Environment, fallback: Option<PathBuf>) -> Result<Built, Ve
     directives.extend(VARIABLES.map(Directive::RerunIfEnvChanged));
     directives.push(Directive::RustcEnv("PLUGO_TABLE", environment.out_dir.join(TABLE)));
     directives.push(Directive::RustcEnv("PLUGO_MANIFEST", environment.out_dir.join(MANIFEST)));
-    directives.extend(problems.into_warnings().into_iter().map(Directive::Problem));
+    directives.extend(Directive::problems(problems.into_warnings()));
     Ok(Built { plan, manifest: manifest.json, requirements: manifest.requirements, directives })
 }
 

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use plugo_core::Source;
 
 use crate::config::{CLIENT_FEATURE, Config, Selection};
-use crate::diagnostic::{Code, Diagnostic, Problems, list};
+use crate::diagnostic::{Code, Diagnostic, Problems, Severity, list};
 use crate::known::Known;
 use crate::package::Package;
 use crate::select::{Index, select};
@@ -22,18 +22,17 @@ pub(crate) fn check_clients(
             file: Some((Source::Client, listed.clone())),
             environment: BTreeSet::new(),
         };
-        // What is wrong with this build's own client is said when it is planned;
-        // whether a crate is available depends on the features of a build.
         let mut found = Problems::default();
         let selected = select(index, &selection, &mut found);
-        for diagnostic in found.into_warnings() {
-            let of_this_build = matches!(
-                diagnostic.code,
-                Code::FeatureOff | Code::OtherTarget | Code::NotADependency | Code::NotACrate
-            );
-            if !of_this_build {
-                problems.add(diagnostic);
-            }
+        // Which features are on is a matter of this build, not of the client.
+        let of_this_build = |d: &Diagnostic| matches!(d.code, Code::FeatureOff | Code::OtherTarget);
+        let found: Vec<Diagnostic> =
+            found.into_warnings().into_iter().filter(|d| !of_this_build(d)).collect();
+        let broken = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        found.into_iter().for_each(|diagnostic| problems.add(diagnostic));
+        if broken {
+            // What the client needs is not known, and one mistake gives one error.
+            continue;
         }
         let optional = |known: &Known| -> Option<String> {
             let package = known.package.as_ref()?;

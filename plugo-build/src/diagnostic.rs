@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fmt;
 
 /// A kind of problem. Its text, such as `unknown-plugin`, is stable: scripts
@@ -170,7 +171,7 @@ pub enum Severity {
 }
 
 /// One problem: what, where, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
     /// The kind of problem.
     pub code: Code,
@@ -245,27 +246,30 @@ impl fmt::Display for Diagnostic {
 
 /// What a stage found, in the order in which it found it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Problems(Vec<Diagnostic>);
+pub(crate) struct Problems {
+    found: Vec<Diagnostic>,
+    seen: HashSet<Diagnostic>,
+}
 
 impl Problems {
     pub(crate) fn add(&mut self, diagnostic: Diagnostic) {
         // One mistake gives one error, also when two readers meet it.
-        if !self.0.contains(&diagnostic) {
-            self.0.push(diagnostic);
+        if self.seen.insert(diagnostic.clone()) {
+            self.found.push(diagnostic);
         }
     }
 
     /// Ends a stage: the errors, when there is one. Warnings stay.
     pub(crate) fn end_of_stage(&mut self) -> Result<(), Vec<Diagnostic>> {
-        if self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
-            Err(std::mem::take(&mut self.0))
-        } else {
-            Ok(())
-        }
+        if self.has_error() { Err(std::mem::take(&mut self.found)) } else { Ok(()) }
+    }
+
+    pub(crate) fn has_error(&self) -> bool {
+        self.found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     pub(crate) fn into_warnings(self) -> Vec<Diagnostic> {
-        self.0
+        self.found
     }
 }
 

@@ -13,7 +13,7 @@ use crate::document::{self, Text};
 use crate::environment::Environment;
 use crate::known::{Availability, Known, PluginCrate};
 use crate::metadata::{self, Id, Metadata};
-use crate::package::{Dependency, Origin, Package, Packages};
+use crate::package::{Dependency, Origin, Package, Packages, slashes};
 use crate::scan;
 use crate::settings::Settings;
 use crate::sources::Sources;
@@ -218,7 +218,10 @@ impl Candidate<'_> {
         });
         let availability = match self.dependency {
             Some(dependency) => availability(app, dependency, environment),
-            None => Availability::NotADependency,
+            None => {
+                let path = self.dir.strip_prefix(&app.dir).map_or("…".to_owned(), slashes);
+                Availability::NotADependency(path)
+            }
         };
         let package = Rc::new(package);
         PluginCrate { package, own: false, extern_name, availability }

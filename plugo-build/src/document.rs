@@ -37,6 +37,9 @@ impl Text {
                 .at(Place::file(shown.clone()))
         };
         match std::fs::read(path) {
+            Err(_) if path.is_symlink() && !path.exists() => {
+                problems.add(unreadable("it is a link that leads nowhere".to_owned()));
+            }
             Err(error) => problems.add(unreadable(error.to_string())),
             Ok(bytes) if bytes.starts_with(b"\xEF\xBB\xBF") => problems.add(
                 unreadable("it starts with a byte order mark".to_owned())

@@ -43,8 +43,9 @@ pub(crate) enum Availability {
     FeatureOff { key: String, features: Vec<String> },
     /// A dependency for other targets only.
     OtherTarget(String),
-    /// In the plugin directory, and no dependency of the app.
-    NotADependency,
+    /// In the plugin directory, and no dependency of the app; and the path
+    /// from the app to it.
+    NotADependency(String),
     /// A folder with metadata and without a `Cargo.toml`.
     NotACrate,
 }

@@ -77,7 +77,7 @@ pub use self::select::Reason;
 pub fn build() {
     let directives = match try_build() {
         Ok(built) => built.directives,
-        Err(Error::Refused(problems)) => problems.into_iter().map(Directive::Problem).collect(),
+        Err(Error::Refused(problems)) => Directive::problems(problems),
         Err(error) => {
             println!("cargo::error={error}");
             return;

@@ -143,10 +143,11 @@ fn one(node: &Node, what: &str, known: &[&str], problems: &mut Problems) -> Meta
                 }
             }
             "version" => {
-                if let Some(version) = value.string(&what, problems) {
-                    check_version(&version, &what, &place, problems);
-                    metadata.version = Some(Said { value: version, place });
-                }
+                let version = value.string(&what, problems);
+                // One that is none is left out here: it was said to be wrong.
+                metadata.version = version
+                    .filter(|version| check_version(version, &what, &place, problems).is_some())
+                    .map(|value| Said { value, place });
             }
             "description" => {
                 metadata.description =

@@ -54,7 +54,26 @@ pub(crate) fn scan(package: &Package, own: bool, thorough: bool, problems: &mut 
     }
     let mut scan = Scan::default();
     let mut tests: Vec<PathBuf> = Vec::new();
-    let mut per_file = Vec::new();
+    let mut found: Vec<(PathBuf, Vec<Found>)> = Vec::new();
+    let mut passed_over: Vec<(PathBuf, String)> = Vec::new();
+    let parse = |file: &Path, text: &str| {
+        let mut scanner = Scanner {
+            local: local.as_deref(),
+            shown: package.show(file),
+            file,
+            found: Vec::new(),
+            inconclusive: false,
+            tests: Vec::new(),
+        };
+        match TokenStream::from_str(without_shebang(text)) {
+            Ok(tokens) => scanner.items(tokens, false),
+            // The compiler will say it better.
+            Err(_) => scanner.inconclusive = true,
+        }
+        // Spans point into the text, which would otherwise be kept for good.
+        proc_macro2::extra::invalidate_current_thread_spans();
+        (scanner.found, scanner.inconclusive, scanner.tests)
+    };
     for file in files {
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
@@ -65,32 +84,28 @@ pub(crate) fn scan(package: &Package, own: bool, thorough: bool, problems: &mut 
                 continue;
             }
         };
-        if !thorough && !text.contains("plugin") {
-            continue;
+        if thorough || text.contains("plugin") {
+            let (plugins, inconclusive, mut test_modules) = parse(&file, &text);
+            scan.inconclusive |= inconclusive;
+            tests.append(&mut test_modules);
+            found.push((file, plugins));
+        } else if text.contains("cfg") && text.contains("test") {
+            passed_over.push((file, text));
         }
-        let mut scanner = Scanner {
-            local: local.as_deref(),
-            shown: package.show(&file),
-            file: &file,
-            found: Vec::new(),
-            inconclusive: false,
-            tests: Vec::new(),
-        };
-        match TokenStream::from_str(without_shebang(&text)) {
-            Ok(tokens) => scanner.items(tokens, false),
-            // The compiler will say it better.
-            Err(_) => scanner.inconclusive = true,
-        }
-        tests.append(&mut scanner.tests);
-        scan.inconclusive |= scanner.inconclusive;
-        per_file.push((file.clone(), scanner.found));
-        // Spans point into the text, which would otherwise be kept for good.
-        proc_macro2::extra::invalidate_current_thread_spans();
     }
-    for (file, found) in per_file {
-        // `#[cfg(test)] mod tests;` takes a file with all below it out of the library.
+    // `#[cfg(test)] mod tests;` takes a file with all below it out of the
+    // library. It stands in another file, which need not have the word.
+    let in_module = |(file, plugins): &(PathBuf, Vec<Found>)| {
+        !plugins.is_empty() && !file.ends_with("lib.rs") && !file.ends_with("main.rs")
+    };
+    if found.iter().any(in_module) {
+        for (file, text) in passed_over {
+            tests.append(&mut parse(&file, &text).2);
+        }
+    }
+    for (file, plugins) in found {
         if !tests.iter().any(|test| file == test.with_extension("rs") || file.starts_with(test)) {
-            scan.found.extend(found);
+            scan.found.extend(plugins);
         }
     }
     scan

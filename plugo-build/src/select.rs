@@ -87,7 +87,8 @@ pub(crate) fn select(
                 problems.add(
                     Diagnostic::error(Code::DependencyVersion, message)
                         .at(wanted.place.clone())
-                        .note(format!("`{on}` stands at {}", dependency.place)),
+                        .note(format!("`{on}` stands at {}", dependency.place))
+                        .help(format!("change the version of `{on}`, or what `{id}` asks for")),
                 );
             }
             if !dependency.availability.is_available() {
@@ -182,8 +183,8 @@ fn requested(index: &Index<'_>, selection: &Selection, problems: &mut Problems) 
 /// have been forgotten. A feature that is off was not.
 fn warn_left_out(plugin: &Known, availability: &Availability, problems: &mut Problems) {
     let (why, help) = match availability {
-        Availability::NotADependency => {
-            ("its crate is no dependency of the app", Some(how_to_depend(plugin)))
+        Availability::NotADependency(path) => {
+            ("its crate is no dependency of the app", Some(how_to_depend(plugin, path)))
         }
         Availability::NotACrate => ("its folder has no Cargo.toml", None),
         _ => return,
@@ -197,14 +198,9 @@ fn warn_left_out(plugin: &Known, availability: &Availability, problems: &mut Pro
     problems.add(diagnostic);
 }
 
-fn how_to_depend(plugin: &Known) -> String {
-    match &plugin.package {
-        Some(package) => format!(
-            "add `{} = {{ path = \"…\" }}` to [dependencies] of the app, with the path of `{}`",
-            package.name, package.shown_dir
-        ),
-        None => "make it a Cargo package".to_owned(),
-    }
+fn how_to_depend(plugin: &Known, path: &str) -> String {
+    let package = plugin.package.as_ref().map_or(&plugin.id.name, |package| &package.name);
+    format!("add `{package} = {{ path = \"{path}\" }}` to [dependencies] of the app")
 }
 
 fn refuse_unavailable(plugin: &Known, why: &str, place: &Place, problems: &mut Problems) {
@@ -215,17 +211,14 @@ fn refuse_unavailable(plugin: &Known, why: &str, place: &Place, problems: &mut P
             let diagnostic = match features.first() {
                 Some(feature) => Diagnostic::error(
                     Code::FeatureOff,
-                    format!("{why}, and the feature `{feature}` that compiles `{id}` in is off"),
-                )
-                .help(match place.file.as_str() {
-                    ENABLED_PLUGINS => format!("build with `--features {feature}`"),
-                    _ => format!(
-                        "build with `--features {feature}`, or add it to the features that are on"
+                    format!(
+                        "{why}, but the cargo feature `{feature}`, which compiles it in, is off"
                     ),
-                }),
+                )
+                .help(format!("build with `--features {feature}`")),
                 None => Diagnostic::error(
                     Code::FeatureOff,
-                    format!("{why}, and no feature compiles `{id}` in"),
+                    format!("{why}, but no cargo feature compiles it in"),
                 )
                 .help(format!("add `{} = [\"dep:{key}\"]` to [features]", id.name)),
             };
@@ -236,15 +229,15 @@ fn refuse_unavailable(plugin: &Known, why: &str, place: &Place, problems: &mut P
         }
         Availability::OtherTarget(target) => Diagnostic::error(
             Code::OtherTarget,
-            format!("{why}, and its crate is a dependency for `{target}` only"),
+            format!("{why}, but its crate is a dependency for `{target}` only"),
         ),
-        Availability::NotADependency => Diagnostic::error(
+        Availability::NotADependency(path) => Diagnostic::error(
             Code::NotADependency,
-            format!("{why}, and its crate is no dependency of the app"),
+            format!("{why}, but its crate is no dependency of the app"),
         )
-        .help(how_to_depend(plugin)),
+        .help(how_to_depend(plugin, path)),
         Availability::NotACrate => {
-            Diagnostic::error(Code::NotACrate, format!("{why}, and its folder has no Cargo.toml"))
+            Diagnostic::error(Code::NotACrate, format!("{why}, but its folder has no Cargo.toml"))
                 .note(format!("it is known from {}", plugin.place))
                 .help("make it a Cargo package with a function that has `#[plugin]`")
         }
