@@ -72,7 +72,8 @@ fn row(plugin: &Planned, pool: &mut Pool) -> String {
         .collect();
     let reasons = pool.numbers(reasons);
     format!(
-        "({:?}, {:?}, [{}], {}, {dependencies:?}, {reasons:?})",
+        "({:?}, {:?}, {:?}, [{}], {}, {dependencies:?}, {reasons:?})",
+        plugin.package,
         plugin.id.namespace,
         plugin.id.name,
         texts.join(", "),

@@ -5,8 +5,12 @@ use crate::kwargs::{ArgumentError, Kwargs};
 use crate::report::{BoxError, Failure};
 
 /// What `#[plugin]` leaves in the plugin's crate: one static of this type,
-/// under a linker symbol made of the core's major version, the namespace and
-/// the name.
+/// under a linker symbol made of the core's major version, the package, the
+/// namespace and the name.
+///
+/// The package is part of it because a linker takes the first archive that
+/// has a symbol and does not look for a second one: without it, a crate that
+/// nobody planned could stand in for another.
 ///
 /// It holds what only the plugin's crate can know, the function. Everything
 /// else stands in the [`Table`](crate::Table), which the plan wrote.
@@ -178,7 +182,9 @@ macro_rules! __entry {
 
         $(#[$cfg])*
         const _: () = {
-            #[unsafe(export_name = ::core::concat!("__plugo_v0.", $namespace, ".", $name))]
+            #[unsafe(export_name = ::core::concat!(
+                "__plugo_v0.", ::core::env!("CARGO_PKG_NAME"), ".", $namespace, ".", $name
+            ))]
             static ENTRY: $crate::EntryPoint = $crate::EntryPoint::new($init);
 
             impl $crate::__private::Entry for $function {

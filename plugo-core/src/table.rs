@@ -89,6 +89,17 @@ impl Table {
         declared: &'static [Declared],
     ) -> Self {
         assert!(entries.len() == declared.len());
+        let mut i = 0;
+        while i < declared.len() {
+            let mut j = 0;
+            while j < i {
+                let same = same_text(declared[i].name, declared[j].name)
+                    && same_text(declared[i].namespace, declared[j].namespace);
+                assert!(!same, "two plugins in this list have one name");
+                j += 1;
+            }
+            i += 1;
+        }
         let facts = Facts::Declared(declared);
         Table { app, client: None, fingerprint: "", entries, facts }
     }
@@ -433,7 +444,7 @@ macro_rules! __table {
         numbers: $numbers:expr,
         by_name: $by_name:expr,
         plugins: [$(
-            ($namespace:literal, $name:literal, [$($start:literal $length:literal),*],
+            ($package:literal, $namespace:literal, $name:literal, [$($start:literal $length:literal),*],
              $priority:literal, $dependencies:expr, $reasons:expr)
         )*] $(,)?
     ) => {
@@ -453,7 +464,9 @@ macro_rules! __table {
                 $fingerprint,
                 &[$({
                     unsafe extern "Rust" {
-                        #[link_name = ::core::concat!("__plugo_v0.", $namespace, ".", $name)]
+                        #[link_name = ::core::concat!(
+                            "__plugo_v0.", $package, ".", $namespace, ".", $name
+                        )]
                         static ENTRY: $crate::EntryPoint;
                     }
                     unsafe { &ENTRY }
@@ -506,7 +519,12 @@ macro_rules! __list {
 /// Whether the generator has the version of this crate.
 #[doc(hidden)]
 pub const fn same_version(generator: &str) -> bool {
-    let (a, b) = (generator.as_bytes(), env!("CARGO_PKG_VERSION").as_bytes());
+    same_text(generator, env!("CARGO_PKG_VERSION"))
+}
+
+/// `==`, where it can be evaluated at compile time.
+const fn same_text(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut i = 0;
     while i < a.len() && i < b.len() && a[i] == b[i] {
         i += 1;

@@ -93,7 +93,9 @@ fn init(krate: &TokenStream, function: &Function, parameters: &[Parameter<'_>]) 
         ReturnType::Type(_, ty) => ty.span(),
     };
     let returned = quote_spanned!(output_span=> #krate::__private::Returned::new);
-    let outcome = quote_spanned!(output_span=> (&mut returned).error_converts_to_a_boxed_one());
+    // Only the method has the span: a variable of it would be another one where
+    // the function is made by a macro.
+    let outcome = quote_spanned!(output_span=> error_converts_to_a_boxed_one);
     let (call, started) = if function.signature.asyncness.is_some() {
         (quote!(#ident(#(#values),*).await), quote!(pending))
     } else {
@@ -102,7 +104,7 @@ fn init(krate: &TokenStream, function: &Function, parameters: &[Parameter<'_>]) 
     let finish = quote! {
         use #krate::__private::{ByLocalError as _, BySendError as _};
         let mut returned = #returned(#call);
-        #outcome
+        (&mut returned).#outcome()
     };
     let body = if function.signature.asyncness.is_some() {
         quote!(async move { #finish })
@@ -111,11 +113,11 @@ fn init(krate: &TokenStream, function: &Function, parameters: &[Parameter<'_>]) 
     };
     quote! {{
         #[allow(unused_imports, clippy::let_unit_value, clippy::unused_unit)]
-        fn init<'s>(arguments: &'s mut #krate::Kwargs<'_>) -> #krate::__private::Started<'s> {
+        fn __plugo_init<'s>(arguments: &'s mut #krate::Kwargs<'_>) -> #krate::__private::Started<'s> {
             let [#(#slots),*] = arguments.slots([#(#names),*]);
             #(#extractions)*
             #krate::__private::Started::#started(#body)
         }
-        init
+        __plugo_init
     }}
 }

@@ -2,3 +2,4 @@
 
 mod selection;
 mod refusals;
+mod apps;

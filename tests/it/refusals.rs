@@ -64,7 +64,8 @@ fn a_crate_that_is_no_dependency() {
         [not-in-build] `shop` is not in this build: its crate is no dependency of the app
           --> plugins/shop/src/lib.rs:1:1
           help: add `shop = { path = "plugins/shop" }` to [dependencies] of the app
-    "#]].assert_eq(&project.plan(&[]).warnings());
+    "#]]
+    .assert_eq(&project.plan(&[]).warnings());
     check(
         &project.config(&["shop"]),
         expect![[r#"

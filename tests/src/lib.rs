@@ -1,8 +1,8 @@
 //! What the tests are written with: repositories of an app and its plugins,
 //! made in a temporary folder.
 
-mod project;
 mod cargo;
+mod project;
 
 pub use self::cargo::{Run, cargo, repository, scratch, shared_target};
 pub use self::project::Project;

@@ -5,11 +5,14 @@ use plugo_build::{Builder, Diagnostic, Environment, Error, Plan, Severity};
 use plugo_core::name::MAX_LENGTH;
 use tempfile::TempDir;
 
+use crate::cargo::repository;
+
 /// A repository in a temporary folder: an app, `app`, and what is put beside
 /// it. It is planned with [`Project::plan`], or built by Cargo.
 #[derive(Debug)]
 pub struct Project {
     dir: TempDir,
+    name: String,
     dependencies: String,
     features: String,
     settings: String,
@@ -21,11 +24,29 @@ impl Project {
         let dir = TempDir::new().expect("a temporary folder");
         let project = Project {
             dir,
+            name: "app".to_owned(),
             dependencies: String::new(),
             features: String::new(),
             settings: String::new(),
         };
         project.file("src/main.rs", "fn main() {}\n").file("Cargo.lock", "version = 4\n").manifest()
+    }
+
+    /// An app that Cargo can build, outside of this repository, which depends
+    /// on plugo by path. The name is the binary's; each test has its own.
+    pub fn buildable(name: &str) -> Self {
+        let mut project = Project::new();
+        project.name = name.to_owned();
+        let lock = fs::read(repository().join("Cargo.lock")).expect("the repository's lock file");
+        project
+            .file("Cargo.lock", lock)
+            .file("build.rs", "fn main() {\n    plugo_build::build();\n}\n")
+            .dependencies(&format!("plugo = {}", Project::crate_at("plugo")))
+    }
+
+    /// A dependency on one of plugo's crates, as the value of its key.
+    pub fn crate_at(name: &str) -> String {
+        format!("{{ path = {:?} }}", repository().join(name))
     }
 
     /// The folder.
@@ -43,12 +64,43 @@ impl Project {
     }
 
     fn manifest(self) -> Self {
+        let build = match self.dir().join("build.rs").exists() {
+            true => format!(
+                "[build-dependencies]\nplugo-build = {}\n\n",
+                Project::crate_at("plugo-build")
+            ),
+            false => String::new(),
+        };
         let text = format!(
-            "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n\
-             [dependencies]\n{}\n[features]\n{}\n[package.metadata.plugo]\n{}\n[workspace]\n",
-            self.dependencies, self.features, self.settings
+            "[package]\nname = {:?}\nversion = \"1.0.0\"\nedition = \"2024\"\n\n\
+             {}[dependencies]\n{}\n[features]\n{}\n[package.metadata.plugo]\n{}\n[workspace]\n",
+            self.name, build, self.dependencies, self.features, self.settings
         );
         self.file("Cargo.toml", text)
+    }
+
+    /// Adds a plugin crate that Cargo can build, in `plugins/<name>`, and
+    /// makes it a dependency of the app. `more` are further lines of its
+    /// `Cargo.toml` after `[dependencies]`.
+    ///
+    /// The package is called `<app>-<name>`: Cargo tells crates that share a
+    /// target folder apart by name and place in their workspace.
+    #[must_use]
+    pub fn plugin_crate(self, name: &str, more: &str, source: &str) -> Self {
+        let package = format!("{}-{name}", self.name);
+        let plugo = Project::crate_at("plugo");
+        let manifest = format!(
+            "[package]\nname = {package:?}\nversion = \"1.0.0\"\nedition = \"2024\"\n\n\
+             [dependencies]\nplugo = {plugo}\n{more}\n"
+        );
+        let again = self.dependencies.contains(&format!("{package} ="));
+        let project = self
+            .file(&format!("plugins/{name}/Cargo.toml"), manifest)
+            .file(&format!("plugins/{name}/src/lib.rs"), source);
+        match again {
+            true => project,
+            false => project.dependencies(&format!("{package} = {{ path = \"plugins/{name}\" }}")),
+        }
     }
 
     /// Adds lines to the `[dependencies]` of the app.
