@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::config;
-use crate::crates::{self, workspace_root};
+use crate::crates::{self, Inputs, workspace_root};
 use crate::diagnostic::{Code, Diagnostic, Place, Problems, Severity};
 use crate::discover::{self, Discovery};
 use crate::emit::{self, Directive};
 use crate::environment::{Environment, VARIABLES};
 use crate::known::Known;
 use crate::lock::Lock;
-use crate::manifest::{self, Inputs};
+use crate::manifest;
 use crate::package::Packages;
 use crate::plan::{self, Plan};
 use crate::settings;

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plugo_core::Source;
 
@@ -36,67 +36,83 @@ pub(crate) fn check_clients(
         }
         let optional = |known: &Known| -> Option<String> {
             let package = known.package.as_ref()?;
-            app.dependencies
-                .iter()
-                .find(|d| d.optional && d.package == package.name)
-                .map(|d| d.key.clone())
+            let found = app.dependencies.iter().find(|d| d.optional && d.package == package.name);
+            found.map(|dependency| dependency.key.clone())
         };
-        let plugins: BTreeSet<String> = index.all.iter().filter_map(optional).collect();
-        let needed: BTreeSet<String> =
-            selected.keys().filter_map(|id| optional(index.get(id)?)).collect();
-        let feature = format!("{CLIENT_FEATURE}{client}");
-        let on: BTreeSet<String> = app
-            .turned_on_by(&feature)
-            .into_iter()
-            .filter(|key| plugins.contains(*key))
-            .map(str::to_owned)
+        let plugins = index.all.iter().filter_map(optional).collect();
+        let needed: BTreeMap<String, String> = selected
+            .keys()
+            .filter_map(|id| Some((optional(index.get(id)?)?, id.name.clone())))
             .collect();
-        let declared = app.features.get(&feature);
-        if declared.is_some() && on == needed {
-            continue;
-        }
-        refuse_feature(app, client, &needed, &on, problems);
+        Comparison { app, client, plugins, needed }.refuse_difference(problems);
     }
 }
 
-fn refuse_feature(
-    app: &Package,
-    client: &str,
-    needed: &BTreeSet<String>,
-    on: &BTreeSet<String>,
-    problems: &mut Problems,
-) {
-    let feature = format!("{CLIENT_FEATURE}{client}");
-    let declared = app.features.get(&feature);
-    let items: Vec<String> = needed
-        .iter()
-        .map(|key| {
-            let own = app.features_for(key).into_iter().find(|feature| {
-                !feature.starts_with(CLIENT_FEATURE) && app.turned_on_by(feature).len() == 1
-            });
-            own.map_or_else(|| format!("\"dep:{key}\""), |feature| format!("\"{feature}\""))
-        })
-        .collect();
-    let message = match declared {
-        None => format!("the client `{client}` has no feature `{feature}`"),
-        Some(_) => format!("the feature `{feature}` and the file of the client `{client}` differ"),
-    };
-    let mut diagnostic = Diagnostic::error(Code::ClientFeature, message)
-        .at(declared.map_or_else(|| app.manifest.clone(), |feature| feature.place.clone()))
-        .help(format!("write `{feature} = [{}]` in [features]", items.join(", ")));
-    if declared.is_some() {
-        let missing: Vec<_> = needed.difference(on).collect();
-        let surplus: Vec<_> = on.difference(needed).collect();
+/// A client's file beside its feature.
+struct Comparison<'c> {
+    app: &'c Package,
+    client: &'c str,
+    /// The optional dependencies that have plugins.
+    plugins: BTreeSet<String>,
+    /// Those that the file needs, each with a plugin in it.
+    needed: BTreeMap<String, String>,
+}
+
+impl Comparison<'_> {
+    fn refuse_difference(&self, problems: &mut Problems) {
+        let Comparison { app, client, .. } = self;
+        let feature = format!("{CLIENT_FEATURE}{client}");
+        let help = format!("write `{feature} = [{}]` in [features]", self.right_items().join(", "));
+        let Some(declared) = app.features.get(&feature) else {
+            let message = format!("the client `{client}` has no feature `{feature}`");
+            let diagnostic = Diagnostic::error(Code::ClientFeature, message);
+            problems.add(diagnostic.at(app.manifest.clone()).help(help));
+            return;
+        };
+        let on = self.plugins_of(&feature);
+        let missing: Vec<_> = self.needed.keys().filter(|key| !on.contains(key.as_str())).collect();
+        let surplus: Vec<_> = on.iter().filter(|key| !self.needed.contains_key(**key)).collect();
+        if missing.is_empty() && surplus.is_empty() {
+            return;
+        }
+        let message =
+            format!("the feature `{feature}` and the file of the client `{client}` differ");
+        let mut diagnostic =
+            Diagnostic::error(Code::ClientFeature, message).at(declared.place.clone()).help(help);
         if !missing.is_empty() {
-            diagnostic = diagnostic
-                .note(format!("the file needs {}, which the feature leaves off", list(missing)));
+            let note = format!("the file needs {}, which the feature leaves off", list(missing));
+            diagnostic = diagnostic.note(note);
         }
         if !surplus.is_empty() {
-            diagnostic = diagnostic.note(format!(
-                "the feature turns on {}, which the file does not need",
-                list(surplus)
-            ));
+            let note =
+                format!("the feature turns on {}, which the file does not need", list(surplus));
+            diagnostic = diagnostic.note(note);
         }
+        problems.add(diagnostic);
     }
-    problems.add(diagnostic);
+
+    /// The crates with plugins that an item of a feature's list turns on.
+    fn plugins_of<'c>(&'c self, item: &'c str) -> BTreeSet<&'c str> {
+        let on = self.app.turned_on_by(item);
+        on.into_iter().filter(|key| self.plugins.contains(*key)).collect()
+    }
+
+    /// What the feature's list should be: what it has that is about no
+    /// plugin, and one item for each crate that the file needs.
+    fn right_items(&self) -> Vec<String> {
+        let feature = self.app.features.get(&format!("{CLIENT_FEATURE}{}", self.client));
+        let had = feature.map(|feature| feature.turns_on.as_slice()).unwrap_or_default();
+        let kept = had.iter().filter(|item| self.plugins_of(item).is_empty()).cloned();
+        let needed = self.needed.iter().map(|(key, plugin)| {
+            let alone: Vec<&str> = self
+                .app
+                .features_for(key)
+                .into_iter()
+                .filter(|f| !f.starts_with(CLIENT_FEATURE) && self.plugins_of(f).len() == 1)
+                .collect();
+            let named = alone.iter().find(|feature| *feature == plugin);
+            named.or(alone.first()).map_or_else(|| format!("dep:{key}"), |f| (*f).to_owned())
+        });
+        kept.chain(needed).map(|item| format!("\"{item}\"")).collect()
+    }
 }

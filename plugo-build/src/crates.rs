@@ -5,6 +5,9 @@ use std::process::{Child, Command, Stdio};
 
 use crate::diagnostic::{Code, Diagnostic, Place, Problems};
 use crate::environment::Environment;
+use crate::known::Known;
+use crate::lock::Lock;
+use crate::plan::Plan;
 
 /// The crates of a build, as `cargo tree` tells them for one package, one set
 /// of features and one target.
@@ -35,6 +38,16 @@ pub(crate) struct Crate {
     pub(crate) origin: Option<String>,
     pub(crate) features: Vec<String>,
     pub(crate) license: String,
+}
+
+/// What the manifest is made of.
+pub(crate) struct Inputs<'m> {
+    pub(crate) plan: &'m Plan,
+    pub(crate) known: &'m [Known],
+    pub(crate) crates: &'m Crates,
+    pub(crate) lock: &'m Lock,
+    pub(crate) root: &'m Path,
+    pub(crate) target: &'m str,
 }
 
 /// Both calls of `cargo tree`, under way.

@@ -49,6 +49,8 @@ mod plan;
 mod code;
 /// The crates of the build, as Cargo tells them.
 mod crates;
+/// What the plugins of the build ask Cargo for.
+mod requirements;
 /// The plan with its crates, as a file.
 mod manifest;
 /// What is written, and what Cargo is told.

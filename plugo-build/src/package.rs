@@ -266,35 +266,28 @@ impl Package {
             .map(|dependency| dependency.key.replace('-', "_"))
     }
 
-    /// The optional dependencies that a feature turns on, through other
-    /// features too.
-    pub(crate) fn turned_on_by(&self, feature: &str) -> BTreeSet<&str> {
+    /// The optional dependencies that an item of a feature's list turns on,
+    /// through other features too: `shop`, `dep:shop`, `shop/cards`.
+    pub(crate) fn turned_on_by<'p>(&'p self, item: &'p str) -> BTreeSet<&'p str> {
         let mut on = BTreeSet::new();
         let mut seen = BTreeSet::new();
-        let mut open = vec![feature];
-        while let Some(feature) = open.pop() {
-            if !seen.insert(feature) {
+        let mut open = vec![item];
+        while let Some(item) = open.pop() {
+            if !seen.insert(item) {
                 continue;
             }
-            let items = match self.features.get(feature) {
-                Some(feature) => &feature.turns_on,
-                // An optional dependency that no feature names with `dep:` is a feature itself.
-                None => {
-                    on.extend(self.optional(feature));
-                    continue;
-                }
-            };
-            for item in items {
-                if let Some(key) = item.strip_prefix("dep:") {
+            if let Some(key) = item.strip_prefix("dep:") {
+                on.extend(self.optional(key));
+            } else if let Some((key, _)) = item.split_once('/') {
+                // `key?/feature` turns nothing on.
+                if !key.ends_with('?') {
                     on.extend(self.optional(key));
-                } else if let Some((key, _)) = item.split_once('/') {
-                    // `key?/feature` turns nothing on.
-                    if !key.ends_with('?') {
-                        on.extend(self.optional(key));
-                    }
-                } else {
-                    open.push(item);
                 }
+            } else if let Some(feature) = self.features.get(item) {
+                open.extend(feature.turns_on.iter().map(String::as_str));
+            } else {
+                // An optional dependency that no feature names with `dep:` is a feature itself.
+                on.extend(self.optional(item));
             }
         }
         on
