@@ -86,28 +86,20 @@ impl<'s> Started<'s> {
     }
 }
 
-/// What an init function may return: nothing, or a `Result<(), E>`.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "a plugin's init function cannot return `{Self}`",
-    label = "it returns nothing, or a `Result<(), E>` whose error converts to `Box<dyn Error>`"
-)]
-pub trait ReturnType {}
-
-impl ReturnType for () {}
-impl<E> ReturnType for Result<(), E> {}
-
-/// Carries a returned value to whichever of the conversions below applies.
+/// Carries what an init function returned to whichever of the three
+/// conversions below applies; the first that does is taken.
 ///
 /// Errors that convert to `Box<dyn Error + Send + Sync>` are kept whole.
-/// `Box<dyn Error>` does not, and is what many functions return, so a second
-/// trait, found only where the first does not apply, keeps its text and its
-/// chain of sources. Two traits and a reference stand in for the
-/// specialisation that stable Rust lacks.
+/// `Box<dyn Error>` does not, and is what many functions return, so the
+/// second one keeps its text and its chain of sources. The third is there to
+/// be refused with a message. Traits for more and more references to one type
+/// stand in for the specialisation that stable Rust lacks: a method is looked
+/// for on `&mut &mut Returned` as it is, then behind one more reference, and
+/// then behind fewer.
 #[doc(hidden)]
 pub struct Returned<T>(Option<T>);
 
-impl<T: ReturnType> Returned<T> {
+impl<T> Returned<T> {
     pub fn new(value: T) -> Self {
         Returned(Some(value))
     }
@@ -115,17 +107,17 @@ impl<T: ReturnType> Returned<T> {
 
 #[doc(hidden)]
 pub trait BySendError {
-    fn error_converts_to_a_boxed_one(&mut self) -> Result<(), Failure>;
+    fn outcome(&mut self) -> Result<(), Failure>;
 }
 
-impl BySendError for Returned<()> {
-    fn error_converts_to_a_boxed_one(&mut self) -> Result<(), Failure> {
+impl BySendError for &mut Returned<()> {
+    fn outcome(&mut self) -> Result<(), Failure> {
         Ok(())
     }
 }
 
-impl<E: Into<BoxError>> BySendError for Returned<Result<(), E>> {
-    fn error_converts_to_a_boxed_one(&mut self) -> Result<(), Failure> {
+impl<E: Into<BoxError>> BySendError for &mut Returned<Result<(), E>> {
+    fn outcome(&mut self) -> Result<(), Failure> {
         match self.0.take() {
             Some(Err(error)) => Err(Failure::Error(error.into())),
             Some(Ok(())) | None => Ok(()),
@@ -135,17 +127,45 @@ impl<E: Into<BoxError>> BySendError for Returned<Result<(), E>> {
 
 #[doc(hidden)]
 pub trait ByLocalError {
-    fn error_converts_to_a_boxed_one(&mut self) -> Result<(), Failure>;
+    fn outcome(&mut self) -> Result<(), Failure>;
 }
 
-impl<E: Into<Box<dyn std::error::Error>>> ByLocalError for &mut Returned<Result<(), E>> {
-    fn error_converts_to_a_boxed_one(&mut self) -> Result<(), Failure> {
+impl<E: Into<Box<dyn std::error::Error>>> ByLocalError for &mut &mut Returned<Result<(), E>> {
+    fn outcome(&mut self) -> Result<(), Failure> {
         match self.0.take() {
             Some(Err(error)) => Err(Failure::Error(flatten(&*error.into()))),
             Some(Ok(())) | None => Ok(()),
         }
     }
 }
+
+#[doc(hidden)]
+pub trait Refused<T> {
+    fn outcome(&mut self) -> Result<(), Failure>
+    where
+        T: ReturnType;
+}
+
+impl<T> Refused<T> for Returned<T> {
+    fn outcome(&mut self) -> Result<(), Failure>
+    where
+        T: ReturnType,
+    {
+        Ok(())
+    }
+}
+
+/// What an init function may return. The conversions above are what decides;
+/// this trait gives the message where none of them applies.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a plugin's init function cannot return `{Self}`",
+    label = "it returns nothing, or a `Result<(), E>` whose error converts to `Box<dyn Error>`",
+    note = "errors convert that implement `std::error::Error`, and so do `String` and `&str`"
+)]
+pub trait ReturnType {}
+
+impl ReturnType for () {}
 
 /// The texts of an error and of its sources, as an error that may cross
 /// threads.

@@ -31,7 +31,7 @@ pub use self::table::{DEFAULT_NAMESPACE, Iter, Plugin, Reason, Source, Table};
 /// Not public API. Used by generated code.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::entry::{ByLocalError, BySendError, Entry, ReturnType, Returned, Started};
+    pub use crate::entry::{ByLocalError, BySendError, Entry, Refused, Returned, Started};
     pub use crate::name::{assert_namespace, assert_plugin_name};
     #[cfg(all(feature = "inventory", not(feature = "linkme")))]
     pub use crate::registry::Submitted;

@@ -1,4 +1,4 @@
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Result, ReturnType};
@@ -63,8 +63,19 @@ fn assertion(
     value: &TokenStream,
 ) -> TokenStream {
     let span = given.map_or_else(Span::call_site, Spanned::span);
-    let rule = format_ident!("{rule}");
+    let rule = format_ident!("{rule}", span = span);
+    let krate = spanned(krate, span);
     quote_spanned!(span=> #krate::__private::#rule(#value);)
+}
+
+/// The same tokens under another span: an error in what they call is shown
+/// there.
+fn spanned(tokens: &TokenStream, span: Span) -> TokenStream {
+    let under = |mut token: TokenTree| {
+        token.set_span(token.span().located_at(span));
+        token
+    };
+    tokens.clone().into_iter().map(under).collect()
 }
 
 /// The function behind the entry point: takes the parameters out of the
@@ -92,19 +103,18 @@ fn init(krate: &TokenStream, function: &Function, parameters: &[Parameter<'_>]) 
         ReturnType::Default => ident.span(),
         ReturnType::Type(_, ty) => ty.span(),
     };
-    let returned = quote_spanned!(output_span=> #krate::__private::Returned::new);
     // Only the method has the span: a variable of it would be another one where
     // the function is made by a macro.
-    let outcome = quote_spanned!(output_span=> error_converts_to_a_boxed_one);
+    let outcome = quote_spanned!(output_span=> outcome);
     let (call, started) = if function.signature.asyncness.is_some() {
         (quote!(#ident(#(#values),*).await), quote!(pending))
     } else {
         (quote!(#ident(#(#values),*)), quote!(done))
     };
     let finish = quote! {
-        use #krate::__private::{ByLocalError as _, BySendError as _};
-        let mut returned = #returned(#call);
-        (&mut returned).#outcome()
+        use #krate::__private::{ByLocalError as _, BySendError as _, Refused as _};
+        let mut returned = #krate::__private::Returned::new(#call);
+        (&mut &mut returned).#outcome()
     };
     let body = if function.signature.asyncness.is_some() {
         quote!(async move { #finish })

@@ -38,6 +38,7 @@ made!(init, "made-blue");
 #[plugo::plugin(name = "safe")]
 fn init_plugin(log: &mut Vec<String>, missing: Option<&u8>) {
     assert!(missing.is_none());
+    assert!(std::env::var_os("FAIL").is_none(), "told to fail");
     log.push("safe-was-here".into());
 }
 "#;
@@ -151,6 +152,19 @@ fn every_kind_of_plugin_loads_in_the_planned_order_in_every_profile() {
            s3         1.0.0  skipped: it depends on `safe`, which is disabled\n  \
            own        1.0.0  loaded\n\
          warning: DISABLED_PLUGINS names `mad-red`, which this program does not contain; did you mean `made-red`?\n\
+         made-red-was-here made-blue-was-here renamed-was-here own-was-here\n\
+         true\n"
+    );
+    let failed = Run::of(cargo(project.dir(), &["run"]).env("FAIL", "1")).ok();
+    assert_eq!(
+        failed.stdout,
+        "4 of 6 plugins loaded\n  \
+           made-red   1.0.0  loaded\n  \
+           made-blue  1.0.0  loaded\n  \
+           renamed    1.0.0  loaded\n  \
+           safe       1.0.0  failed: it panicked: told to fail\n  \
+           s3         1.0.0  skipped: it depends on `safe`, which did not load\n  \
+           own        1.0.0  loaded\n\
          made-red-was-here made-blue-was-here renamed-was-here own-was-here\n\
          true\n"
     );
