@@ -3,6 +3,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::code;
 use crate::config;
 use crate::crates::{self, Inputs, workspace_root};
 use crate::diagnostic::{Code, Diagnostic, Place, Problems, Severity};
@@ -11,12 +12,12 @@ use crate::emit::{self, Directive};
 use crate::environment::{Environment, VARIABLES};
 use crate::known::Known;
 use crate::lock::Lock;
-use crate::manifest;
-use crate::package::Packages;
+use crate::manifest::{self, Manifest};
+use crate::package;
+use crate::package::{Package, Packages};
 use crate::plan::{self, Plan};
 use crate::settings;
 use crate::sources::Sources;
-use crate::{code, package};
 
 /// The name of the generated file in `OUT_DIR`.
 const TABLE: &str = "plugo-table.rs";
@@ -30,6 +31,7 @@ const REQUIREMENTS: &str = "requirements-plugins.toml";
 /// ```no_run
 /// fn main() -> Result<(), plugo_build::Error> {
 ///     let built = plugo_build::Builder::new().manifest_dir("dist").run()?;
+///     // Cargo has to be told when to run this again, and where the table is.
 ///     for directive in &built.directives {
 ///         println!("{directive}");
 ///     }
@@ -85,7 +87,8 @@ impl Builder {
         let environment = self.environment.map_or_else(Environment::from_cargo, Ok);
         let environment = environment.map_err(Error::NoBuildScript)?;
         let mut problems = Problems::default();
-        let plan = plan(&environment, &mut problems)?.plan;
+        let mut opened = open(&environment, &mut problems)?;
+        let plan = plan(&environment, &mut opened, &mut problems)?.plan;
         Ok((plan, problems.into_warnings()))
     }
 }
@@ -105,7 +108,10 @@ pub struct Built {
 }
 
 /// Why there is no build.
-#[derive(Clone, Debug)]
+///
+/// `Debug` is the same text as `Display`, since that is what a `main` that
+/// returns the error prints.
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Error {
     /// A variable that Cargo sets for build scripts is missing.
@@ -139,6 +145,12 @@ impl fmt::Display for Error {
     }
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl std::error::Error for Error {}
 
 impl From<Vec<Diagnostic>> for Error {
@@ -150,15 +162,17 @@ impl From<Vec<Diagnostic>> for Error {
 /// The stages, each of which ends with all its errors at once.
 fn run(environment: &Environment, fallback: Option<PathBuf>) -> Result<Built, Vec<Diagnostic>> {
     let mut problems = Problems::default();
+    let mut opened = open(environment, &mut problems)?;
     // Cargo works beside everything up to the manifest.
-    let tree = crates::start(environment);
-    let planned = plan(environment, &mut problems);
+    let tree = crates::start(environment, &opened.app);
+    let planned = plan(environment, &mut opened, &mut problems);
     let tree = match planned {
         Ok(_) => tree.finish(&mut problems),
-        // What Cargo says matters no more, but its processes have to end.
+        // What Cargo says matters no more, but its process has to end.
         Err(_) => tree.finish(&mut Problems::default()),
     };
-    let Reading { plan, known, lock, root, manifest_dir, watch, absent } = planned?;
+    let Reading { plan, known, manifest_dir, watch, absent } = planned?;
+    let Opened { lock, root, .. } = opened;
     problems.end_of_stage()?;
     let Some(tree) = tree else { return Err(problems.into_warnings()) };
 
@@ -173,25 +187,30 @@ fn run(environment: &Environment, fallback: Option<PathBuf>) -> Result<Built, Ve
     let manifest = manifest::manifest(&inputs, &mut problems);
     problems.end_of_stage()?;
 
-    let mut files = vec![
-        (environment.out_dir.join(TABLE), code::table(&plan, &manifest.fingerprint)),
-        (environment.out_dir.join(MANIFEST), manifest.json.clone()),
-        (environment.out_dir.join(REQUIREMENTS), manifest.requirements.clone()),
-    ];
+    for (name, content) in [
+        (TABLE, &code::table(&plan, &manifest.fingerprint)),
+        (MANIFEST, &manifest.json),
+        (REQUIREMENTS, &manifest.requirements),
+    ] {
+        let path = environment.out_dir.join(name);
+        if let Err(error) = emit::write(&path, content) {
+            problems.add(unwritable(&path, &error));
+        }
+    }
+    let mut watch = watch;
+    // `cargo tree` reads the manifests of every folder that is a dependency.
+    let folders = inputs.crates.nodes.iter().filter_map(|node| node.origin.as_ref()).map(Path::new);
+    watch.extend(folders.filter(|dir| dir.is_absolute()).map(|dir| dir.join("Cargo.toml")));
     let copies = environment.manifest_dir.clone().or(manifest_dir).or(fallback);
     if let Some(dir) = copies.map(|dir| environment.package_dir.join(dir)) {
         let dir = for_client(&dir, plan.client.as_deref());
-        if let Err(error) = std::fs::create_dir_all(&dir) {
-            problems.add(unwritable(&dir, &error));
-        }
-        files.push((dir.join(MANIFEST), manifest.json.clone()));
-        files.push((dir.join(REQUIREMENTS), manifest.requirements.clone()));
+        watch.extend(copy(&dir, &manifest, &environment.out_dir, &mut problems));
     }
-    for (path, content) in &files {
-        if let Err(error) = emit::write(path, content) {
-            problems.add(unwritable(path, &error));
-        }
-    }
+    // What lies in a folder that is watched is watched.
+    let folders: Vec<PathBuf> = watch.iter().filter(|path| path.is_dir()).cloned().collect();
+    let covered = |path: &PathBuf| folders.iter().any(|dir| path.starts_with(dir) && path != dir);
+    watch.retain(|path| !covered(path));
+    let absent = absent.into_iter().filter(|path| !path.exists() && !covered(path)).collect();
     let links = emit::watch_absent(&environment.out_dir, &absent).unwrap_or_else(|error| {
         problems.add(unwritable(&environment.out_dir, &error));
         None
@@ -205,6 +224,27 @@ fn run(environment: &Environment, fallback: Option<PathBuf>) -> Result<Built, Ve
     directives.push(Directive::RustcEnv("PLUGO_MANIFEST", environment.out_dir.join(MANIFEST)));
     directives.extend(Directive::problems(problems.into_warnings()));
     Ok(Built { plan, manifest: manifest.json, requirements: manifest.requirements, directives })
+}
+
+/// Leaves the manifest and the requirements in a folder, and says where.
+fn copy(dir: &Path, manifest: &Manifest, out_dir: &Path, problems: &mut Problems) -> Vec<PathBuf> {
+    if let Err(error) = std::fs::create_dir_all(dir) {
+        problems.add(unwritable(dir, &error));
+        return Vec::new();
+    }
+    let copies = [(MANIFEST, &manifest.json), (REQUIREMENTS, &manifest.requirements)];
+    copies
+        .into_iter()
+        .map(|(name, content)| {
+            let path = dir.join(name);
+            match emit::write(&path, content) {
+                Ok(true) => emit::settle(&path, out_dir),
+                Ok(false) => {}
+                Err(error) => problems.add(unwritable(&path, &error)),
+            }
+            path
+        })
+        .collect()
 }
 
 /// A folder that is shared by clients may have `{client}` in its path.
@@ -221,18 +261,15 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Diagnostic {
     Diagnostic::error(Code::Unwritable, message).at(Place::file(path.to_string_lossy()))
 }
 
-struct Reading {
-    plan: Plan,
-    known: Vec<Known>,
-    lock: Lock,
+/// Where everything is.
+struct Opened {
     root: PathBuf,
-    manifest_dir: Option<PathBuf>,
-    watch: BTreeSet<PathBuf>,
-    absent: BTreeSet<PathBuf>,
+    packages: Packages,
+    app: Rc<Package>,
+    lock: Lock,
 }
 
-/// Everything up to the plan: what stands in files, and what follows from it.
-fn plan(environment: &Environment, problems: &mut Problems) -> Result<Reading, Vec<Diagnostic>> {
+fn open(environment: &Environment, problems: &mut Problems) -> Result<Opened, Vec<Diagnostic>> {
     let root = workspace_root(environment, problems);
     problems.end_of_stage()?;
     let root = package::normal(&root.unwrap_or_else(|| environment.package_dir.clone()));
@@ -242,24 +279,44 @@ fn plan(environment: &Environment, problems: &mut Problems) -> Result<Reading, V
     let lock = Lock::read(&lock_path, packages.show(&lock_path), problems);
     problems.end_of_stage()?;
     let (Some(app), Some(lock)) = (app, lock) else { return Err(Vec::new()) };
-    let app = Rc::new(app);
-    let settings = settings::read(&app, problems);
-    let config = config::read(&app, &settings, environment, problems);
-    let mut sources = Sources::new(environment, &lock);
-    let Discovery { known, watch, absent } =
-        discover::discover(&app, &settings, environment, &mut packages, &mut sources, problems);
+    Ok(Opened { root, packages, app: Rc::new(app), lock })
+}
+
+struct Reading {
+    plan: Plan,
+    known: Vec<Known>,
+    manifest_dir: Option<PathBuf>,
+    watch: BTreeSet<PathBuf>,
+    absent: BTreeSet<PathBuf>,
+}
+
+/// Everything up to the plan: what stands in files, and what follows from it.
+fn plan(
+    environment: &Environment,
+    opened: &mut Opened,
+    problems: &mut Problems,
+) -> Result<Reading, Vec<Diagnostic>> {
+    let Opened { root, packages, app, lock } = opened;
+    let settings = settings::read(app, problems);
+    let config = config::read(app, &settings, environment, problems);
+    let mut sources = Sources::new(environment, lock);
+    let Discovery { known, watch, absent, not_read } =
+        discover::discover(app, &settings, environment, packages, &mut sources, problems);
     problems.end_of_stage()?;
-    let plan =
-        plan::plan(&app, &environment.features, &settings.core_version, &known, &config, problems);
+    let plan = plan::plan(
+        app,
+        &environment.features,
+        &settings.core_version,
+        &known,
+        &not_read,
+        &config,
+        problems,
+    );
     problems.end_of_stage()?;
     let mut watch: BTreeSet<PathBuf> = watch.into_iter().chain(config.watch).collect();
-    watch.insert(lock_path);
-    // What lies in a folder that is watched is watched.
-    let folders: Vec<PathBuf> = watch.iter().filter(|path| path.is_dir()).cloned().collect();
-    let covered = |path: &PathBuf| folders.iter().any(|dir| path.starts_with(dir) && path != dir);
+    watch.insert(root.join("Cargo.lock"));
     watch.extend(packages.read.iter().filter(|path| path.exists()).cloned());
-    watch.retain(|path| !covered(path));
-    let absent = absent.into_iter().chain(config.absent).filter(|path| !covered(path)).collect();
+    let absent = absent.into_iter().chain(config.absent).collect();
     let manifest_dir = settings.manifest_dir;
-    Ok(Reading { plan, known, lock, root, manifest_dir, watch, absent })
+    Ok(Reading { plan, known, manifest_dir, watch, absent })
 }

@@ -4,7 +4,7 @@ use plugo_core::Source;
 
 use crate::config::{CLIENT_FEATURE, Config, Selection};
 use crate::diagnostic::{Code, Diagnostic, Problems, Severity, list};
-use crate::known::Known;
+use crate::known::{Availability, Known};
 use crate::package::Package;
 use crate::select::{Index, select};
 
@@ -14,9 +14,15 @@ pub(crate) fn check_clients(
     app: &Package,
     index: &Index<'_>,
     config: &Config,
+    not_read: &BTreeSet<String>,
     problems: &mut Problems,
 ) {
     for (client, listed) in &config.clients {
+        // Cargo downloads what this build needs; of another client, names may be
+        // those of plugins that are not on this machine.
+        if config.selection.client.as_ref() != Some(client) && !not_read.is_empty() {
+            continue;
+        }
         let selection = Selection {
             client: Some(client.clone()),
             file: Some((Source::Client, listed.clone())),
@@ -25,7 +31,9 @@ pub(crate) fn check_clients(
         let mut found = Problems::default();
         let selected = select(index, &selection, &mut found);
         // Which features are on is a matter of this build, not of the client.
-        let of_this_build = |d: &Diagnostic| matches!(d.code, Code::FeatureOff | Code::OtherTarget);
+        let of_this_build = |d: &Diagnostic| {
+            matches!(d.code, Code::FeatureOff | Code::OtherTarget | Code::ConfiguredOut)
+        };
         let found: Vec<Diagnostic> =
             found.into_warnings().into_iter().filter(|d| !of_this_build(d)).collect();
         let broken = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
@@ -44,7 +52,11 @@ pub(crate) fn check_clients(
             .keys()
             .filter_map(|id| Some((optional(index.get(id)?)?, id.name.clone())))
             .collect();
-        Comparison { app, client, plugins, needed }.refuse_difference(problems);
+        let comparison = Comparison { app, client, plugins, needed };
+        comparison.refuse_difference(problems);
+        if config.selection.client.as_ref() == Some(client) {
+            comparison.warn_of_surplus(index, problems);
+        }
     }
 }
 
@@ -89,6 +101,29 @@ impl Comparison<'_> {
             diagnostic = diagnostic.note(note);
         }
         problems.add(diagnostic);
+    }
+
+    /// More may be compiled in than the client needs: `--no-default-features`
+    /// was left out.
+    fn warn_of_surplus(&self, index: &Index<'_>, problems: &mut Problems) {
+        let mut surplus: Vec<&str> = Vec::new();
+        for known in index.all {
+            let Availability::Feature { feature, .. } = &known.availability else { continue };
+            let needed = |key: &String| self.app.turned_on_by(feature).contains(key.as_str());
+            if !self.needed.keys().any(needed) && !surplus.contains(&feature.as_str()) {
+                surplus.push(feature);
+            }
+        }
+        if !surplus.is_empty() {
+            let client = self.client;
+            let message = format!(
+                "this build for `{client}` also compiles what it does not need: the features {} are on",
+                list(surplus)
+            );
+            problems.add(Diagnostic::warning(Code::ClientFeature, message).help(format!(
+                "build with `--no-default-features --features {CLIENT_FEATURE}{client}`"
+            )));
+        }
     }
 
     /// The crates with plugins that an item of a feature's list turns on.

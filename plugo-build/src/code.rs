@@ -13,8 +13,8 @@ pub(crate) fn table(plan: &Plan, fingerprint: &str) -> String {
     let rows: Vec<String> = plan.plugins.iter().map(|plugin| row(plugin, &mut pool)).collect();
     let mut by_name: Vec<usize> = (0..plan.plugins.len()).collect();
     by_name.sort_by(|&a, &b| plan.plugins[a].id.cmp(&plan.plugins[b].id));
-    let crates: BTreeSet<&str> =
-        plan.plugins.iter().filter_map(|plugin| plugin.extern_name.as_deref()).collect();
+    let crates: BTreeSet<String> =
+        plan.plugins.iter().filter_map(|plugin| plugin.extern_name.as_deref()).map(raw).collect();
     let client = match &plan.client {
         Some(client) => format!("::core::option::Option::Some({client:?})"),
         None => "::core::option::Option::None".to_owned(),
@@ -47,6 +47,20 @@ pub(crate) fn table(plan: &Plan, fingerprint: &str) -> String {
     code
 }
 
+/// A crate may be called like a keyword. (`crate`, `self` and the like cannot
+/// be the name of one.)
+fn raw(name: &str) -> String {
+    const KEYWORDS: &str = "abstract as async await become box break const continue do dyn else enum \
+        extern false final fn for gen if impl in let loop macro match mod move mut override priv pub \
+        ref return static struct trait true try type typeof unsafe unsized use virtual where while \
+        yield";
+    if KEYWORDS.split(' ').any(|keyword| keyword == name) {
+        format!("r#{name}")
+    } else {
+        name.to_owned()
+    }
+}
+
 fn row(plugin: &Planned, pool: &mut Pool) -> String {
     let texts = [
         pool.text(&plugin.id.name),
@@ -72,8 +86,9 @@ fn row(plugin: &Planned, pool: &mut Pool) -> String {
         .collect();
     let reasons = pool.numbers(reasons);
     format!(
-        "({:?}, {:?}, {:?}, [{}], {}, {dependencies:?}, {reasons:?})",
+        "({:?}, {:?}, {:?}, {:?}, [{}], {}, {dependencies:?}, {reasons:?})",
         plugin.package,
+        plugin.package_version,
         plugin.id.namespace,
         plugin.id.name,
         texts.join(", "),

@@ -182,7 +182,7 @@ fn client(
         problems.add(
             Diagnostic::error(Code::UnknownClient, message)
                 .at(place(client))
-                .help(known_names(client, "clients", &known)),
+                .help(format!("create that file; {}", known_names(client, "clients", &known))),
         );
     }
     Some(client.to_owned())
@@ -198,14 +198,13 @@ fn file(path: &std::path::Path, shown: String, problems: &mut Problems) -> Optio
 pub(crate) fn listed(node: &Node, problems: &mut Problems) -> Option<Listed> {
     let what = format!("`{}`", node.source.shown());
     node.object(&what, &["$schema", "plugins"], problems)?;
+    node.get("$schema").map(|schema| schema.string("`$schema`", problems));
+    let form = "write `{ \"plugins\": [{ \"name\": \"blog\", \"enabled\": true }] }`";
     let missing = |field: &str, of: &str, node: &Node| {
         Diagnostic::error(Code::MissingField, format!("{of} has no `{field}`")).at(node.place())
     };
     let Some(plugins) = node.get("plugins") else {
-        problems.add(
-            missing("plugins", &what, node)
-                .help("write `{ \"plugins\": [{ \"name\": \"blog\", \"enabled\": true }] }`"),
-        );
+        problems.add(missing("plugins", &what, node).help(form));
         return None;
     };
     let mut listed = Listed::default();

@@ -7,29 +7,23 @@ use crate::diagnostic::{Code, Diagnostic, Place, Problems};
 use crate::environment::Environment;
 use crate::known::Known;
 use crate::lock::Lock;
+use crate::package::{Package, slashes};
 use crate::plan::Plan;
 
-/// The crates of a build, as `cargo tree` tells them for one package, one set
-/// of features and one target.
+/// The packages of a build, as `cargo tree` tells them for one package, one
+/// set of features and one target. The app is the first.
 ///
 /// `cargo metadata` and the lock file name more, and fewer, than is built;
 /// `cargo tree` is exact, and works with the network off and with nothing
 /// downloaded but what this build needs.
-#[derive(Debug)]
-pub(crate) struct Crates {
-    /// Everything that is compiled, build scripts and macros included.
-    pub(crate) built: Graph,
-    /// What is linked into the app.
-    pub(crate) linked: Graph,
-}
-
-/// The packages of a tree, the root first.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Graph {
+pub(crate) struct Crates {
     pub(crate) nodes: Vec<Crate>,
     edges: Vec<BTreeSet<usize>>,
+    by_package: BTreeMap<(String, String), Vec<usize>>,
 }
 
+/// A package with one set of features, on one side.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Crate {
     pub(crate) name: String,
@@ -38,6 +32,16 @@ pub(crate) struct Crate {
     pub(crate) origin: Option<String>,
     pub(crate) features: Vec<String>,
     pub(crate) license: String,
+    pub(crate) side: Side,
+}
+
+/// Where the code of a crate runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Side {
+    /// In the app.
+    Target,
+    /// While it is built: in build scripts and macros.
+    Host,
 }
 
 /// What the manifest is made of.
@@ -50,45 +54,56 @@ pub(crate) struct Inputs<'m> {
     pub(crate) target: &'m str,
 }
 
-/// Both calls of `cargo tree`, under way.
-pub(crate) struct Running {
-    built: io::Result<Child>,
-    linked: io::Result<Child>,
-}
+/// `cargo tree`, under way.
+pub(crate) struct Running(io::Result<Child>);
 
 /// Starts Cargo, which works while the plan is made.
-pub(crate) fn start(environment: &Environment) -> Running {
-    let tree = |edges: &str| {
-        let features: Vec<&str> = environment.features.iter().map(String::as_str).collect();
-        Command::new(&environment.cargo)
-            .current_dir(&environment.package_dir)
-            .args(["tree", "--offline", "--locked", "--prefix", "depth"])
-            .args(["--format", "\t{p}\t{f}\t{l}\t"])
-            .args(["--edges", edges, "--target", &environment.target])
-            .args(["--no-default-features", "--features", &features.join(",")])
-            .arg("--manifest-path")
-            .arg(environment.package_dir.join("Cargo.toml"))
-            // The colours and the verbosity that the user gave the outer Cargo are not ours.
-            .env("CARGO_TERM_COLOR", "never")
-            .env_remove("CARGO_TERM_VERBOSE")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-    };
-    Running { built: tree("normal,build"), linked: tree("normal,no-proc-macro") }
+///
+/// The package is named by its folder: the members that a workspace builds by
+/// default need not be the app.
+pub(crate) fn start(environment: &Environment, app: &Package) -> Running {
+    let features: Vec<&str> = environment.features.iter().map(String::as_str).collect();
+    let child = Command::new(&environment.cargo)
+        .current_dir(&environment.package_dir)
+        .args(["tree", "--offline", "--locked", "--edges", "normal,build"])
+        .args(["--prefix", "indent", "--charset", "ascii", "--format", "\t{p}\t{f}\t{l}\t"])
+        .args(["--target", &environment.target])
+        .args(["--package", &spec(app)])
+        .args(["--no-default-features", "--features", &features.join(",")])
+        .arg("--manifest-path")
+        .arg(environment.package_dir.join("Cargo.toml"))
+        // The colours and the verbosity that the user gave the outer Cargo are not ours.
+        .env("CARGO_TERM_COLOR", "never")
+        .env_remove("CARGO_TERM_VERBOSE")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    Running(child)
+}
+
+/// A package as Cargo's package id specifications write it.
+fn spec(app: &Package) -> String {
+    let path = slashes(&app.dir);
+    let separator = if path.starts_with('/') { "" } else { "/" };
+    let encoded: String = path
+        .bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+            b'-' | b'_' | b'.' | b'~' | b'/' | b':' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect();
+    format!("path+file://{separator}{encoded}#{}@{}", app.name, app.version)
 }
 
 impl Running {
     pub(crate) fn finish(self, problems: &mut Problems) -> Option<Crates> {
-        // The second one has to be ended too, whatever became of the first.
-        let (built, linked) = (output(self.built), output(self.linked));
-        let mut graph = |result: Result<String, String>| match result.and_then(|text| parse(&text))
-        {
-            Ok(graph) => Some(graph),
+        match output(self.0).and_then(|text| parse(&text)) {
+            Ok(crates) => Some(crates),
             Err(why) => {
                 let mut lines = why.lines().filter(|line| !line.trim().is_empty());
-                let first = lines.next().unwrap_or("it gave no reason").to_owned();
+                let first = lines.next().unwrap_or("it gave no reason");
                 let diagnostic = Diagnostic::error(
                     Code::CargoFailed,
                     format!(
@@ -99,9 +114,7 @@ impl Running {
                     .add(lines.fold(diagnostic, |diagnostic, line| diagnostic.note(line.trim())));
                 None
             }
-        };
-        let (built, linked) = (graph(built), graph(linked));
-        Some(Crates { built: built?, linked: linked? })
+        }
     }
 }
 
@@ -114,50 +127,75 @@ fn output(child: io::Result<Child>) -> Result<String, String> {
     }
 }
 
-/// Reads lines such as `2⇥serde v1.0.228⇥default,std⇥MIT OR Apache-2.0⇥`. A
-/// `(*)` at the end says that what is below stood there before.
-fn parse(text: &str) -> Result<Graph, String> {
-    let mut graph = Graph::default();
+/// Reads a tree such as
+///
+/// ```text
+/// ⇥app v1.0.0 (/app)⇥default⇥MIT⇥
+/// |-- ⇥serde v1.0.228⇥default,std⇥MIT OR Apache-2.0⇥
+/// |   `-- ⇥serde_derive v1.0.228 (proc-macro)⇥default⇥MIT OR Apache-2.0⇥
+/// [build-dependencies]
+/// `-- ⇥serde v1.0.228⇥default,std⇥MIT OR Apache-2.0⇥ (*)
+/// ```
+///
+/// where four columns of lines are one level, and a `(*)` says that what is
+/// below stood there before.
+fn parse(text: &str) -> Result<Crates, String> {
+    let mut crates = Crates::default();
     let mut index: BTreeMap<Crate, usize> = BTreeMap::new();
-    let mut path: Vec<usize> = Vec::new();
+    // From the root to the last line: the package, and whether its build
+    // dependencies have begun.
+    let mut path: Vec<(usize, bool)> = Vec::new();
     for line in text.lines().filter(|line| !line.is_empty()) {
         let unknown = || format!("this line was not understood: {line}");
+        if let Some((lines, _)) = line.split_once("[build-dependencies]") {
+            path.truncate(lines.len() / 4 + 1);
+            path.last_mut().ok_or_else(unknown)?.1 = true;
+            continue;
+        }
         let mut fields = line.split('\t');
-        let depth: usize = fields.next().and_then(|d| d.parse().ok()).ok_or_else(unknown)?;
+        let depth = fields.next().ok_or_else(unknown)?.len() / 4;
         let (package, features, license) = (fields.next(), fields.next(), fields.next());
-        let package = package.ok_or_else(unknown)?;
-        let (name, rest) = package.split_once(" v").ok_or_else(unknown)?;
+        let (name, rest) = package.and_then(|text| text.split_once(" v")).ok_or_else(unknown)?;
         let (version, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-        let rest = rest.strip_prefix("(proc-macro)").unwrap_or(rest).trim();
+        let (is_macro, rest) = match rest.strip_prefix("(proc-macro)") {
+            Some(rest) => (true, rest.trim()),
+            None => (false, rest),
+        };
+        if depth == 0 && !crates.nodes.is_empty() {
+            return Err(format!("it told of more than one package: {line}"));
+        }
+        path.truncate(depth);
+        let on_host = is_macro
+            || path.last().is_some_and(|&(parent, in_build)| {
+                in_build || crates.nodes[parent].side == Side::Host
+            });
         let origin = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+        let features = features.unwrap_or_default().split(',').filter(|name| !name.is_empty());
         let node = Crate {
             name: name.to_owned(),
             version: version.to_owned(),
             origin: origin.map(str::to_owned),
-            features: features
-                .unwrap_or_default()
-                .split(',')
-                .filter(|feature| !feature.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            features: features.map(str::to_owned).collect(),
             license: license.unwrap_or_default().to_owned(),
+            side: if on_host { Side::Host } else { Side::Target },
         };
         let at = *index.entry(node.clone()).or_insert_with(|| {
-            graph.nodes.push(node);
-            graph.edges.push(BTreeSet::new());
-            graph.nodes.len() - 1
+            let package = (node.name.clone(), node.version.clone());
+            crates.by_package.entry(package).or_default().push(crates.nodes.len());
+            crates.nodes.push(node);
+            crates.edges.push(BTreeSet::new());
+            crates.nodes.len() - 1
         });
-        path.truncate(depth);
-        if let Some(&parent) = path.last() {
-            graph.edges[parent].insert(at);
+        if let Some(&(parent, _)) = path.last() {
+            crates.edges[parent].insert(at);
         }
-        path.push(at);
+        path.push((at, false));
     }
-    if graph.nodes.is_empty() { Err("it printed nothing".to_owned()) } else { Ok(graph) }
+    if crates.nodes.is_empty() { Err("it printed nothing".to_owned()) } else { Ok(crates) }
 }
 
-impl Graph {
-    /// What is reached from the root when some of its direct dependencies are
+impl Crates {
+    /// What is reached from the app when some of its direct dependencies are
     /// left out.
     pub(crate) fn without(&self, left_out: impl Fn(&Crate) -> bool) -> BTreeSet<usize> {
         let start = self.edges[0].iter().copied().filter(|&i| !left_out(&self.nodes[i]));
@@ -179,13 +217,9 @@ impl Graph {
     }
 
     /// The packages of that name and version.
-    pub(crate) fn find<'g>(
-        &'g self,
-        name: &'g str,
-        version: &'g str,
-    ) -> impl Iterator<Item = usize> + 'g {
-        let found = move |node: &Crate| node.name == name && node.version == version;
-        (0..self.nodes.len()).filter(move |&i| found(&self.nodes[i]))
+    pub(crate) fn find(&self, name: &str, version: &str) -> &[usize] {
+        let package = (name.to_owned(), version.to_owned());
+        self.by_package.get(&package).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// What a package depends on directly.
@@ -225,20 +259,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tree_is_read_with_origins_and_repeated_parts() {
-        let text = "0\tapp v1.0.0 (/some where/(x)/app)\t\t\t\n\
-                    1\tserde v1.0.2\tdefault,std\tMIT\t\n\
-                    2\tderive v1.0.2 (proc-macro)\t\tMIT\t\n\
-                    1\tblog v0.1.0 (https://example.org/blog?rev=1#abc)\t\t\t\n\
-                    2\tserde v1.0.2\tdefault,std\tMIT\t (*)\n";
-        let graph = parse(text).unwrap();
-        let names: Vec<&str> = graph.nodes.iter().map(|node| node.name.as_str()).collect();
-        assert_eq!(names, ["app", "serde", "derive", "blog"]);
-        assert_eq!(graph.nodes[0].origin.as_deref(), Some("/some where/(x)/app"));
-        assert_eq!(graph.nodes[2].origin, None);
-        assert_eq!(graph.nodes[1].features, ["default", "std"]);
-        assert_eq!(graph.reach([3]), BTreeSet::from([1, 2, 3]));
-        assert_eq!(graph.without(|node| node.name == "serde"), BTreeSet::from([0, 1, 2, 3]));
-        assert_eq!(graph.without(|node| node.name == "blog"), BTreeSet::from([0, 1, 2]));
+    fn a_tree_is_read_with_sides_origins_and_repeated_parts() {
+        let text = "\tapp v1.0.0 (/some where/(x)/app)\t\t\t\n\
+                    |-- \tserde v1.0.2\tdefault,std\tMIT\t\n\
+                    |   |-- \tderive v1.0.2 (proc-macro)\t\tMIT\t\n\
+                    |   |   `-- \tsyn v3.0.0\t\tMIT\t\n\
+                    |   [build-dependencies]\n\
+                    |   `-- \tautocfg v1.0.0\t\tMIT\t\n\
+                    |-- \tblog v0.1.0 (https://example.org/blog?rev=1#abc)\t\t\t\n\
+                    |   `-- \tserde v1.0.2\tdefault,std\tMIT\t (*)\n\
+                    [build-dependencies]\n\
+                    `-- \tserde v1.0.2\tdefault,std\tMIT\t\n\
+                        `-- \tautocfg v1.0.0\t\tMIT\t\n";
+        let crates = parse(text).unwrap();
+        let of = |side| {
+            let nodes = crates.nodes.iter().filter(move |node| node.side == side);
+            nodes.map(|node| node.name.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(Side::Target), ["app", "serde", "blog"]);
+        assert_eq!(of(Side::Host), ["derive", "syn", "autocfg", "serde"]);
+        assert_eq!(crates.nodes[0].origin.as_deref(), Some("/some where/(x)/app"));
+        assert_eq!(crates.nodes[1].features, ["default", "std"]);
+        assert_eq!(crates.nodes[2].origin, None);
+        let names = |reached: BTreeSet<usize>| {
+            reached.into_iter().map(|i| crates.nodes[i].name.as_str()).collect::<Vec<_>>()
+        };
+        let blog = crates.find("blog", "0.1.0");
+        assert_eq!(
+            names(crates.reach(blog.iter().copied())),
+            ["serde", "derive", "syn", "autocfg", "blog"]
+        );
+        let without = |name: &'static str| names(crates.without(move |node| node.name == name));
+        assert_eq!(without("blog").len(), 6);
+        assert_eq!(without("serde").last(), Some(&"blog"));
     }
 }

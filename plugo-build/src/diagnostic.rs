@@ -13,6 +13,8 @@ pub enum Code {
     CargoFailed,
     /// A `client-<name>` feature does not turn on what the client's file needs.
     ClientFeature,
+    /// A plugin is requested that stands under a `cfg` which does not hold.
+    ConfiguredOut,
     /// Two plugins of the plan exclude each other.
     Conflict,
     /// Metadata says one thing in two places, and differently.
@@ -90,6 +92,7 @@ impl Code {
             Code::AmbiguousMetadata => "ambiguous-metadata",
             Code::CargoFailed => "cargo-failed",
             Code::ClientFeature => "client-feature",
+            Code::ConfiguredOut => "configured-out",
             Code::Conflict => "conflict",
             Code::Contradiction => "contradiction",
             Code::CoreVersion => "core-version",
@@ -172,6 +175,7 @@ pub enum Severity {
 
 /// One problem: what, where, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Diagnostic {
     /// The kind of problem.
     pub code: Code,

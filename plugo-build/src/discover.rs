@@ -13,8 +13,8 @@ use crate::document::{self, Text};
 use crate::environment::Environment;
 use crate::known::{Availability, Known, PluginCrate};
 use crate::metadata::{self, Id, Metadata};
-use crate::package::{Dependency, Origin, Package, Packages, slashes};
-use crate::scan;
+use crate::package::{Dependency, Origin, Package, Packages, relative};
+use crate::scan::{self, Conditions, Scan};
 use crate::settings::Settings;
 use crate::sources::Sources;
 
@@ -25,6 +25,9 @@ pub(crate) struct Discovery {
     pub(crate) watch: BTreeSet<PathBuf>,
     /// Paths that do not exist and would matter if they did.
     pub(crate) absent: BTreeSet<PathBuf>,
+    /// Dependencies that were not looked into: Cargo downloads only what a
+    /// build needs.
+    pub(crate) not_read: BTreeSet<String>,
 }
 
 /// Finds every plugin: in the plugin directory, among the app's dependencies,
@@ -42,19 +45,34 @@ pub(crate) fn discover(
     let mut candidates: BTreeMap<PathBuf, Candidate<'_>> = BTreeMap::new();
     for dir in plugin_folders(settings, &mut discovery, problems) {
         let real = dir.canonicalize().unwrap_or_else(|_| dir.clone());
-        candidates.entry(real).or_insert(Candidate { dir, dependency: None, in_directory: true });
+        candidates.entry(real).or_insert(Candidate {
+            dir,
+            dependency: None,
+            in_directory: true,
+            local: true,
+        });
     }
     for dependency in app.dependencies.iter().filter(|d| d.package != "plugo") {
-        let dir = match &dependency.origin {
-            Origin::Path(dir) => Some(dir.clone()),
-            Origin::Registry | Origin::Git(_) => sources.find(dependency, problems),
+        let source = match &dependency.origin {
+            Origin::Path(dir) => Ok((dir.clone(), true)),
+            Origin::Registry | Origin::Git(_) => sources.find(dependency),
         };
-        let Some(dir) = dir else { continue };
+        let (dir, local) = match source {
+            Ok(found) => found,
+            Err(version) => {
+                discovery.not_read.insert(dependency.package.clone());
+                if availability(app, dependency, environment).is_available() {
+                    problems.add(not_found(dependency, &version));
+                }
+                continue;
+            }
+        };
         let real = dir.canonicalize().unwrap_or_else(|_| dir.clone());
         let candidate = candidates.entry(real).or_insert(Candidate {
             dir,
             dependency: None,
             in_directory: false,
+            local,
         });
         // A crate may be listed twice, for two targets: what makes it available counts.
         let better = candidate
@@ -65,35 +83,27 @@ pub(crate) fn discover(
         }
     }
     for candidate in candidates.values() {
-        discovery.known.extend(candidate.plugins(app, environment, packages, problems));
-        let local = candidate
-            .dependency
-            .is_none_or(|dependency| matches!(dependency.origin, Origin::Path(_)));
-        if local
-            && !candidate.in_directory
-            && discovery.known.iter().any(|known| {
-                known.package.as_ref().is_some_and(|package| package.dir == candidate.dir)
-            })
-        {
-            watch_package(&candidate.dir, &mut discovery);
+        let (plugins, scan) = candidate.plugins(app, environment, packages, problems);
+        discovery.known.extend(plugins);
+        // What lies in the plugin directory is watched with it; what Cargo downloaded stays.
+        if candidate.local && !candidate.in_directory && !scan.files.is_empty() {
+            discovery.absent.insert(candidate.dir.join("metadata.json"));
+            discovery.watch(scan);
         }
     }
-    discovery.known.extend(own_plugins(app, settings, problems));
-    discovery.watch.insert(app.source_dir.clone());
+    let conditions = Conditions { environment, features: Some(&environment.features) };
+    let (own, scan) = own_plugins(app, settings, &conditions, problems);
+    discovery.known.extend(own);
+    discovery.watch(scan);
     refuse_duplicates(&discovery.known, problems);
     discovery.known.sort_by(|a, b| a.id.cmp(&b.id));
-    discovery.known.dedup_by(|a, b| a.id == b.id);
     discovery
 }
 
-/// What the scan of a plugin crate outside the plugin directory reads.
-fn watch_package(dir: &Path, discovery: &mut Discovery) {
-    discovery.watch.insert(dir.join("src"));
-    let metadata = dir.join("metadata.json");
-    if metadata.exists() {
-        discovery.watch.insert(metadata);
-    } else {
-        discovery.absent.insert(metadata);
+impl Discovery {
+    fn watch(&mut self, scan: Scan) {
+        self.watch.extend(scan.files);
+        self.absent.extend(scan.absent);
     }
 }
 
@@ -165,6 +175,8 @@ struct Candidate<'a> {
     dir: PathBuf,
     dependency: Option<&'a Dependency>,
     in_directory: bool,
+    /// Whether it is a folder that may change.
+    local: bool,
 }
 
 impl Candidate<'_> {
@@ -174,13 +186,14 @@ impl Candidate<'_> {
         environment: &Environment,
         packages: &mut Packages,
         problems: &mut Problems,
-    ) -> Vec<Known> {
+    ) -> (Vec<Known>, Scan) {
+        let none = || (Vec::new(), Scan::default());
         let metadata_path = self.dir.join("metadata.json");
         if !self.dir.join("Cargo.toml").exists() {
             return match self.in_directory {
-                true => vec![self.no_crate(&metadata_path, packages, problems)],
+                true => (vec![self.no_crate(&metadata_path, packages, problems)], Scan::default()),
                 // Cargo has already said that the dependency is not there.
-                false => Vec::new(),
+                false => none(),
             };
         }
         let text = Text::read(
@@ -188,44 +201,47 @@ impl Candidate<'_> {
             packages.show(&self.dir.join("Cargo.toml")),
             problems,
         );
-        let Some(text) = text else { return Vec::new() };
+        let Some(text) = text else { return none() };
         // Most dependencies are no plugins, and need no further look.
-        if !self.in_directory && !text.as_str().contains("plugo") {
-            return Vec::new();
+        if !self.local && !text.as_str().contains("plugo") {
+            return none();
         }
         packages.read.insert(self.dir.join("Cargo.toml"));
-        let Some(package) = packages.parse(&self.dir, &text, problems) else { return Vec::new() };
+        let Some(package) = packages.parse(&self.dir, &text, problems) else { return none() };
         let has_file = metadata_path.exists();
         let has_metadata = has_file || package.plugo.is_some();
         let uses_plugo = package.plugo_key().is_some();
-        let local = self.dependency.is_none_or(|d| matches!(d.origin, Origin::Path(_)));
-        if !self.in_directory && (!uses_plugo || !(has_metadata || local)) {
-            return Vec::new();
+        if !self.local && (!uses_plugo || !has_metadata) {
+            return none();
+        }
+        let conditions = Conditions { environment, features: None };
+        let root = [package.lib.clone()];
+        let mut scan = scan::scan(&package, &root, false, &conditions, problems);
+        if scan.found.is_empty() {
+            // A `metadata.json` may be anybody's, where nothing else tells of plugo.
+            let ours = package.plugo.is_some() || has_file && (self.in_directory || uses_plugo);
+            if !ours {
+                if self.in_directory && uses_plugo {
+                    problems.add(no_plugin(&package));
+                }
+                // Code that plugins share, or any other dependency.
+                return (Vec::new(), scan);
+            }
+            scan = scan::scan(&package, &root, true, &conditions, problems);
         }
         let metadata =
             read_metadata(&package, has_file.then_some(&metadata_path), packages, problems);
-        let mut scan = scan::scan(&package, false, false, problems);
-        if !has_metadata && scan.found.is_empty() {
-            // A crate among the plugins that is none: code that they share.
-            return Vec::new();
-        }
-        if scan.found.is_empty() {
-            scan = scan::scan(&package, false, true, problems);
-        }
         let extern_name = self.dependency.map(|dependency| match dependency.renamed {
             true => dependency.key.replace('-', "_"),
             false => package.lib_name.clone(),
         });
         let availability = match self.dependency {
             Some(dependency) => availability(app, dependency, environment),
-            None => {
-                let path = self.dir.strip_prefix(&app.dir).map_or("…".to_owned(), slashes);
-                Availability::NotADependency(path)
-            }
+            None => Availability::NotADependency(relative(&self.dir, &app.dir)),
         };
         let package = Rc::new(package);
-        PluginCrate { package, own: false, extern_name, availability }
-            .plugins(&metadata, &scan, problems)
+        let krate = PluginCrate { package, own: false, extern_name, availability };
+        (krate.plugins(&metadata, &scan, &conditions, problems), scan)
     }
 
     /// A folder with `metadata.json` and without `Cargo.toml`.
@@ -251,6 +267,7 @@ impl Candidate<'_> {
             extern_name: None,
             no_entry_point: false,
             availability: Availability::NotACrate,
+            undecided: None,
         }
     }
 }
@@ -307,12 +324,37 @@ fn availability(app: &Package, dependency: &Dependency, environment: &Environmen
 }
 
 /// The plugins in the app's own source.
-fn own_plugins(app: &Rc<Package>, settings: &Settings, problems: &mut Problems) -> Vec<Known> {
-    let scan = scan::scan(app, true, false, problems);
+fn own_plugins(
+    app: &Rc<Package>,
+    settings: &Settings,
+    conditions: &Conditions<'_>,
+    problems: &mut Problems,
+) -> (Vec<Known>, Scan) {
+    let scan = scan::scan(app, &app.roots(), false, conditions, problems);
     let metadata = Metadata { plugins: settings.own_plugins.clone(), ..Metadata::default() };
     let availability = Availability::Always(app.manifest.clone());
-    PluginCrate { package: app.clone(), own: true, extern_name: None, availability }
-        .plugins(&metadata, &scan, problems)
+    let krate = PluginCrate { package: app.clone(), own: true, extern_name: None, availability };
+    (krate.plugins(&metadata, &scan, conditions, problems), scan)
+}
+
+fn not_found(dependency: &Dependency, version: &str) -> Diagnostic {
+    let name = &dependency.package;
+    let message = format!(
+        "the source of `{name}` {version} was not found, so it is not known whether it is a plugin"
+    );
+    Diagnostic::warning(Code::NotInBuild, message).at(dependency.place.clone())
+}
+
+/// A crate among the plugins that uses plugo and has none may be a mistake.
+fn no_plugin(package: &Package) -> Diagnostic {
+    let message = format!(
+        "the crate `{}` in the plugin directory depends on plugo, and no `#[plugin]` was found in it",
+        package.name
+    );
+    Diagnostic::warning(Code::NotInBuild, message).at(package.manifest.clone()).help(
+        "where a macro makes the plugin, name it in the metadata: `[package.metadata.plugo]` with \
+         `name = \"…\"`",
+    )
 }
 
 fn refuse_duplicates(known: &[Known], problems: &mut Problems) {

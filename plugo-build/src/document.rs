@@ -1,5 +1,6 @@
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
@@ -17,7 +18,7 @@ const MAX_DEPTH: usize = 32;
 /// A file's text, with the name that messages give it.
 #[derive(Debug)]
 pub(crate) struct Text {
-    shown: String,
+    shown: RefCell<String>,
     text: String,
     /// The last place that was asked for: offset, line, column. Places are
     /// asked for from the top down, so each search goes on from there, and a
@@ -27,7 +28,7 @@ pub(crate) struct Text {
 
 impl Text {
     pub(crate) fn new(shown: impl Into<String>, text: String) -> Rc<Self> {
-        Rc::new(Text { shown: shown.into(), text, last: Cell::new((0, 1, 1)) })
+        Rc::new(Text { shown: RefCell::new(shown.into()), text, last: Cell::new((0, 1, 1)) })
     }
 
     /// Reads a file; what it cannot read, it reports.
@@ -36,6 +37,11 @@ impl Text {
             Diagnostic::error(Code::Unreadable, format!("`{shown}` cannot be read: {why}"))
                 .at(Place::file(shown.clone()))
         };
+        // A pipe would be waited for.
+        if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+            problems.add(unreadable("it is not a regular file".to_owned()));
+            return None;
+        }
         match std::fs::read(path) {
             Err(_) if path.is_symlink() && !path.exists() => {
                 problems.add(unreadable("it is a link that leads nowhere".to_owned()));
@@ -59,8 +65,13 @@ impl Text {
         None
     }
 
-    pub(crate) fn shown(&self) -> &str {
-        &self.shown
+    pub(crate) fn shown(&self) -> String {
+        self.shown.borrow().clone()
+    }
+
+    /// Gives the file another name in messages, once a better one is known.
+    pub(crate) fn show_as(&self, shown: String) {
+        self.shown.replace(shown);
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -80,7 +91,7 @@ impl Text {
             (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
         }
         self.last.set((end, line, column));
-        Place { file: self.shown.clone(), position: Some((line, column)) }
+        Place { file: self.shown(), position: Some((line, column)) }
     }
 }
 
@@ -218,25 +229,45 @@ pub(crate) fn json(source: &Rc<Text>, problems: &mut Problems) -> Option<Node> {
     match serde_json::from_str::<&RawValue>(&source.text) {
         Ok(raw) => JsonReader { source, problems }.node(raw, 0),
         Err(error) => {
-            let place = Place {
-                file: source.shown.clone(),
-                position: Some((error.line().max(1), error.column().max(1))),
-            };
-            let text = error.to_string();
-            let what = text.split(" at line ").next().unwrap_or(&text);
-            let mut diagnostic = Diagnostic::error(
-                Code::MalformedJson,
-                format!("`{}` is not JSON: {what}", source.shown),
-            )
-            .at(place);
-            if source.text.trim().is_empty() {
-                diagnostic = diagnostic
-                    .help("the file is empty; an empty selection is `{ \"plugins\": [] }`");
-            }
-            problems.add(diagnostic);
+            let offset = offset_of(&source.text, &error);
+            let message = format!("`{}` is not JSON: {}", source.shown(), what(&error));
+            let mut diagnostic = Diagnostic::error(Code::MalformedJson, message);
+            diagnostic.help = common_mistake(source, offset);
+            problems.add(diagnostic.at(source.place(offset)));
             None
         }
     }
+}
+
+/// The error without its place, which is told apart.
+fn what(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
+/// Where an error is: serde_json counts lines from 1, and columns in bytes,
+/// from 1.
+fn offset_of(text: &str, error: &serde_json::Error) -> usize {
+    let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
+    lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1)
+}
+
+/// What people mean who write what other languages allow.
+fn common_mistake(source: &Text, offset: usize) -> Option<String> {
+    let text = &source.text;
+    if text.trim().is_empty() {
+        return Some("the file is empty; an empty selection is `{ \"plugins\": [] }`".to_owned());
+    }
+    let (before, rest) = text.split_at_checked(offset)?;
+    if rest.starts_with("//") || rest.starts_with("/*") || rest.starts_with('#') {
+        return Some("JSON has no comments".to_owned());
+    }
+    let before = before.trim_end();
+    if rest.starts_with([']', '}']) && before.ends_with(',') {
+        let comma = source.place(before.len() - 1);
+        return Some(format!("JSON has no comma behind the last entry: remove the one at {comma}"));
+    }
+    None
 }
 
 struct JsonReader<'r> {
@@ -262,7 +293,7 @@ impl JsonReader<'_> {
         let result = match text.as_bytes().first() {
             Some(b'{' | b'[') if depth >= MAX_DEPTH => {
                 let message =
-                    format!("`{}` is nested more than {MAX_DEPTH} deep", self.source.shown);
+                    format!("`{}` is nested more than {MAX_DEPTH} deep", self.source.shown());
                 self.malformed(message, offset);
                 return None;
             }
@@ -270,7 +301,7 @@ impl JsonReader<'_> {
                 return match serde_json::from_str::<RawObject<'_>>(text) {
                     Ok(object) => Some(Value::Object(self.entries(&object, depth))),
                     Err(error) => {
-                        self.malformed(error.to_string(), offset);
+                        self.malformed(what(&error), offset);
                         None
                     }
                 };
@@ -281,7 +312,7 @@ impl JsonReader<'_> {
                         items.iter().filter_map(|item| self.node(item, depth + 1)).collect(),
                     )),
                     Err(error) => {
-                        self.malformed(error.to_string(), offset);
+                        self.malformed(what(&error), offset);
                         None
                     }
                 };
@@ -291,18 +322,19 @@ impl JsonReader<'_> {
             Some(b'n') => Ok(Value::Null),
             _ => Ok(Value::Number(text.to_owned())),
         };
-        result.map_err(|error| self.malformed(error.to_string(), offset)).ok()
+        result.map_err(|error| self.malformed(what(&error), offset)).ok()
     }
 
     fn entries(&mut self, object: &RawObject<'_>, depth: usize) -> Vec<(Key, Node)> {
         let mut entries: Vec<(Key, Node)> = Vec::with_capacity(object.0.len());
+        let mut seen: HashSet<&str> = HashSet::new();
         for (key, raw) in &object.0 {
             let offset = match key {
                 // Before the borrowed text stands its quote.
                 Cow::Borrowed(text) => self.offset(text).saturating_sub(1),
                 Cow::Owned(_) => self.offset(raw.get()),
             };
-            if entries.iter().any(|(earlier, _)| earlier.name == **key) {
+            if !seen.insert(key) {
                 let message = format!("the key `{key}` stands here for the second time");
                 let place = self.source.place(offset);
                 self.problems.add(Diagnostic::error(Code::DuplicateKey, message).at(place));
@@ -383,7 +415,7 @@ pub(crate) fn toml(source: &Rc<Text>, problems: &mut Problems) -> Option<Node> {
         }
         Err(error) => {
             let offset = error.span().map_or(0, |span| span.start);
-            let message = format!("`{}` is not TOML: {}", source.shown, error.message());
+            let message = format!("`{}` is not TOML: {}", source.shown(), error.message());
             problems.add(Diagnostic::error(Code::MalformedToml, message).at(source.place(offset)));
             None
         }
@@ -408,7 +440,10 @@ fn from_table(source: &Rc<Text>, span: Range<usize>, table: &DeTable<'_>) -> Nod
 fn from_value(source: &Rc<Text>, span: Range<usize>, value: &DeValue<'_>) -> Node {
     let value = match value {
         DeValue::String(text) => Value::String(text.to_string()),
-        DeValue::Integer(number) => Value::Number(number.as_str().to_owned()),
+        DeValue::Integer(number) => {
+            let decimal = i64::from_str_radix(number.as_str(), number.radix());
+            Value::Number(decimal.map_or_else(|_| number.as_str().to_owned(), |n| n.to_string()))
+        }
         DeValue::Float(number) => Value::Number(number.as_str().to_owned()),
         DeValue::Boolean(value) => Value::Bool(*value),
         DeValue::Datetime(datetime) => Value::String(datetime.to_string()),

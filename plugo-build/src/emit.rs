@@ -77,9 +77,11 @@ impl fmt::Display for Directive {
 
 /// Writes a file whole or not at all, and only when its content changes:
 /// through a second file, which then takes its place.
-pub(crate) fn write(path: &Path, content: &str) -> io::Result<()> {
+///
+/// Says whether it wrote.
+pub(crate) fn write(path: &Path, content: &str) -> io::Result<bool> {
     if fs::read(path).is_ok_and(|old| old == content.as_bytes()) {
-        return Ok(());
+        return Ok(false);
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let fresh = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
@@ -87,7 +89,24 @@ pub(crate) fn write(path: &Path, content: &str) -> io::Result<()> {
     if result.is_err() {
         let _ = fs::remove_file(&fresh);
     }
-    result
+    result.map(|()| true)
+}
+
+/// Gives a file that was written outside `OUT_DIR` the time at which Cargo
+/// started this run of the build script, so that Cargo, told to watch it,
+/// finds it as it should be. What another build writes there later is newer
+/// than this run; so this build's script runs again, and its manifest never
+/// stays away in favour of another's.
+///
+/// Cargo keeps that time in a file beside `OUT_DIR`. Without it, the script
+/// runs once more than it has to.
+pub(crate) fn settle(path: &Path, out_dir: &Path) {
+    let started = out_dir.parent().map(|dir| dir.join("invoked.timestamp"));
+    let started = started.and_then(|path| fs::metadata(path).ok()?.modified().ok());
+    if let (Some(started), Ok(file)) = (started, fs::File::options().write(true).open(path)) {
+        // A file system that cannot do it costs one more run.
+        let _ = file.set_modified(started);
+    }
 }
 
 /// Makes Cargo notice when a path that does not exist begins to.
@@ -114,6 +133,12 @@ pub(crate) fn watch_absent(
     absent: &BTreeSet<PathBuf>,
 ) -> io::Result<Option<PathBuf>> {
     let dir = out_dir.join("plugo-absent");
+    let linked = |entries: fs::ReadDir| -> BTreeSet<PathBuf> {
+        entries.flatten().filter_map(|entry| fs::read_link(entry.path()).ok()).collect()
+    };
+    if !absent.is_empty() && fs::read_dir(&dir).is_ok_and(|entries| linked(entries) == *absent) {
+        return Ok(Some(dir));
+    }
     if dir.exists() {
         fs::remove_dir_all(&dir)?;
     }

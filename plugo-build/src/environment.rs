@@ -31,7 +31,7 @@ pub struct Environment {
     /// The features of the app that are on.
     pub features: BTreeSet<String>,
     /// What `cfg` expressions see.
-    pub cfgs: Vec<Cfg>,
+    pub(crate) cfgs: Vec<Cfg>,
     /// The variable `ENABLED_PLUGINS`.
     pub enabled_plugins: Option<String>,
     /// The variable `PLUGO_MANIFEST_DIR`.

@@ -1,12 +1,14 @@
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use plugo_core::DEFAULT_NAMESPACE;
 use semver::{Version, VersionReq};
 
 use crate::diagnostic::{Code, Diagnostic, Place, Problems, list as quoted};
+use crate::items::{Found, Name};
 use crate::metadata::{Id, Metadata, Requirement, Said, check_name, check_version, same};
 use crate::package::Package;
-use crate::scan::{Found, Name, Scan};
+use crate::scan::{Conditions, Scan};
 
 /// A plugin that this repository knows, whether or not this build has it.
 #[derive(Clone, Debug)]
@@ -30,6 +32,9 @@ pub(crate) struct Known {
     /// Whether the source is known to have no `#[plugin]` for it.
     pub(crate) no_entry_point: bool,
     pub(crate) availability: Availability,
+    /// The `cfg` that decides whether it exists, where that cannot be known
+    /// before the crate is compiled.
+    pub(crate) undecided: Option<String>,
 }
 
 /// Whether a plugin's crate is compiled in, and why.
@@ -43,6 +48,8 @@ pub(crate) enum Availability {
     FeatureOff { key: String, features: Vec<String> },
     /// A dependency for other targets only.
     OtherTarget(String),
+    /// A `cfg` around it does not hold in this build.
+    ConfiguredOut(String),
     /// In the plugin directory, and no dependency of the app; and the path
     /// from the app to it.
     NotADependency(String),
@@ -73,9 +80,10 @@ impl PluginCrate {
         &self,
         metadata: &Metadata,
         scan: &Scan,
+        conditions: &Conditions<'_>,
         problems: &mut Problems,
     ) -> Vec<Known> {
-        let found = self.in_source(scan);
+        let found = self.in_source(scan, conditions);
         let computed = scan.found.iter().any(|item| item.name == Name::Computed);
         let conclusive = !scan.inconclusive && !computed;
         let mut merger = Merger { krate: self, conclusive, problems };
@@ -85,29 +93,49 @@ impl PluginCrate {
         }
         merger.check_whole_crate(metadata, &found);
         let shared = metadata.shared();
+        let named = metadata
+            .plugins
+            .iter()
+            .filter_map(|plugin| plugin.name.as_ref().map(|name| (name.value.as_str(), plugin)));
+        let by_name: BTreeMap<&str, &Metadata> = named.collect();
         let mut known: Vec<Known> = Vec::new();
-        for (id, item) in &found {
-            let own = metadata.plugins.iter().find(|plugin| plugin.is_named(&id.name));
+        for plugin in &found {
+            let name = &plugin.id.name;
+            let own = by_name.get(name.as_str()).copied();
             let alone = metadata.name.is_none() && found.len() == 1;
-            let whole = if alone || metadata.is_named(&id.name) { metadata } else { &shared };
-            known.push(merger.known(id.clone(), Some(item), whole, own));
+            let whole = if alone || metadata.is_named(name) { metadata } else { &shared };
+            let merged = match own {
+                Some(own) if !std::ptr::eq(whole, &shared) => {
+                    // Both speak of this plugin, and must not contradict each other.
+                    let whole = Metadata { plugins: Vec::new(), ..whole.clone() };
+                    Some(own.clone().merge(whole, merger.problems))
+                }
+                own => own.cloned(),
+            };
+            known.push(merger.known(plugin.id.clone(), Some(plugin), whole, merged.as_ref()));
         }
         // Told of by metadata alone: made by a macro, or missing.
         let told = metadata.plugins.iter().map(|plugin| (plugin, Some(plugin), &shared));
         let whole = (!conclusive).then_some((metadata, None, metadata));
+        let mut names: HashSet<String> = known.iter().map(|known| known.id.name.clone()).collect();
         for (named, own, whole) in told.chain(whole) {
             let Some(name) = &named.name else { continue };
             let id = Id::new(DEFAULT_NAMESPACE, &name.value);
-            if !known.iter().any(|known| known.id.name == id.name) {
+            if names.insert(id.name.clone()) {
                 known.push(merger.known(id, None, whole, own));
+            }
+        }
+        if known.len() == found.len() {
+            for computed in scan.found.iter().filter(|found| found.name == Name::Computed) {
+                problems.add(unknown_name(computed));
             }
         }
         known
     }
 
     /// The plugins whose names the source says.
-    fn in_source(&self, scan: &Scan) -> Vec<(Id, Found)> {
-        let mut plugins: Vec<(Id, Found)> = Vec::new();
+    fn in_source(&self, scan: &Scan, conditions: &Conditions<'_>) -> Vec<InSource> {
+        let mut plugins: Vec<InSource> = Vec::new();
         for found in &scan.found {
             let name = match &found.name {
                 Name::Literal(name) => name,
@@ -115,16 +143,46 @@ impl PluginCrate {
                 Name::Computed => continue,
             };
             let id = Id::new(found.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE), name);
-            // `#[cfg(unix)]` and `#[cfg(windows)]` may each have the plugin once.
-            let again = plugins
-                .iter()
-                .any(|(earlier, other)| *earlier == id && other.conditional && found.conditional);
-            if !again {
-                plugins.push((id, found.clone()));
+            let exists = conditions.hold(&found.conditions);
+            let plugin = InSource { id, found: found.clone(), exists };
+            // `#[cfg(unix)]` and `#[cfg(not(unix))]` may each have the plugin once.
+            let conditional = |p: &InSource| !p.found.conditions.is_empty();
+            if !conditional(&plugin) {
+                plugins.push(plugin);
+                continue;
+            }
+            let same = |earlier: &&mut InSource| earlier.id == plugin.id && conditional(earlier);
+            let earlier = plugins.iter_mut().find(same);
+            match earlier {
+                None => plugins.push(plugin),
+                Some(earlier) if earlier.exists == Some(false) => *earlier = plugin,
+                Some(earlier) if plugin.exists == Some(true) && earlier.exists.is_none() => {
+                    *earlier = plugin;
+                }
+                Some(earlier) if plugin.exists == earlier.exists && plugin.exists == Some(true) => {
+                    plugins.push(plugin);
+                }
+                Some(_) => {}
             }
         }
         plugins
     }
+}
+
+/// A plugin that the source names.
+struct InSource {
+    id: Id,
+    found: Found,
+    /// Whether the conditions around it hold; `None` where that is not known.
+    exists: Option<bool>,
+}
+
+/// A plugin that nothing tells the name of is not known.
+fn unknown_name(found: &Found) -> Diagnostic {
+    let message = "the name of a plugin is computed, so it is not known before it is compiled";
+    Diagnostic::warning(Code::NotInBuild, message)
+        .at(found.place.clone())
+        .help("name it in the metadata too, under `plugins`")
 }
 
 impl Metadata {
@@ -152,12 +210,14 @@ struct Merger<'m> {
 
 impl Merger<'_> {
     /// Metadata that stands for a whole crate must fit the plugins in it.
-    fn check_whole_crate(&mut self, metadata: &Metadata, found: &[(Id, Found)]) {
-        let names = || quoted(found.iter().map(|(id, _)| &id.name));
+    fn check_whole_crate(&mut self, metadata: &Metadata, found: &[InSource]) {
+        let names = || quoted(found.iter().map(|plugin| &plugin.id.name));
         match &metadata.name {
             Some(name) => {
                 let listed = metadata.plugins.iter().any(|plugin| plugin.is_named(&name.value));
-                if self.conclusive && !listed && !found.iter().any(|(id, _)| id.name == name.value)
+                if self.conclusive
+                    && !listed
+                    && !found.iter().any(|plugin| plugin.id.name == name.value)
                 {
                     let message = format!(
                         "the metadata's name `{}` is not the name in `#[plugin]`: {}",
@@ -167,7 +227,7 @@ impl Merger<'_> {
                     let mut diagnostic = Diagnostic::error(Code::NameMismatch, message)
                         .at(name.place.clone())
                         .help("give both the same name, or leave it out of the metadata");
-                    for (id, found) in found {
+                    for InSource { id, found, .. } in found {
                         diagnostic =
                             diagnostic.note(format!("`#[plugin]` of `{id}` is at {}", found.place));
                     }
@@ -203,11 +263,14 @@ impl Merger<'_> {
     fn known(
         &mut self,
         id: Id,
-        found: Option<&Found>,
+        source: Option<&InSource>,
         whole: &Metadata,
         own: Option<&Metadata>,
     ) -> Known {
         let package = &self.krate.package;
+        let found = source.map(|source| &source.found);
+        let conditions = || found.map(|found| found.conditions.join(", ")).unwrap_or_default();
+        let exists = source.map_or(Some(true), |source| source.exists);
         let empty = Metadata::default();
         let own = own.unwrap_or(&empty);
         let manifest = || package.manifest.clone();
@@ -287,7 +350,13 @@ impl Merger<'_> {
             id,
             package: Some(package.clone()),
             extern_name: self.krate.extern_name.clone(),
-            availability: self.krate.availability.clone(),
+            availability: match exists {
+                Some(false) if self.krate.availability.is_available() => {
+                    Availability::ConfiguredOut(conditions())
+                }
+                _ => self.krate.availability.clone(),
+            },
+            undecided: exists.is_none().then(conditions),
         }
     }
 }

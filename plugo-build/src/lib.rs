@@ -10,8 +10,15 @@
 //! plugo_build::build();
 //! ```
 //!
-//! Modules stand in the order in which data flows: a module imports only from
-//! those above it.
+//! What it reads is set in the app's `Cargo.toml`, in
+//! `[package.metadata.plugo]`: the plugin directory (`plugins`), the config
+//! file (`plugins_config.json`), the folder of clients (`clients`). The
+//! variable `ENABLED_PLUGINS` adds to the config file; a `client-<name>`
+//! feature takes `clients/<name>.json` in its place; `PLUGO_MANIFEST_DIR`
+//! names a folder for a copy of the manifest.
+
+// Modules stand in the order in which data flows: a module imports only from
+// those above it.
 
 /// What is wrong, where, and what to do.
 mod diagnostic;
@@ -27,7 +34,11 @@ mod lock;
 mod metadata;
 /// `[package.metadata.plugo]` of the app.
 mod settings;
-/// `#[plugin]` in source code.
+/// Rust's tokens.
+mod lex;
+/// `#[plugin]` and modules in a file of source.
+mod items;
+/// The files of a crate, and the conditions under which they are compiled.
 mod scan;
 /// The folders of packages that Cargo downloaded.
 mod sources;
@@ -55,6 +66,8 @@ mod requirements;
 mod manifest;
 /// What is written, and what Cargo is told.
 mod emit;
+/// The JSON schemas of what is read and written.
+pub mod schema;
 /// The pipeline.
 mod builder;
 
@@ -65,6 +78,9 @@ pub use self::environment::Environment;
 pub use self::metadata::Id;
 pub use self::plan::{Plan, Planned};
 pub use self::select::Reason;
+/// The kinds of places that switch a plugin on, and what versions are.
+pub use plugo_core::Source;
+pub use semver::Version;
 
 /// Plans this build's plugins and writes their table: the one line in
 /// `build.rs`.
@@ -94,7 +110,14 @@ pub fn build() {
 }
 
 /// Like [`build()`], and prints nothing: what Cargo has to be told is in the
-/// result.
+/// result, and has to be printed. Without it, `plugins!()` finds no table.
+///
+/// ```no_run
+/// match plugo_build::try_build() {
+///     Ok(built) => built.directives.iter().for_each(|directive| println!("{directive}")),
+///     Err(error) => panic!("{error}"),
+/// }
+/// ```
 ///
 /// # Errors
 ///

@@ -50,9 +50,9 @@ impl Lock {
         Some(Lock { packages })
     }
 
-    /// The versions of a package, the highest last.
-    pub(crate) fn versions(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.packages.iter().filter(move |p| p.name == name).map(|p| p.version.as_str())
+    /// What is locked of a package, the highest version last.
+    pub(crate) fn of(&self, name: &str) -> impl Iterator<Item = &Locked> {
+        self.packages.iter().filter(move |package| package.name == name)
     }
 
     pub(crate) fn get(&self, name: &str, version: &str, local: bool) -> Option<&Locked> {

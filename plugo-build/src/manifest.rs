@@ -3,13 +3,17 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::crates::{Crate, Graph, Inputs};
+use crate::crates::{Crate, Inputs, Side};
 use crate::diagnostic::{Code, Diagnostic, Place, Problems};
 use crate::package::slashes;
+use crate::plan::Planned;
 use crate::requirements::{self, Requirement, requirements};
 
 /// The number of the format of `plugo-manifest.json`.
 pub(crate) const FORMAT: u32 = 1;
+
+/// Where the fingerprint goes, in the text that it is of.
+const NO_FINGERPRINT: &str = "\"fingerprint\": \"\"";
 
 /// The manifest of a build: the plan with every crate that it brings.
 #[derive(Debug)]
@@ -25,9 +29,16 @@ pub(crate) struct Manifest {
 pub(crate) fn manifest(inputs: &Inputs<'_>, problems: &mut Problems) -> Manifest {
     let requirements = requirements(inputs);
     let entries = entries(inputs);
+    for plugin in inputs.plan.plugins.iter().filter(|plugin| plugin.extern_name.is_some()) {
+        if inputs.crates.find(&plugin.package, &plugin.package_version).is_empty() {
+            let (id, package) = (&plugin.id, &plugin.package);
+            let message = format!("`cargo tree` does not tell of `{package}`, the crate of `{id}`");
+            problems.add(Diagnostic::error(Code::CargoFailed, message).at(plugin.place.clone()));
+        }
+    }
     // The keys of each object are in alphabetical order, so that the bytes do
     // not depend on serde_json's feature `preserve_order`.
-    let mut document = json!({
+    let document = json!({
         "app": {
             "name": inputs.plan.app,
             "version": inputs.plan.app_version,
@@ -37,6 +48,7 @@ pub(crate) fn manifest(inputs: &Inputs<'_>, problems: &mut Problems) -> Manifest
         "differences": requirements.iter().filter(|r| r.differs()).map(Requirement::json).collect::<Vec<_>>(),
         "duplicates": duplicates(&entries),
         "features": inputs.plan.features,
+        "fingerprint": "",
         "format": FORMAT,
         "made_by": {
             "name": "plugo-build",
@@ -47,13 +59,10 @@ pub(crate) fn manifest(inputs: &Inputs<'_>, problems: &mut Problems) -> Manifest
         "target": inputs.target,
         "verified": false,
     });
-    let fingerprint = format!("sha256:{}", sha256(document.to_string().as_bytes()));
-    if let Value::Object(fields) = &mut document {
-        fields.insert("fingerprint".to_owned(), json!(fingerprint));
-        fields.sort_keys();
-    }
-    let mut json = format!("{document:#}");
-    json.push('\n');
+    // Of everything else that it says, with nothing where it will stand.
+    let mut json = format!("{document:#}\n");
+    let fingerprint = format!("sha256:{}", sha256(json.as_bytes()));
+    json = json.replacen(NO_FINGERPRINT, &format!("\"fingerprint\": \"{fingerprint}\""), 1);
     Manifest { json, requirements: requirements::to_toml(&requirements), fingerprint }
 }
 
@@ -108,7 +117,6 @@ type CrateKey = (String, String, Option<String>);
 
 /// What plugins are in which package, planned and not.
 struct Packages<'m> {
-    inputs: &'m Inputs<'m>,
     known: BTreeSet<(&'m str, &'m str)>,
     planned: BTreeSet<(&'m str, &'m str)>,
 }
@@ -118,7 +126,6 @@ impl<'m> Packages<'m> {
         let known = inputs.known.iter().filter_map(|known| known.package.as_ref());
         let planned = inputs.plan.plugins.iter();
         Packages {
-            inputs,
             known: known.map(|p| (p.name.as_str(), p.version.as_str())).collect(),
             planned: planned.map(|p| (p.package.as_str(), p.package_version.as_str())).collect(),
         }
@@ -132,49 +139,52 @@ impl<'m> Packages<'m> {
         self.known.contains(&(&node.name, &node.version))
     }
 
-    /// The crates of a tree, without those that only a plugin outside the
-    /// plan needs. Which plugins need a crate is what can be reached from
-    /// them: a feature that one plugin turns on in a crate that another one
-    /// uses too is put down to both.
-    fn entries(&self, graph: &Graph, role: &'static str) -> BTreeMap<CrateKey, Entry> {
-        let by_app = graph.without(|node| self.is_known(node));
-        let by_plugin: Vec<(String, BTreeSet<usize>)> = self
-            .inputs
-            .plan
-            .plugins
-            .iter()
-            .filter(|plugin| plugin.extern_name.is_some())
-            .map(|plugin| {
-                let start = graph.find(&plugin.package, &plugin.package_version);
-                (plugin.id.to_string(), graph.reach(start))
-            })
-            .collect();
-        let mut entries: BTreeMap<CrateKey, Entry> = BTreeMap::new();
-        for i in graph.without(|node| self.is_known(node) && !self.is_planned(node)) {
-            let node = &graph.nodes[i];
-            let key = (node.name.clone(), node.version.clone(), node.origin.clone());
-            let entry = entries.entry(key).or_default();
-            entry.features.extend(node.features.iter().cloned());
-            entry.license.clone_from(&node.license);
-            entry.by_app |= by_app.contains(&i);
-            let reaching = by_plugin.iter().filter(|(_, reached)| reached.contains(&i));
-            entry.by_plugin.extend(reaching.map(|(id, _)| id.clone()));
-            entry.role = match () {
-                () if i == 0 => "app",
-                () if self.is_planned(node) => "plugin",
-                () => role,
-            };
-        }
-        entries
+    /// Without the crates that only a plugin outside the plan needs.
+    fn is_left_out(&self, node: &Crate) -> bool {
+        self.is_known(node) && !self.is_planned(node)
     }
 }
 
-/// The crates of the build: those that are linked as they are linked, and
-/// those that only run while building.
+/// The crates of the build. Which plugins need a crate is what can be reached
+/// from them: a feature that one plugin turns on in a crate that another one
+/// uses too is put down to both.
+///
+/// A crate that is linked is told of as it is linked. That it also runs while
+/// building, with other features perhaps, is left out.
 fn entries(inputs: &Inputs<'_>) -> BTreeMap<CrateKey, Entry> {
+    let crates = inputs.crates;
     let packages = Packages::new(inputs);
-    let mut entries = packages.entries(&inputs.crates.built, "build");
-    entries.extend(packages.entries(&inputs.crates.linked, "linked"));
+    let mut needed_by: Vec<Vec<&Planned>> = vec![Vec::new(); crates.nodes.len()];
+    for plugin in inputs.plan.plugins.iter().filter(|plugin| plugin.extern_name.is_some()) {
+        let start = crates.find(&plugin.package, &plugin.package_version);
+        for i in crates.reach(start.iter().copied()) {
+            needed_by[i].push(plugin);
+        }
+    }
+    let by_app = crates.without(|node| packages.is_known(node));
+    let mut entries: BTreeMap<CrateKey, Entry> = BTreeMap::new();
+    let (linked, rest): (Vec<usize>, Vec<usize>) = crates
+        .without(|node| packages.is_left_out(node))
+        .into_iter()
+        .partition(|&i| crates.nodes[i].side == Side::Target);
+    for i in linked.into_iter().chain(rest) {
+        let node = &crates.nodes[i];
+        let key = (node.name.clone(), node.version.clone(), node.origin.clone());
+        let role = match node.side {
+            Side::Target if i == 0 => "app",
+            Side::Target if packages.is_planned(node) => "plugin",
+            Side::Target => "linked",
+            Side::Host => "build",
+        };
+        let entry = entries.entry(key).or_insert_with(|| Entry { role, ..Entry::default() });
+        if entry.role != "build" && role == "build" {
+            continue;
+        }
+        entry.license.clone_from(&node.license);
+        entry.features.extend(node.features.iter().cloned());
+        entry.by_app |= by_app.contains(&i);
+        entry.by_plugin.extend(needed_by[i].iter().map(|plugin| plugin.id.to_string()));
+    }
     entries
 }
 

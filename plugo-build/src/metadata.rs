@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fmt;
 
 use plugo_core::DEFAULT_NAMESPACE;
@@ -54,10 +55,24 @@ pub(crate) struct Said<T> {
 #[derive(Clone, Debug)]
 pub(crate) struct Requirement {
     pub(crate) name: String,
-    pub(crate) versions: VersionReq,
-    /// Whether `versions` was written at all.
-    pub(crate) versioned: bool,
+    /// The versions that suit; all of them where none are written. (The
+    /// requirement `*` would leave out pre-releases.)
+    pub(crate) versions: Option<VersionReq>,
     pub(crate) place: Place,
+}
+
+impl Requirement {
+    pub(crate) fn suits(&self, version: &Version) -> bool {
+        self.versions.as_ref().is_none_or(|versions| versions.matches(version))
+    }
+}
+
+/// `auth >=1.2`.
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        self.versions.as_ref().map_or(Ok(()), |versions| write!(f, " {versions}"))
+    }
 }
 
 /// What `metadata.json` or `[package.metadata.plugo]` says of a plugin.
@@ -105,6 +120,7 @@ pub(crate) fn plugins(list: &Node, what: &str, problems: &mut Problems) -> Vec<M
     let items =
         list.array(&format!("`plugins` of {what}"), "objects", problems).unwrap_or_default();
     let mut plugins: Vec<Metadata> = Vec::new();
+    let mut names: HashSet<String> = HashSet::new();
     for item in items {
         let plugin = one(item, &format!("an entry of `plugins` of {what}"), &FIELDS, problems);
         match &plugin.name {
@@ -112,11 +128,7 @@ pub(crate) fn plugins(list: &Node, what: &str, problems: &mut Problems) -> Vec<M
                 let message = format!("an entry of `plugins` of {what} has no `name`");
                 problems.add(Diagnostic::error(Code::MissingField, message).at(item.place()));
             }
-            Some(name)
-                if plugins
-                    .iter()
-                    .any(|p| p.name.as_ref().is_some_and(|n| n.value == name.value)) =>
-            {
+            Some(name) if !names.insert(name.value.clone()) => {
                 let message = format!("`plugins` of {what} lists `{}` twice", name.value);
                 problems.add(Diagnostic::error(Code::ListedTwice, message).at(name.place.clone()));
             }
@@ -177,6 +189,7 @@ fn one(node: &Node, what: &str, known: &[&str], problems: &mut Problems) -> Meta
                 metadata.dependencies =
                     names(value, &what, problems).map(|value| Said { value, place });
             }
+            "$schema" => drop(value.string(&what, problems)),
             "conflicts" => {
                 metadata.conflicts =
                     names(value, &what, problems).map(|value| Said { value, place });
@@ -253,25 +266,19 @@ fn names(value: &Node, what: &str, problems: &mut Problems) -> Option<Vec<Requir
         let (name, rest) = text.split_at(end);
         let rest = rest.trim();
         check_name(name, &place, problems);
+        let what_of = format!("the version of {text:?}");
         let versions = match rest {
-            "" => VersionReq::STAR,
-            versions => {
-                match requirement(versions, &format!("the version of {text:?}"), &place, problems) {
-                    Some(versions) => versions,
-                    None => continue,
-                }
-            }
+            "" => None,
+            versions => match requirement(versions, &what_of, &place, problems) {
+                Some(versions) => Some(versions),
+                None => continue,
+            },
         };
         if names.iter().any(|earlier| earlier.name == name) {
             let message = format!("{what} names `{name}` twice");
             problems.add(Diagnostic::error(Code::ListedTwice, message).at(place));
         } else {
-            names.push(Requirement {
-                name: name.to_owned(),
-                versions,
-                versioned: !rest.is_empty(),
-                place,
-            });
+            names.push(Requirement { name: name.to_owned(), versions, place });
         }
     }
     Some(names)
@@ -293,8 +300,7 @@ impl Metadata {
             }
         }
         let names = |list: &Vec<Requirement>| {
-            let mut names: Vec<String> =
-                list.iter().map(|r| format!("{} {}", r.name, r.versions)).collect();
+            let mut names: Vec<String> = list.iter().map(ToString::to_string).collect();
             names.sort();
             names.join(", ")
         };

@@ -20,8 +20,10 @@ pub(crate) struct Package {
     pub(crate) license: String,
     /// The name by which Rust code reaches the library.
     pub(crate) lib_name: String,
-    /// The folder of the library's root module.
-    pub(crate) source_dir: PathBuf,
+    /// The root file of the library.
+    pub(crate) lib: PathBuf,
+    /// The root files of programs that stand in other places than Cargo's.
+    pub(crate) bins: Vec<PathBuf>,
     pub(crate) features: BTreeMap<String, Feature>,
     pub(crate) dependencies: Vec<Dependency>,
     /// `[package.metadata.plugo]`.
@@ -66,7 +68,7 @@ pub(crate) enum Origin {
 pub(crate) struct Packages {
     /// The root of the app's workspace: what messages show paths relative to.
     root: PathBuf,
-    workspaces: HashMap<PathBuf, Option<Rc<Node>>>,
+    workspaces: HashMap<PathBuf, Option<Rc<Workspace>>>,
     /// Every file that was read, for Cargo to watch.
     pub(crate) read: BTreeSet<PathBuf>,
 }
@@ -110,10 +112,18 @@ impl Packages {
             problems.add(Diagnostic::error(Code::MissingField, message).at(package.place()));
             return None;
         };
+        if !dir.starts_with(&self.root) {
+            // Where it lies on this machine is nobody's business, and no manifest's.
+            text.show_as(format!("{name}/Cargo.toml"));
+        }
+        // A package may say where its workspace is.
+        let told =
+            package.get("workspace").and_then(Node::as_str).map(|path| normal(&dir.join(path)));
+        let workspace = told.as_deref().unwrap_or(dir);
         let mut inherit = |key: &str| -> Option<Node> {
             let own = package.get(key)?;
             if own.get("workspace").and_then(Node::as_bool) == Some(true) {
-                self.workspace(dir, problems)?.get("package")?.get(key).cloned()
+                self.workspace(workspace, problems)?.table.get("package")?.get(key).cloned()
             } else {
                 Some(own.clone())
             }
@@ -129,11 +139,12 @@ impl Packages {
             .and_then(|lib| lib.get("name"))
             .and_then(Node::as_str)
             .map_or_else(|| name.replace('-', "_"), str::to_owned);
-        let source_dir = lib
-            .and_then(|lib| lib.get("path"))
-            .and_then(Node::as_str)
-            .and_then(|path| dir.join(path).parent().map(Path::to_owned))
-            .unwrap_or_else(|| dir.join("src"));
+        let path = |target: &Node| target.get("path").and_then(Node::as_str).map(|p| dir.join(p));
+        let root = lib.and_then(path).unwrap_or_else(|| dir.join("src/lib.rs"));
+        let bins = match node.get("bin").map(|bins| &bins.value) {
+            Some(document::Value::Array(bins)) => bins.iter().filter_map(path).collect(),
+            _ => Vec::new(),
+        };
         let features = node
             .get("features")
             .map(Node::entries)
@@ -158,9 +169,10 @@ impl Packages {
             authors,
             license,
             lib_name,
-            source_dir,
+            lib: root,
+            bins,
             features,
-            dependencies: self.dependencies(dir, &node, problems),
+            dependencies: self.dependencies(dir, workspace, &node, problems),
             plugo: package.get("metadata").and_then(|metadata| metadata.get("plugo")).cloned(),
             manifest: Place::file(text.shown()),
         })
@@ -169,6 +181,7 @@ impl Packages {
     fn dependencies(
         &mut self,
         dir: &Path,
+        workspace: &Path,
         node: &Node,
         problems: &mut Problems,
     ) -> Vec<Dependency> {
@@ -183,14 +196,13 @@ impl Packages {
             for (key, own) in table.entries() {
                 let place = table.source.place(key.offset);
                 let inherited = own.get("workspace").and_then(Node::as_bool) == Some(true);
-                let root = if inherited { self.workspace(dir, problems) } else { None };
-                let workspace = root.as_ref().map(|root| root.dir_of_source(dir));
+                let root = if inherited { self.workspace(workspace, problems) } else { None };
                 let base = root
                     .as_ref()
-                    .and_then(|root| root.get("dependencies"))
+                    .and_then(|root| root.table.get("dependencies"))
                     .and_then(|table| table.get(&key.name));
                 let spec = base.unwrap_or(own);
-                let base_dir = workspace.as_deref().unwrap_or(dir);
+                let base_dir = root.as_ref().map_or(dir, |root| &root.dir);
                 let text = |field: &str| spec.get(field).and_then(Node::as_str);
                 let package = text("package");
                 let origin = match (text("path"), text("git")) {
@@ -204,9 +216,6 @@ impl Packages {
                 }
                 features.sort();
                 features.dedup();
-                let flag = |field: &str| {
-                    own.get(field).or_else(|| spec.get(field)).and_then(Node::as_bool)
-                };
                 dependencies.push(Dependency {
                     key: key.name.clone(),
                     package: package.unwrap_or(&key.name).to_owned(),
@@ -214,7 +223,10 @@ impl Packages {
                     optional: own.get("optional").and_then(Node::as_bool).unwrap_or(false),
                     requirement: spec.as_str().or_else(|| text("version")).map(str::to_owned),
                     features,
-                    default_features: flag("default-features").unwrap_or(true),
+                    default_features: spec
+                        .get("default-features")
+                        .and_then(Node::as_bool)
+                        .unwrap_or(true),
                     target: target.clone(),
                     origin,
                     place,
@@ -224,40 +236,57 @@ impl Packages {
         dependencies
     }
 
-    /// `[workspace]` of the workspace that a folder belongs to.
-    fn workspace(&mut self, dir: &Path, problems: &mut Problems) -> Option<Rc<Node>> {
+    /// The workspace that a folder belongs to.
+    fn workspace(&mut self, dir: &Path, problems: &mut Problems) -> Option<Rc<Workspace>> {
         for dir in dir.ancestors() {
-            if let Some(known) = self.workspaces.get(dir) {
-                match known {
-                    Some(found) => return Some(found.clone()),
-                    None => continue,
-                }
+            if !self.workspaces.contains_key(dir) {
+                let found = self.read_workspace(dir, problems).map(Rc::new);
+                self.workspaces.insert(dir.to_owned(), found);
             }
-            let path = dir.join("Cargo.toml");
-            let found = path.is_file().then(|| {
-                self.read.insert(path.clone());
-                // The path as it is: a relative `path` in it is relative to this folder.
-                let text = Text::read(&path, path.to_string_lossy().into_owned(), problems)?;
-                document::toml(&text, problems)?.get("workspace").cloned().map(Rc::new)
-            });
-            let found = found.flatten();
-            self.workspaces.insert(dir.to_owned(), found.clone());
-            if found.is_some() {
-                return found;
+            if let Some(Some(found)) = self.workspaces.get(dir) {
+                return Some(found.clone());
             }
         }
         None
     }
-}
 
-impl Node {
-    /// The folder of the file that a workspace's table stands in.
-    fn dir_of_source(&self, fallback: &Path) -> PathBuf {
-        Path::new(self.source.shown()).parent().unwrap_or(fallback).to_owned()
+    fn read_workspace(&mut self, dir: &Path, problems: &mut Problems) -> Option<Workspace> {
+        let path = dir.join("Cargo.toml");
+        if !path.is_file() {
+            return None;
+        }
+        self.read.insert(path.clone());
+        let text = Text::read(&path, self.show(&path), problems)?;
+        let table = document::toml(&text, problems)?.get("workspace")?.clone();
+        Some(Workspace { dir: dir.to_owned(), table })
     }
 }
 
+/// `[workspace]`, and the folder that its paths are relative to.
+#[derive(Debug)]
+struct Workspace {
+    dir: PathBuf,
+    table: Node,
+}
+
 impl Package {
+    /// The root files of all programs and of the library.
+    pub(crate) fn roots(&self) -> Vec<PathBuf> {
+        let mut roots = vec![self.lib.clone(), self.dir.join("src/main.rs")];
+        roots.extend(self.bins.iter().cloned());
+        let programs = std::fs::read_dir(self.dir.join("src/bin"));
+        for program in programs.into_iter().flatten().flatten().map(|entry| entry.path()) {
+            match program.extension() {
+                Some(extension) if extension == "rs" => roots.push(program),
+                _ => roots.push(program.join("main.rs")),
+            }
+        }
+        roots.retain(|root| root.is_file());
+        roots.sort();
+        roots.dedup();
+        roots
+    }
+
     /// Whether the package depends on `plugo`, and by which name.
     pub(crate) fn plugo_key(&self) -> Option<String> {
         self.dependencies
@@ -324,8 +353,9 @@ impl Package {
 
     /// A file of the package, as messages and the manifest show it.
     pub(crate) fn show(&self, path: &Path) -> String {
-        let inside = slashes(path.strip_prefix(&self.dir).unwrap_or(path));
-        if self.shown_dir.is_empty() { inside } else { format!("{}/{inside}", self.shown_dir) }
+        let inside = relative(path, &self.dir);
+        let shown = normal(&Path::new(&self.shown_dir).join(inside));
+        slashes(&shown)
     }
 }
 
@@ -336,6 +366,13 @@ fn strings(node: &Node) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+/// The path from one folder to another.
+pub(crate) fn relative(to: &Path, from: &Path) -> String {
+    let up = from.ancestors().take_while(|dir| !to.starts_with(dir)).count();
+    let shared = from.ancestors().nth(up).unwrap_or(from);
+    "../".repeat(up) + &slashes(to.strip_prefix(shared).unwrap_or(to))
 }
 
 /// A path with `/`, whatever the system writes.

@@ -68,11 +68,12 @@ pub(crate) fn plan(
     features: &BTreeSet<String>,
     core_version: &Version,
     known: &[Known],
+    not_read: &BTreeSet<String>,
     config: &Config,
     problems: &mut Problems,
 ) -> Plan {
     let index = Index::new(known);
-    check_clients(app, &index, config, problems);
+    check_clients(app, &index, config, not_read, problems);
     let selected = select(&index, &config.selection, problems);
     check_selected(&index, &selected, core_version, problems);
     let order = order(&index, &selected, problems);
@@ -157,16 +158,9 @@ fn check_selected(
                     diagnostic.help = did_you_mean(&other.name, names);
                     problems.add(diagnostic);
                 }
-                Some(found)
-                    if selected.contains_key(&on) && other.versions.matches(&found.version) =>
-                {
-                    let versions = if other.versioned {
-                        format!(" {}", other.versions)
-                    } else {
-                        String::new()
-                    };
+                Some(found) if selected.contains_key(&on) && other.suits(&found.version) => {
                     let message = format!(
-                        "`{id}` and `{on}`{versions} exclude each other, and both are in the build"
+                        "`{id}` and `{other}` exclude each other, and both are in the build"
                     );
                     problems.add(
                         Diagnostic::error(Code::Conflict, message)

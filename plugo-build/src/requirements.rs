@@ -26,7 +26,8 @@ struct Declaration {
 impl Declaration {
     /// Whether it asks for the same thing, on behalf of whichever plugins.
     fn same_as(&self, other: &Declaration) -> bool {
-        Declaration { plugins: self.plugins.clone(), ..other.clone() } == *self
+        let asks = |d: &Declaration| (d.default_features, d.requirement.clone(), d.target.clone());
+        asks(self) == asks(other) && self.features == other.features && self.source == other.source
     }
 }
 
@@ -67,16 +68,15 @@ pub(crate) fn requirements(inputs: &Inputs<'_>) -> Vec<Requirement> {
     for plugin in inputs.plan.plugins.iter().filter(|plugin| plugin.extern_name.is_some()) {
         plugins_of.entry(&plugin.package).or_default().push(plugin.id.to_string());
     }
+    let packages: BTreeMap<&str, &Package> = inputs
+        .known
+        .iter()
+        .filter_map(|known| known.package.as_deref())
+        .map(|package| (package.name.as_str(), package))
+        .collect();
     for (package, mut plugins) in plugins_of {
         plugins.sort();
-        let Some(package) = inputs
-            .known
-            .iter()
-            .filter_map(|known| known.package.as_ref())
-            .find(|known| known.name == package)
-        else {
-            continue;
-        };
+        let Some(package) = packages.get(package) else { continue };
         for dependency in &package.dependencies {
             let Some(version) = resolved(inputs, package, dependency) else { continue };
             let entry =
@@ -102,13 +102,13 @@ pub(crate) fn requirements(inputs: &Inputs<'_>) -> Vec<Requirement> {
                 },
             };
             match entry.declared.iter_mut().find(|earlier| earlier.same_as(&declaration)) {
-                Some(earlier) => {
-                    earlier.plugins.extend(plugins.clone());
-                    earlier.plugins.sort();
-                }
+                Some(earlier) => earlier.plugins.extend(plugins.clone()),
                 None => entry.declared.push(declaration),
             }
         }
+    }
+    for declaration in by_package.values_mut().flat_map(|requirement| &mut requirement.declared) {
+        declaration.plugins.sort();
     }
     by_package.into_values().collect()
 }
@@ -116,15 +116,16 @@ pub(crate) fn requirements(inputs: &Inputs<'_>) -> Vec<Requirement> {
 /// The version that a plugin's dependency came out as; `None` for one that is
 /// not in this build, because it is optional or for another target.
 fn resolved(inputs: &Inputs<'_>, package: &Package, dependency: &Dependency) -> Option<String> {
-    let built = &inputs.crates.built;
+    let crates = inputs.crates;
     let wanted = dependency
         .requirement
         .as_deref()
         .and_then(|requirement| semver::VersionReq::parse(requirement).ok())
         .unwrap_or(semver::VersionReq::STAR);
-    built
+    crates
         .find(&package.name, &package.version)
-        .flat_map(|i| built.children(i))
+        .iter()
+        .flat_map(|&i| crates.children(i))
         .filter(|node| node.name == dependency.package)
         .find(|node| {
             // A requirement does not match a pre-release that a folder or a repository has.

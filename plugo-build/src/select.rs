@@ -10,6 +10,7 @@ use crate::metadata::Id;
 
 /// Why a plugin is in a plan.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct Reason {
     /// The kind of place that asked for it.
     pub source: Source,
@@ -79,10 +80,10 @@ pub(crate) fn select(
                 );
                 continue;
             }
-            if !wanted.versions.matches(&dependency.version) {
+            if !wanted.suits(&dependency.version) {
                 let message = format!(
-                    "`{id}` depends on `{on} {}`, and this build has `{on}` {}",
-                    wanted.versions, dependency.version
+                    "`{id}` depends on `{wanted}`, and this build has `{on}` {}",
+                    dependency.version
                 );
                 problems.add(
                     Diagnostic::error(Code::DependencyVersion, message)
@@ -161,6 +162,11 @@ fn requested(index: &Index<'_>, selection: &Selection, problems: &mut Problems) 
     }
     if selection.file.is_none() && selection.environment.is_empty() {
         for plugin in index.all {
+            if let (Some(condition), true) = (&plugin.undecided, plugin.availability.is_available())
+            {
+                problems.add(undecided(plugin, condition));
+                continue;
+            }
             let reason = match &plugin.availability {
                 Availability::Always(place) => {
                     Reason { source: Source::Always, place: place.to_string() }
@@ -198,6 +204,17 @@ fn warn_left_out(plugin: &Known, availability: &Availability, problems: &mut Pro
     problems.add(diagnostic);
 }
 
+/// Whether a plugin exists is decided by something that is known only when its
+/// crate is compiled.
+fn undecided(plugin: &Known, condition: &str) -> Diagnostic {
+    let id = &plugin.id;
+    let message =
+        format!("`{id}` is not in this build: whether `cfg({condition})` holds is not known");
+    Diagnostic::warning(Code::NotInBuild, message)
+        .at(plugin.place.clone())
+        .help(format!("enable `{id}` by name where it holds, or take the `cfg` away"))
+}
+
 fn how_to_depend(plugin: &Known, path: &str) -> String {
     let package = plugin.package.as_ref().map_or(&plugin.id.name, |package| &package.name);
     format!("add `{package} = {{ path = \"{path}\" }}` to [dependencies] of the app")
@@ -215,7 +232,9 @@ fn refuse_unavailable(plugin: &Known, why: &str, place: &Place, problems: &mut P
                         "{why}, but the cargo feature `{feature}`, which compiles it in, is off"
                     ),
                 )
-                .help(format!("build with `--features {feature}`")),
+                .help(format!(
+                    "build with `--features {feature}`, or add it to `default` in [features]"
+                )),
                 None => Diagnostic::error(
                     Code::FeatureOff,
                     format!("{why}, but no cargo feature compiles it in"),
@@ -231,6 +250,11 @@ fn refuse_unavailable(plugin: &Known, why: &str, place: &Place, problems: &mut P
             Code::OtherTarget,
             format!("{why}, but its crate is a dependency for `{target}` only"),
         ),
+        Availability::ConfiguredOut(condition) => Diagnostic::error(
+            Code::ConfiguredOut,
+            format!("{why}, but `cfg({condition})`, under which it stands, does not hold"),
+        )
+        .note(format!("it stands at {}", plugin.place)),
         Availability::NotADependency(path) => Diagnostic::error(
             Code::NotADependency,
             format!("{why}, but its crate is no dependency of the app"),

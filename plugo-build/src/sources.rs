@@ -3,7 +3,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::diagnostic::Problems;
 use crate::document::{self, Node, Text};
 use crate::environment::Environment;
 use crate::lock::Lock;
@@ -28,44 +28,40 @@ impl<'s> Sources<'s> {
         Sources { environment, lock, registries: None, asked: None }
     }
 
-    /// The folder of a dependency's package.
-    pub(crate) fn find(
-        &mut self,
-        dependency: &Dependency,
-        problems: &mut Problems,
-    ) -> Option<PathBuf> {
+    /// The folder of a dependency's package, and whether it is one that may
+    /// change.
+    ///
+    /// # Errors
+    ///
+    /// The version, of a package whose source is not on this machine.
+    pub(crate) fn find(&mut self, dependency: &Dependency) -> Result<(PathBuf, bool), String> {
         let name = &dependency.package;
-        let locked: Vec<&str> = self.lock.versions(name).collect();
-        let versions: Vec<&str> =
-            match semver::VersionReq::parse(dependency.requirement.as_deref().unwrap_or("*")) {
-                Ok(wanted) => locked
-                    .into_iter()
-                    .filter(|version| {
-                        semver::Version::parse(version).is_ok_and(|v| wanted.matches(&v))
-                    })
-                    .collect(),
-                Err(_) => locked,
-            };
-        let version = (*versions.first()?).to_owned();
-        let folder = format!("{name}-{version}");
-        let home = self.environment.cargo_home.as_deref();
-        let registries = self.registries.get_or_insert_with(|| registries(home));
-        if let Some(found) = registries.iter().map(|dir| dir.join(&folder)).find(|dir| dir.is_dir())
-        {
-            return Some(found);
+        let wanted = dependency.requirement.as_deref();
+        let wanted = wanted.and_then(|wanted| semver::VersionReq::parse(wanted).ok());
+        let suits = |version: &str| {
+            let version = semver::Version::parse(version);
+            wanted.as_ref().is_none_or(|wanted| version.is_ok_and(|v| wanted.matches(&v)))
+        };
+        // Where several suit, Cargo takes the highest; the lock file lists it last.
+        let locked = self.lock.of(name).filter(|locked| suits(&locked.version)).last();
+        let Some(locked) = locked else { return Err(String::new()) };
+        let version = locked.version.clone();
+        // A dependency that `[patch]` replaces by a folder has no source in the lock file.
+        let local = locked.source.is_none();
+        if locked.source.as_deref().is_some_and(|source| source.starts_with("registry+")) {
+            let folder = format!("{name}-{version}");
+            let home = self.environment.cargo_home.as_deref();
+            let registries = self.registries.get_or_insert_with(|| registries(home));
+            let found = registries.iter().map(|dir| dir.join(&folder)).find(|dir| dir.is_dir());
+            if let Some(found) = found {
+                return Ok((found, local));
+            }
         }
         let cargo = &self.environment.cargo;
         let dir = &self.environment.package_dir;
         let asked = self.asked.get_or_insert_with(|| ask_cargo(cargo, dir));
         let found = asked.get(&(name.clone(), version.clone())).cloned();
-        if found.is_none() && !dependency.optional {
-            let message = format!(
-                "the source of `{name}` {version} was not found, so it is not known whether it is a plugin"
-            );
-            problems
-                .add(Diagnostic::warning(Code::NotInBuild, message).at(dependency.place.clone()));
-        }
-        found
+        found.map(|dir| (dir, local)).ok_or(version)
     }
 }
 

@@ -1,12 +1,12 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use crate::failure::{BoxError, Failure};
 use crate::kwargs::{ArgumentError, Kwargs};
-use crate::report::{BoxError, Failure};
 
 /// What `#[plugin]` leaves in the plugin's crate: one static of this type,
-/// under a linker symbol made of the core's major version, the package, the
-/// namespace and the name.
+/// under a linker symbol made of the core's major version, the package with
+/// its version, the namespace and the name.
 ///
 /// The package is part of it because a linker takes the first archive that
 /// has a symbol and does not look for a second one: without it, a crate that
@@ -73,6 +73,8 @@ pub enum Started<'s> {
 }
 
 impl<'s> Started<'s> {
+    #[cold]
+    #[inline(never)]
     pub fn argument(error: ArgumentError) -> Self {
         Started::Done(Err(Failure::Argument(error)))
     }
@@ -180,6 +182,15 @@ fn flatten(error: &dyn std::error::Error) -> BoxError {
     text.into()
 }
 
+/// Not public API: the linker symbol of an entry point.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __symbol {
+    ($package:expr, $version:expr, $namespace:expr, $name:expr) => {
+        ::core::concat!("__plugo_v0.", $package, ".", $version, ".", $namespace, ".", $name)
+    };
+}
+
 /// Not public API: what `#[plugin]` expands to, beside the function itself.
 ///
 /// The unsafe attribute stands here, in another crate's macro, so that
@@ -202,8 +213,8 @@ macro_rules! __entry {
 
         $(#[$cfg])*
         const _: () = {
-            #[unsafe(export_name = ::core::concat!(
-                "__plugo_v0.", ::core::env!("CARGO_PKG_NAME"), ".", $namespace, ".", $name
+            #[unsafe(export_name = $crate::__private::symbol!(
+                ::core::env!("CARGO_PKG_NAME"), ::core::env!("CARGO_PKG_VERSION"), $namespace, $name
             ))]
             static ENTRY: $crate::EntryPoint = $crate::EntryPoint::new($init);
 

@@ -1,13 +1,16 @@
 use std::any::{Any, type_name};
 use std::fmt;
 
+use crate::name::nearest;
+
 /// The arguments that an app offers to its plugins, by name.
 ///
 /// [`kwargs!`](crate::kwargs) builds them. A plugin takes those that its init
 /// function names as parameters and ignores the rest.
 ///
 /// ```
-/// use plugo_core::kwargs;
+/// # use plugo_core as plugo;
+/// use plugo::kwargs;
 /// let mut routes: Vec<&str> = Vec::new();
 /// let greeting = String::from("hello");
 /// let kwargs = kwargs! { routes: &mut routes, greeting: &greeting, mode: "dev" };
@@ -17,6 +20,10 @@ use std::fmt;
 pub struct Kwargs<'a> {
     // A handful of entries: a scan beats a map, and keeps the order they were given in.
     entries: Vec<(&'static str, Value<'a>)>,
+    /// Whether a plugin took the argument, for each of them.
+    taken: Vec<bool>,
+    /// The parameters that found no argument.
+    unmet: Vec<&'static str>,
 }
 
 impl<'a> Kwargs<'a> {
@@ -29,7 +36,8 @@ impl<'a> Kwargs<'a> {
     /// already there gets the new value.
     ///
     /// ```
-    /// use plugo_core::Kwargs;
+    /// # use plugo_core as plugo;
+    /// use plugo::Kwargs;
     /// let mut count = 0u32;
     /// let kwargs = Kwargs::new().with("count", &mut count);
     /// assert_eq!(kwargs.names().count(), 1);
@@ -41,9 +49,21 @@ impl<'a> Kwargs<'a> {
         let name = name.strip_prefix("r#").unwrap_or(name);
         match self.entries.iter_mut().find(|entry| entry.0 == name) {
             Some(entry) => entry.1 = value,
-            None => self.entries.push((name, value)),
+            None => {
+                self.entries.push((name, value));
+                self.taken.push(false);
+            }
         }
         self
+    }
+
+    /// Arguments that no plugin took, though a parameter that found no
+    /// argument is called much like it; with that parameter.
+    pub(crate) fn mistaken(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let left = self.names().zip(&self.taken).filter(|(_, taken)| !**taken);
+        left.filter_map(|(name, _)| {
+            nearest(name, self.unmet.iter().copied()).map(|parameter| (name, parameter))
+        })
     }
 
     /// The names, in the order in which they were given.
@@ -59,11 +79,14 @@ impl<'a> Kwargs<'a> {
         names: [&'static str; N],
     ) -> [Option<&'s mut Value<'a>>; N] {
         let mut slots = [const { None }; N];
-        for (name, value) in &mut self.entries {
+        for ((name, value), taken) in self.entries.iter_mut().zip(&mut self.taken) {
             if let Some(i) = names.iter().position(|wanted| wanted == name) {
                 slots[i] = Some(value);
+                *taken = true;
             }
         }
+        let unmet = names.iter().zip(&slots).filter(|(_, slot)| slot.is_none());
+        self.unmet.extend(unmet.map(|(name, _)| name));
         slots
     }
 }
@@ -82,7 +105,8 @@ impl fmt::Debug for Kwargs<'_> {
 /// ```
 /// let mut app: Vec<String> = Vec::new();
 /// let greeting = String::from("hello");
-/// let kwargs = plugo_core::kwargs! { app: &mut app, greeting: &greeting };
+/// # use plugo_core as plugo;
+/// let kwargs = plugo::kwargs! { app: &mut app, greeting: &greeting };
 /// # assert_eq!(kwargs.names().count(), 2);
 /// ```
 ///
@@ -109,7 +133,18 @@ enum Inner<'a> {
 }
 
 impl Value<'_> {
+    /// The value behind a `&T` or a `&mut T`.
+    fn any(&self) -> Option<&dyn Any> {
+        match &self.0 {
+            Inner::Ref(value, _) => Some(*value),
+            Inner::Mut(value, _) => Some(&**value),
+            Inner::Str(_) => None,
+        }
+    }
+
     /// What was given, as a person would write the type.
+    #[cold]
+    #[inline(never)]
     fn given(&self) -> String {
         match &self.0 {
             Inner::Ref(_, name) => format!("&{name}"),
@@ -131,7 +166,7 @@ impl fmt::Debug for Value<'_> {
     label = "write `&` or `&mut` before this value"
 )]
 pub trait IntoValue<'a> {
-    /// The reference, with the name of its type.
+    /// For generated code: the reference, with the name of its type.
     fn into_value(self) -> Value<'a>;
 }
 
@@ -164,7 +199,7 @@ impl<'a> IntoValue<'a> for &'a str {
     note = "the app passes its arguments by reference: `plugo::kwargs! {{ name: &value }}`"
 )]
 pub trait Argument<'s>: Sized {
-    /// Takes the value out of its slot. `None` is an argument that the app
+    /// For generated code: takes the value out of its slot. `None` is an argument that the app
     /// did not give.
     ///
     /// # Errors
@@ -181,14 +216,14 @@ impl<'s, T: Any> Argument<'s> for &'s T {
         parameter: &'static str,
         slot: Option<&'s mut Value<'_>>,
     ) -> Result<Self, ArgumentError> {
-        let slot = slot.ok_or_else(|| ArgumentError::missing::<T>(parameter, "&"))?;
-        let error = ArgumentError::mistyped::<T>(parameter, "&", slot);
-        match &slot.0 {
-            Inner::Ref(value, _) => value.downcast_ref(),
-            Inner::Mut(value, _) => value.downcast_ref(),
-            Inner::Str(_) => None,
+        let Some(slot) = slot else {
+            return Err(ArgumentError::missing(parameter, "&", type_name::<T>()));
+        };
+        let slot = &*slot;
+        match slot.any().and_then(|any| any.downcast_ref()) {
+            Some(value) => Ok(value),
+            None => Err(ArgumentError::mistyped(parameter, "&", type_name::<T>(), slot.given())),
         }
-        .ok_or_else(error)
     }
 }
 
@@ -197,13 +232,20 @@ impl<'s, T: Any> Argument<'s> for &'s mut T {
         parameter: &'static str,
         slot: Option<&'s mut Value<'_>>,
     ) -> Result<Self, ArgumentError> {
-        let slot = slot.ok_or_else(|| ArgumentError::missing::<T>(parameter, "&mut "))?;
-        let error = ArgumentError::mistyped::<T>(parameter, "&mut ", slot);
-        match &mut slot.0 {
+        let Some(slot) = slot else {
+            return Err(ArgumentError::missing(parameter, "&mut ", type_name::<T>()));
+        };
+        // Asked first and taken then: the borrow checker does not let go of a
+        // mutable reference that may have been given back.
+        if !matches!(&slot.0, Inner::Mut(value, _) if value.is::<T>()) {
+            let given = slot.given();
+            return Err(ArgumentError::mistyped(parameter, "&mut ", type_name::<T>(), given));
+        }
+        let value = match &mut slot.0 {
             Inner::Mut(value, _) => value.downcast_mut(),
             Inner::Ref(..) | Inner::Str(_) => None,
-        }
-        .ok_or_else(error)
+        };
+        value.ok_or_else(|| ArgumentError::missing(parameter, "&mut ", type_name::<T>()))
     }
 }
 
@@ -212,17 +254,18 @@ impl<'s> Argument<'s> for &'s str {
         parameter: &'static str,
         slot: Option<&'s mut Value<'_>>,
     ) -> Result<Self, ArgumentError> {
-        let slot = slot.ok_or_else(|| ArgumentError::missing::<str>(parameter, "&"))?;
-        let error = ArgumentError::mistyped::<str>(parameter, "&", slot);
-        let any: &dyn Any = match &slot.0 {
-            Inner::Str(text) => return Ok(text),
-            Inner::Ref(value, _) => *value,
-            Inner::Mut(value, _) => &**value,
+        let Some(slot) = slot else {
+            return Err(ArgumentError::missing(parameter, "&", "str"));
         };
-        any.downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| any.downcast_ref::<&'static str>().copied())
-            .ok_or_else(error)
+        let slot = &*slot;
+        if let Inner::Str(text) = &slot.0 {
+            return Ok(text);
+        }
+        let text = slot.any().and_then(|any| match any.downcast_ref::<String>() {
+            Some(text) => Some(text.as_str()),
+            None => any.downcast_ref::<&'static str>().copied(),
+        });
+        text.ok_or_else(|| ArgumentError::mistyped(parameter, "&", "str", slot.given()))
     }
 }
 
@@ -244,27 +287,31 @@ pub struct ArgumentError {
     parameter: &'static str,
     wanted: String,
     given: Option<String>,
+    /// The names that the app gives, where this one is not among them.
+    offered: Vec<&'static str>,
 }
 
 impl ArgumentError {
-    fn missing<T: ?Sized>(parameter: &'static str, reference: &str) -> Self {
-        ArgumentError { parameter, wanted: format!("{reference}{}", type_name::<T>()), given: None }
+    /// With the names of all arguments, which tell a mistake in one.
+    pub(crate) fn beside(mut self, offered: &[&'static str]) -> Self {
+        self.offered = offered.to_vec();
+        self
     }
 
-    fn mistyped<T: ?Sized>(
-        parameter: &'static str,
-        reference: &'static str,
-        slot: &Value<'_>,
-    ) -> impl FnOnce() -> Self + use<T> {
-        let names = match &slot.0 {
-            Inner::Ref(_, name) => ("&", *name),
-            Inner::Mut(_, name) => ("&mut ", *name),
-            Inner::Str(_) => ("&", "str"),
-        };
-        move || ArgumentError {
-            given: Some(format!("{}{}", names.0, names.1)),
-            ..ArgumentError::missing::<T>(parameter, reference)
-        }
+    // Not generic and never inlined: each plugin has code that may fail, and what it
+    // does then should stand in the program once.
+    #[cold]
+    #[inline(never)]
+    fn missing(parameter: &'static str, reference: &str, wanted: &str) -> Self {
+        let wanted = format!("{reference}{wanted}");
+        ArgumentError { parameter, wanted, given: None, offered: Vec::new() }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn mistyped(parameter: &'static str, reference: &str, wanted: &str, given: String) -> Self {
+        let given = Some(given);
+        ArgumentError { given, ..ArgumentError::missing(parameter, reference, wanted) }
     }
 
     /// The name of the parameter.
@@ -285,10 +332,17 @@ impl ArgumentError {
 
 impl fmt::Display for ArgumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ArgumentError { parameter, wanted, given } = self;
-        match given {
-            None => write!(f, "the app gives no argument `{parameter}` (wanted: `{wanted}`)"),
-            Some(given) => write!(f, "argument `{parameter}` is `{given}` (wanted: `{wanted}`)"),
+        let ArgumentError { parameter, wanted, given, offered } = self;
+        if let Some(given) = given {
+            return write!(f, "argument `{parameter}` is `{given}` (wanted: `{wanted}`)");
+        }
+        write!(f, "the app gives no argument `{parameter}` (wanted: `{wanted}`)")?;
+        if !offered.is_empty() {
+            write!(f, "; it gives `{}`", offered.join("`, `"))?;
+        }
+        match nearest(parameter, offered.iter().copied()) {
+            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
+            None => Ok(()),
         }
     }
 }

@@ -4,26 +4,34 @@
 //! Applications and plugins depend on the crate `plugo`, which re-exports all
 //! of this beside the macros. Depend on this crate alone when you write a
 //! library that handles plugins and defines none.
-//!
-//! Modules stand in the order in which data flows: a module imports only from
-//! those above it.
 
-#![cfg_attr(docsrs, feature(doc_cfg))]
+// Modules stand in the order in which data flows: a module imports only from
+// those above it.
 
 /// What a plugin or a namespace may be called.
 pub mod name;
+/// The arguments that an app offers, and how a parameter takes one.
 mod kwargs;
+/// Why a plugin failed.
+mod failure;
+/// What `#[plugin]` leaves in a crate.
 mod entry;
+/// The plugins of a build, in load order.
 mod table;
+/// The tables of a program.
 mod registry;
+/// What loading did.
 mod report;
+/// Calls init functions.
 mod load;
 
+#[doc(hidden)]
 pub use self::entry::{Declared, EntryPoint};
+pub use self::failure::{BoxError, Failure};
 pub use self::kwargs::{Argument, ArgumentError, IntoValue, Kwargs, Value};
 pub use self::load::{load_namespace, load_namespace_async, load_plugins, load_plugins_async};
 pub use self::registry::tables;
-pub use self::report::{BoxError, Failure, LoadError, PluginReport, Report, State, Warning};
+pub use self::report::{LoadError, PluginReport, Report, State, Warning};
 #[doc(hidden)]
 pub use self::table::same_version as __same_version;
 pub use self::table::{DEFAULT_NAMESPACE, Iter, Plugin, Reason, Source, Table};
@@ -43,5 +51,7 @@ pub mod __private {
     #[cfg(feature = "linkme")]
     pub use linkme;
 
-    pub use crate::{__entry as entry, __list as list, __submit as submit, __table as table};
+    pub use crate::{
+        __entry as entry, __list as list, __submit as submit, __symbol as symbol, __table as table,
+    };
 }

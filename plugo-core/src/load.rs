@@ -1,14 +1,16 @@
 use std::any::Any;
+use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use crate::entry::Started;
+use crate::entry::{EntryPoint, Started};
+use crate::failure::Failure;
 use crate::kwargs::Kwargs;
 use crate::name;
 use crate::registry::tables;
-use crate::report::{Failure, PluginReport, Report, State, Warning};
+use crate::report::{PluginReport, Report, State, Warning};
 use crate::table::{DEFAULT_NAMESPACE, Plugin, Table};
 
 /// The variable by which an operator takes plugins away at start.
@@ -22,8 +24,9 @@ const DISABLED_PLUGINS: &str = "DISABLED_PLUGINS";
 /// it are skipped, and the rest load. (A panic is caught where the program
 /// unwinds; under `panic = "abort"` it ends the program, as everywhere.)
 ///
-/// The variable `DISABLED_PLUGINS`, a list with commas, takes plugins away
-/// from what was built in. Nothing can add any.
+/// The variable `DISABLED_PLUGINS`, a list with commas of `name` or, in
+/// another namespace than the default one, `namespace/name`, takes plugins
+/// away from what was built in. Nothing can add any.
 ///
 /// Every call initialises the plugins anew, with the arguments that it gets.
 ///
@@ -32,6 +35,9 @@ const DISABLED_PLUGINS: &str = "DISABLED_PLUGINS";
 /// let mut routes: Vec<String> = Vec::new();
 /// let report = plugo::load_plugins(plugo::kwargs! { routes: &mut routes });
 /// println!("{report}");
+/// for entry in report.failed() {
+///     eprintln!("{} needs a look: {}", entry.plugin().name(), entry.state());
+/// }
 /// ```
 #[must_use = "a plugin that failed to load is told of in the report and nowhere else"]
 pub fn load_plugins(kwargs: Kwargs<'_>) -> Report {
@@ -41,7 +47,17 @@ pub fn load_plugins(kwargs: Kwargs<'_>) -> Report {
 /// Like [`load_plugins`], for plugins whose init functions may be `async`:
 /// one is awaited before the next begins.
 ///
-/// The future is not `Send`, since the arguments need not be.
+/// The future is not `Send`, since the arguments need not be: await it where
+/// the program's main future is driven.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// # async fn start() {
+/// let mut routes: Vec<String> = Vec::new();
+/// let report = plugo::load_plugins_async(plugo::kwargs! { routes: &mut routes }).await;
+/// println!("{report}");
+/// # }
+/// ```
 #[must_use = "a plugin that failed to load is told of in the report and nowhere else"]
 pub async fn load_plugins_async(kwargs: Kwargs<'_>) -> Report {
     load_namespace_async(DEFAULT_NAMESPACE, kwargs).await
@@ -113,29 +129,31 @@ impl Presence {
 struct Loading {
     namespace: &'static str,
     tables: Vec<&'static Table>,
+    /// Those of this namespace, without it.
     disabled: Vec<String>,
 }
 
 impl Loading {
     fn new(namespace: &'static str, tables: Vec<&'static Table>) -> Self {
         let variable = std::env::var_os(DISABLED_PLUGINS).unwrap_or_default();
-        let disabled = variable
-            .to_string_lossy()
-            .split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned)
-            .collect();
-        Loading { namespace, tables, disabled }
+        let variable = variable.to_string_lossy();
+        let names = variable.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let in_namespace = |name: &str| match name.split_once('/') {
+            Some((of, name)) => (of == namespace).then(|| name.to_owned()),
+            None => (namespace == DEFAULT_NAMESPACE).then(|| name.to_owned()),
+        };
+        Loading { namespace, tables, disabled: names.filter_map(in_namespace).collect() }
     }
 
     async fn run(self, mut kwargs: Kwargs<'_>, mode: Async) -> Report {
+        let offered: Vec<&'static str> = kwargs.names().collect();
         let mut reports: Vec<PluginReport> = Vec::new();
         for (nth, table) in self.tables.iter().enumerate() {
             let mut presence = vec![Presence::Unknown; table.len()];
             for plugin in table.iter().filter(|plugin| plugin.namespace() == self.namespace) {
                 // Two apps in one program may share a plugin; it loads once.
-                if let Some(earlier) = same(plugin, &reports).filter(|_| nth > 0) {
+                let earlier = if nth > 0 { same(plugin, &reports) } else { None };
+                if let Some(earlier) = earlier {
                     presence[plugin.order()] = Presence::of(&earlier.state);
                     continue;
                 }
@@ -143,10 +161,14 @@ impl Loading {
                     Some(state) => state,
                     None => match initialise(plugin, &mut kwargs, mode).await {
                         Ok(()) => State::Loaded,
+                        Err(Failure::Argument(error)) => {
+                            State::Failed(Failure::Argument(error.beside(&offered)))
+                        }
                         Err(failure) => State::Failed(failure),
                     },
                 };
-                announce(plugin, &state);
+                // What a subscriber or an error's `Display` does is not the load's to suffer.
+                let _ = catch(|| announce(plugin, &state));
                 presence[plugin.order()] = Presence::of(&state);
                 reports.push(PluginReport { plugin, state });
             }
@@ -154,7 +176,7 @@ impl Loading {
         Report {
             namespace: self.namespace,
             tables: self.tables.len(),
-            warnings: self.warnings(),
+            warnings: self.warnings(&kwargs),
             plugins: reports,
         }
     }
@@ -183,16 +205,21 @@ impl Loading {
         refusal
     }
 
-    fn warnings(&self) -> Vec<Warning> {
-        let known = || self.tables.iter().flat_map(|table| table.iter()).map(|p| p.name());
-        self.disabled
-            .iter()
-            .filter(|disabled| !known().any(|known| known == disabled.as_str()))
-            .map(|disabled| Warning::UnknownDisabled {
-                name: disabled.clone(),
-                nearest: name::nearest(disabled, known()),
-            })
-            .collect()
+    fn warnings(&self, kwargs: &Kwargs<'_>) -> Vec<Warning> {
+        let namespace = self.namespace;
+        let built_in = || {
+            let plugins = self.tables.iter().flat_map(|table| table.iter());
+            plugins.filter(move |plugin| plugin.namespace() == namespace).map(|p| p.name())
+        };
+        let unknown = |name: &&String| !built_in().any(|known| known == name.as_str());
+        let disabled = self.disabled.iter().filter(unknown).map(|name| Warning::UnknownDisabled {
+            name: name.clone(),
+            nearest: name::nearest(name, built_in()),
+        });
+        let mistaken = kwargs
+            .mistaken()
+            .map(|(name, nearest)| Warning::UnusedArgument { name, parameter: nearest });
+        disabled.chain(mistaken).collect()
     }
 }
 
@@ -205,16 +232,55 @@ fn same(plugin: Plugin, reports: &[PluginReport]) -> Option<&PluginReport> {
 /// half-done in them is the app's to see, as after an error.
 async fn initialise(plugin: Plugin, kwargs: &mut Kwargs<'_>, mode: Async) -> Result<(), Failure> {
     let entry = plugin.entry();
-    match (catch(|| entry.start(kwargs))?, mode) {
+    let started = {
+        let _guard = Starting::enter(entry)?;
+        catch(|| entry.start(kwargs))?
+    };
+    match (started, mode) {
         (Started::Done(result), _) => result,
         (Started::Pending(_), Async::Refused) => Err(Failure::Async),
-        (Started::Pending(mut future), Async::Awaited) => {
+        (Started::Pending(future), Async::Awaited) => {
+            let mut future = Some(future);
             poll_fn(move |context| {
-                catch(|| future.as_mut().poll(context))
-                    .unwrap_or_else(|failure| Poll::Ready(Err(failure)))
+                let polled = catch(|| {
+                    let polled = future.as_mut().map(|future| future.as_mut().poll(context));
+                    if matches!(polled, Some(Poll::Ready(_))) {
+                        // What the future holds may panic when it is dropped.
+                        future = None;
+                    }
+                    polled.unwrap_or(Poll::Pending)
+                });
+                polled.unwrap_or_else(|failure| Poll::Ready(Err(failure)))
             })
             .await
         }
+    }
+}
+
+thread_local! {
+    /// The entry points whose init functions are running on this thread.
+    static STARTING: RefCell<Vec<*const EntryPoint>> = const { RefCell::new(Vec::new()) };
+}
+
+/// While it lives, its entry point is not started again on this thread: an
+/// init function that loads the plugins would otherwise never end.
+struct Starting;
+
+impl Starting {
+    fn enter(entry: &'static EntryPoint) -> Result<Self, Failure> {
+        STARTING.with_borrow_mut(|starting| {
+            if starting.contains(&std::ptr::from_ref(entry)) {
+                return Err(Failure::Recursive);
+            }
+            starting.push(entry);
+            Ok(Starting)
+        })
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        STARTING.with_borrow_mut(Vec::pop);
     }
 }
 
@@ -228,8 +294,8 @@ fn panicked(payload: Box<dyn Any + Send>) -> Failure {
         .map(|text| (*text).to_owned())
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "(the payload is not a text)".to_owned());
-    // A payload may panic again when it is dropped.
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+    // A payload may panic again when it is dropped, and so may that one's.
+    std::mem::forget(payload);
     Failure::Panic(message)
 }
 

@@ -22,7 +22,8 @@ impl NameError {
     /// The rule that the name breaks, with what is allowed.
     ///
     /// ```
-    /// use plugo_core::name;
+    /// # use plugo_core as plugo;
+    /// use plugo::name;
     /// let error = name::check("price list").unwrap_err();
     /// assert!(error.message().contains("ASCII letters, digits, `-` and `_`"));
     /// ```
@@ -56,7 +57,8 @@ impl std::error::Error for NameError {}
 /// the alphabet is small.
 ///
 /// ```
-/// use plugo_core::name::{check, NameError};
+/// # use plugo_core as plugo;
+/// use plugo::name::{check, NameError};
 /// assert!(check("price-list").is_ok());
 /// assert!(check("async").is_ok(), "Rust's keywords are ordinary names");
 /// assert_eq!(check("../etc"), Err(NameError::BadStart));
@@ -73,7 +75,8 @@ pub const fn check(name: &str) -> Result<(), NameError> {
 /// character.
 ///
 /// ```
-/// use plugo_core::name::check_namespace;
+/// # use plugo_core as plugo;
+/// use plugo::name::check_namespace;
 /// assert!(check_namespace("plugo.commands").is_ok());
 /// ```
 ///
@@ -111,7 +114,8 @@ const fn check_with(name: &str, dots: bool) -> Result<(), NameError> {
 /// a third of its characters have to change.
 ///
 /// ```
-/// use plugo_core::name::nearest;
+/// # use plugo_core as plugo;
+/// use plugo::name::nearest;
 /// assert_eq!(nearest("blgo", ["auth", "blog"]), Some("blog"));
 /// assert_eq!(nearest("shipping", ["auth", "blog"]), None);
 /// ```

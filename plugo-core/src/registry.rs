@@ -28,7 +28,7 @@ inventory::collect!(Submitted);
 /// ```
 pub fn tables() -> Vec<&'static Table> {
     let mut tables = submitted();
-    tables.sort_by_key(|table| table.app());
+    tables.sort_by_key(|table| (table.app(), table.fingerprint()));
     tables
 }
 

@@ -1,11 +1,8 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::kwargs::ArgumentError;
-use crate::table::Plugin;
-
-/// The error type that init functions' errors are kept in.
-pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
+use crate::failure::Failure;
+use crate::table::{DEFAULT_NAMESPACE, Plugin};
 
 /// What loading did: every plugin of the namespace, in load order, with its
 /// state and the reason for it.
@@ -59,7 +56,8 @@ impl Report {
         &self.warnings
     }
 
-    /// The strict reading: the report when nothing went wrong.
+    /// The strict reading: the report when nothing went wrong. A plugin that an
+    /// operator disabled, and one that was skipped for it, is nothing wrong.
     ///
     /// ```
     /// # use plugo_core as plugo;
@@ -91,7 +89,7 @@ impl fmt::Display for Report {
         }
         let total = self.plugins.len();
         write!(f, "{} of {total} plugin{} loaded", self.loaded().count(), plural(total))?;
-        if self.namespace != crate::DEFAULT_NAMESPACE {
+        if self.namespace != DEFAULT_NAMESPACE {
             write!(f, " in namespace `{}`", self.namespace)?;
         }
         let width = |text: fn(&Plugin) -> &'static str| {
@@ -174,43 +172,6 @@ impl fmt::Display for State {
     }
 }
 
-/// Why a plugin failed.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Failure {
-    /// The app's arguments do not satisfy a parameter of the init function.
-    Argument(ArgumentError),
-    /// The init function gave an error.
-    Error(BoxError),
-    /// The init function panicked, with this message.
-    Panic(String),
-    /// The init function is `async`, and the plugins were loaded by a
-    /// function that is not.
-    Async,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Failure::Argument(error) => write!(f, "{error}"),
-            Failure::Error(error) => {
-                write!(f, "{error}")?;
-                let mut source = error.source();
-                while let Some(cause) = source {
-                    write!(f, ": {cause}")?;
-                    source = cause.source();
-                }
-                Ok(())
-            }
-            Failure::Panic(message) => write!(f, "it panicked: {message}"),
-            Failure::Async => f.write_str(
-                "its init function is async, which needs `load_plugins_async` instead of \
-                 `load_plugins`",
-            ),
-        }
-    }
-}
-
 /// Something in a [`Report`] that an operator should look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -222,15 +183,31 @@ pub enum Warning {
         /// A built-in plugin whose name is alike, if there is one.
         nearest: Option<&'static str>,
     },
+    /// No plugin took an argument, and an optional parameter of almost its
+    /// name found none.
+    UnusedArgument {
+        /// The name that the app gives.
+        name: &'static str,
+        /// The name that a plugin asks for.
+        parameter: &'static str,
+    },
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Warning::UnknownDisabled { name, nearest } = self;
-        write!(f, "DISABLED_PLUGINS names `{name}`, which this program does not contain")?;
-        match nearest {
-            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
-            None => Ok(()),
+        match self {
+            Warning::UnknownDisabled { name, nearest } => {
+                write!(f, "DISABLED_PLUGINS names `{name}`, which this program does not contain")?;
+                match nearest {
+                    Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
+                    None => Ok(()),
+                }
+            }
+            Warning::UnusedArgument { name, parameter } => write!(
+                f,
+                "no plugin takes the argument `{name}`; one asks for `{parameter}`, which the app \
+                 does not give"
+            ),
         }
     }
 }
@@ -265,4 +242,14 @@ impl fmt::Display for LoadError {
     }
 }
 
-impl Error for LoadError {}
+impl Error for LoadError {
+    /// The error of the first plugin that gave one.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let LoadError::Failed(report) = self else { return None };
+        report.failed().find_map(|report| match &report.state {
+            State::Failed(Failure::Error(error)) => Some(&**error as &(dyn Error + 'static)),
+            State::Failed(Failure::Argument(error)) => Some(error as &(dyn Error + 'static)),
+            _ => None,
+        })
+    }
+}

@@ -142,20 +142,40 @@ impl Table {
 
     /// The plugin of that name in a namespace.
     pub fn get_in(&'static self, namespace: &str, name: &str) -> Option<Plugin> {
-        /// Up to here a scan is faster than a binary search.
-        const SCAN: usize = 16;
-        let plugin = |index| Plugin { table: self, index };
-        match &self.facts {
-            Facts::Planned(sheet) if sheet.by_name.len() > SCAN => sheet
-                .by_name
-                .binary_search_by(|&index| {
-                    let plugin = plugin(index as usize);
-                    plugin.name().cmp(name).then_with(|| plugin.namespace().cmp(namespace))
-                })
-                .ok()
-                .map(|found| plugin(sheet.by_name[found] as usize)),
-            _ => self.iter().find(|p| p.name() == name && p.namespace() == namespace),
+        let index = match &self.facts {
+            Facts::Planned(sheet) => sheet.find(namespace, name)?,
+            Facts::Declared(list) => {
+                list.iter().position(|d| d.name == name && d.namespace == namespace)?
+            }
+        };
+        Some(Plugin { table: self, index })
+    }
+}
+
+impl Sheet {
+    /// The bytes of a piece of the text. Comparing them needs no look at
+    /// where characters end.
+    fn bytes(&self, Text(start, length): Text) -> &[u8] {
+        self.text.as_bytes().get(start as usize..(start + length) as usize).unwrap_or_default()
+    }
+
+    fn find(&self, namespace: &str, name: &str) -> Option<usize> {
+        /// Up to here going through all of them is faster than a binary search.
+        const FEW: usize = 16;
+        let (namespace, name) = (namespace.as_bytes(), name.as_bytes());
+        if self.rows.len() <= FEW {
+            return self.rows.iter().position(|row| {
+                row.name.1 as usize == name.len()
+                    && self.bytes(row.name) == name
+                    && self.bytes(row.namespace) == namespace
+            });
         }
+        let found = self.by_name.binary_search_by(|&index| {
+            let row = &self.rows[index as usize];
+            let by_name = self.bytes(row.name).cmp(name);
+            by_name.then_with(|| self.bytes(row.namespace).cmp(namespace))
+        });
+        found.ok().map(|found| self.by_name[found] as usize)
     }
 }
 
@@ -261,8 +281,13 @@ impl Plugin {
 
     /// The authors.
     pub fn authors(&self) -> impl Iterator<Item = &'static str> {
+        // Cargo joins authors with `:`, which may also be part of one; a plan keeps them apart.
+        let separator = match self.table.facts {
+            Facts::Planned(_) => '\n',
+            Facts::Declared(_) => ':',
+        };
         self.text(|row| row.authors, |declared| declared.authors)
-            .split(['\n', ':'])
+            .split(separator)
             .filter(|author| !author.is_empty())
     }
 
@@ -444,7 +469,7 @@ macro_rules! __table {
         numbers: $numbers:expr,
         by_name: $by_name:expr,
         plugins: [$(
-            ($package:literal, $namespace:literal, $name:literal, [$($start:literal $length:literal),*],
+            ($package:literal, $version:literal, $namespace:literal, $name:literal, [$($start:literal $length:literal),*],
              $priority:literal, $dependencies:expr, $reasons:expr)
         )*] $(,)?
     ) => {
@@ -464,9 +489,7 @@ macro_rules! __table {
                 $fingerprint,
                 &[$({
                     unsafe extern "Rust" {
-                        #[link_name = ::core::concat!(
-                            "__plugo_v0.", $package, ".", $namespace, ".", $name
-                        )]
+                        #[link_name = $crate::__private::symbol!($package, $version, $namespace, $name)]
                         static ENTRY: $crate::EntryPoint;
                     }
                     unsafe { &ENTRY }
@@ -530,4 +553,53 @@ const fn same_text(a: &str, b: &str) -> bool {
         i += 1;
     }
     i == a.len() && i == b.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Plugins `p0`, `p1`, … of one namespace, the last in another one.
+    fn sheet(count: usize) -> Sheet {
+        let mut text = String::from("elsewhere");
+        let none = Text(0, 0);
+        let mut rows = Vec::new();
+        for i in 0..count {
+            let name = format!("p{i}");
+            let last = i + 1 == count;
+            rows.push(Row {
+                name: Text(text.len() as u32, name.len() as u32),
+                namespace: if last { Text(4, 5) } else { Text(0, 4) },
+                version: none,
+                description: none,
+                authors: none,
+                identifier: none,
+                package: none,
+                place: none,
+                priority: 0,
+                dependencies: (0, 0),
+                reasons: (0, 0),
+            });
+            text.push_str(&name);
+        }
+        let mut by_name: Vec<u32> = (0..count as u32).collect();
+        by_name.sort_by_key(|i| format!("p{i}"));
+        Sheet { text: text.leak(), rows: rows.leak(), numbers: &[], by_name: by_name.leak() }
+    }
+
+    #[test]
+    fn a_name_is_found_among_few_and_among_many() {
+        for count in [1, 16, 17, 300] {
+            let sheet = sheet(count);
+            for i in 0..count - 1 {
+                assert_eq!(sheet.find("else", &format!("p{i}")), Some(i), "{count}");
+            }
+            let last = format!("p{}", count - 1);
+            assert_eq!(sheet.find("where", &last), Some(count - 1));
+            assert_eq!(sheet.find("else", &last), None, "it is in another namespace");
+            for missing in ["", "p", "p999", "q0"] {
+                assert_eq!(sheet.find("else", missing), None);
+            }
+        }
+    }
 }

@@ -56,7 +56,15 @@ impl Args {
         input.parse::<Token![=]>()?;
         let again = match name.as_str() {
             "name" => self.name.replace(text(&name, input)?).is_some(),
-            "namespace" => self.namespace.replace(text(&name, input)?).is_some(),
+            "namespace" => {
+                let value = text(&name, input)?;
+                if matches!(value, Expr::Macro(_)) {
+                    // The build script has to read it, and expands no macros.
+                    let message = "`namespace` is a string literal, as in `namespace = \"pages\"`";
+                    return Err(Error::new(value.span(), message));
+                }
+                self.namespace.replace(value).is_some()
+            }
             "priority" => self.priority.replace(integer(input)?).is_some(),
             "crate" => self.krate.replace(input.call(Path::parse_mod_style)?).is_some(),
             _ => {
@@ -105,7 +113,9 @@ fn integer(input: ParseStream<'_>) -> Result<TokenStream> {
     };
     let found = match magnitude {
         Expr::Lit(ExprLit { lit: Lit::Int(literal), .. }) => {
-            Some(format!("{sign}{}", literal.base10_digits()))
+            // As the build script reads it: digits, and nothing about their type.
+            let digits = literal.to_string().replace('_', "");
+            digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("{sign}{digits}"))
         }
         _ => None,
     };
@@ -113,7 +123,7 @@ fn integer(input: ParseStream<'_>) -> Result<TokenStream> {
         Some(_) => Ok(value.into_token_stream()),
         None => {
             let message =
-                "`priority` is an integer literal that fits an `i32`, as in `priority = 10`";
+                "`priority` is a decimal number that fits an `i32`, as in `priority = 10`";
             Err(Error::new(value.span(), message))
         }
     }

@@ -11,9 +11,10 @@ pub(crate) struct Parameter<'f> {
 }
 
 impl Parameter<'_> {
-    /// The name that the app's arguments are matched by.
+    /// The name that the app's arguments are matched by. A leading `_` says
+    /// that the parameter is not used, and is no part of it.
     pub(crate) fn name(&self) -> String {
-        self.ident.unraw().to_string()
+        self.ident.unraw().to_string().trim_start_matches('_').to_owned()
     }
 }
 

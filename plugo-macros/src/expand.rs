@@ -1,4 +1,4 @@
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Result, ReturnType};
@@ -83,17 +83,24 @@ fn spanned(tokens: &TokenStream, span: Span) -> TokenStream {
 fn init(krate: &TokenStream, function: &Function, parameters: &[Parameter<'_>]) -> TokenStream {
     let ident = &function.signature.ident;
     let names: Vec<String> = parameters.iter().map(Parameter::name).collect();
-    let slots: Vec<_> = (0..parameters.len()).map(|i| format_ident!("slot{i}")).collect();
-    let values: Vec<_> = (0..parameters.len()).map(|i| format_ident!("value{i}")).collect();
+    // Names that nothing of the user's can be confused with.
+    let own = Span::mixed_site();
+    let arguments = Ident::new("arguments", own);
+    let returned = Ident::new("returned", own);
+    let (given, error) = (Ident::new("given", own), Ident::new("error", own));
+    let numbered = |name: &str| {
+        (0..parameters.len()).map(|i| Ident::new(&format!("{name}{i}"), own)).collect::<Vec<_>>()
+    };
+    let (slots, values) = (numbered("slot"), numbered("value"));
     let extractions = parameters.iter().zip(&names).zip(slots.iter().zip(&values)).map(
         |((parameter, name), (slot, value))| {
             let ty = parameter.ty;
             let extract = quote_spanned!(ty.span()=> <#ty as #krate::Argument>::from_slot);
             quote! {
                 let #value = match #extract(#name, #slot) {
-                    ::core::result::Result::Ok(value) => value,
-                    ::core::result::Result::Err(error) => {
-                        return #krate::__private::Started::argument(error);
+                    ::core::result::Result::Ok(#given) => #given,
+                    ::core::result::Result::Err(#error) => {
+                        return #krate::__private::Started::argument(#error);
                     }
                 };
             }
@@ -113,8 +120,8 @@ fn init(krate: &TokenStream, function: &Function, parameters: &[Parameter<'_>]) 
     };
     let finish = quote! {
         use #krate::__private::{ByLocalError as _, BySendError as _, Refused as _};
-        let mut returned = #krate::__private::Returned::new(#call);
-        (&mut &mut returned).#outcome()
+        let mut #returned = #krate::__private::Returned::new(#call);
+        (&mut &mut #returned).#outcome()
     };
     let body = if function.signature.asyncness.is_some() {
         quote!(async move { #finish })
@@ -123,8 +130,8 @@ fn init(krate: &TokenStream, function: &Function, parameters: &[Parameter<'_>]) 
     };
     quote! {{
         #[allow(unused_imports, clippy::let_unit_value, clippy::unused_unit)]
-        fn __plugo_init<'s>(arguments: &'s mut #krate::Kwargs<'_>) -> #krate::__private::Started<'s> {
-            let [#(#slots),*] = arguments.slots([#(#names),*]);
+        fn __plugo_init<'s>(#arguments: &'s mut #krate::Kwargs<'_>) -> #krate::__private::Started<'s> {
+            let [#(#slots),*] = #arguments.slots([#(#names),*]);
             #(#extractions)*
             #krate::__private::Started::#started(#body)
         }

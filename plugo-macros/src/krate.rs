@@ -1,6 +1,7 @@
 use std::env;
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -13,9 +14,13 @@ use quote::quote;
 /// dependency be renamed, line by line. `#[plugin(crate = path)]` is there
 /// for everything else.
 pub(crate) fn path() -> TokenStream {
-    let found = env::var_os("CARGO_MANIFEST_DIR").and_then(|dir| renamed(Path::new(&dir)));
-    let name = found.map_or_else(|| "plugo".to_owned(), |name| name.replace('-', "_"));
-    let ident = Ident::new(&name, Span::call_site());
+    // One compiler compiles one crate, so the answer stays the same.
+    static NAME: OnceLock<String> = OnceLock::new();
+    let name = NAME.get_or_init(|| {
+        let found = env::var_os("CARGO_MANIFEST_DIR").and_then(|dir| renamed(Path::new(&dir)));
+        found.map_or_else(|| "plugo".to_owned(), |name| name.replace('-', "_"))
+    });
+    let ident = Ident::new(name, Span::call_site());
     quote!(::#ident)
 }
 
@@ -59,7 +64,7 @@ fn dependencies(manifest: &str) -> Vec<Dependency> {
     let mut found: Vec<Dependency> = Vec::new();
     // Of the table that the line stands in: whether it lists dependencies, or is one.
     let (mut lists, mut is_one) = (false, false);
-    for line in manifest.lines().map(str::trim) {
+    for line in manifest.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
         if let Some(header) = line.strip_prefix('[') {
             let header = header.split(']').next().unwrap_or_default().trim();
             let (parent, last) = header.rsplit_once('.').unwrap_or(("", header));
@@ -136,6 +141,7 @@ mod tests {
             "[dependencies]\nserde = \"1\"\nplug-in.package = \"plugo\"\nplug-in.version = \"1\"\n",
             "[target.'cfg(unix)'.dependencies]\n\"plug-in\" = {package=\"plugo\",version=\"1\"}\n",
             "[workspace.dependencies]\nplug-in = { package = \"plugo\", version = \"1\" }\n",
+            "[dependencies]\n# old = { package = \"plugo\" }\nplug-in = { package = \"plugo\" }\n",
         ] {
             assert_eq!(renames(manifest).as_deref(), Some("plug-in"), "{manifest}");
         }

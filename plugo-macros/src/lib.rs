@@ -10,7 +10,7 @@ mod fallback;
 mod krate;
 mod expand;
 
-/// Makes a function the entry point of a plugin.
+/// Documented where `plugo` exports it.
 #[proc_macro_attribute]
 pub fn plugin(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::plugin(args.into(), item.into()).into()

@@ -1,7 +1,10 @@
 #![doc = include_str!("../docs/crate.md")]
-#![cfg_attr(docsrs, feature(doc_cfg))]
 
-pub use plugo_core::*;
+pub use plugo_core::{
+    Argument, ArgumentError, BoxError, DEFAULT_NAMESPACE, Failure, IntoValue, Iter, Kwargs,
+    LoadError, Plugin, PluginReport, Reason, Report, Source, State, Table, Value, Warning, kwargs,
+    load_namespace, load_namespace_async, load_plugins, load_plugins_async, name, tables,
+};
 #[doc = include_str!("../docs/plugin.md")]
 pub use plugo_macros::plugin;
 

@@ -60,7 +60,7 @@ mod inner {
 plugo::plugins!();
 
 #[plugo::plugin(name = "own", priority = -1)]
-fn init_plugin(log: &mut Vec<String>) {
+fn arguments(log: &mut Vec<String>) {
     log.push("own-was-here".into());
 }
 
@@ -174,12 +174,7 @@ fn every_kind_of_plugin_loads_in_the_planned_order_in_every_profile() {
 fn the_build_script_reruns_when_something_it_read_changes_and_never_otherwise() {
     let name = "reruns";
     let built = |project: &Project| {
-        let run = Run::of(
-            cargo(project.dir(), &["build"])
-                .env("CARGO_LOG", "cargo::core::compiler::fingerprint=info"),
-        )
-        .ok();
-        eprintln!("{}", run.stderr);
+        let run = Run::of(&mut cargo(project.dir(), &["build"])).ok();
         run.compiled().contains(&name)
     };
     let settles = |project: &Project, what: &str| {
@@ -208,6 +203,7 @@ fn the_build_script_reruns_when_something_it_read_changes_and_never_otherwise() 
     settles(&project, "a folder that disappears from the plugin directory");
 
     let project = project.features("client-zeta = []");
+    settles(&project, "a feature that is added");
     let project = project.file("clients/zeta.json", "{ \"plugins\": [] }");
     settles(&project, "a client that is added");
 
@@ -221,6 +217,62 @@ fn the_build_script_reruns_when_something_it_read_changes_and_never_otherwise() 
         Run::of(command.env("ENABLED_PLUGINS", value)).ok().compiled().contains(&name)
     };
     assert!(enabled("one") && !enabled("one"), "the variable");
+}
+
+#[test]
+fn a_copy_of_the_manifest_is_that_of_the_last_build() {
+    let project = Project::buildable("copies")
+        .file(
+            "src/main.rs",
+            "plugo::plugins!();\nfn main() { print!(\"{}\", plugo::manifest!()); }\n",
+        )
+        .settings("manifest-dir = \"dist\"")
+        .features("x = []");
+    let copy = project.dir().join("dist/plugo-manifest.json");
+    for args in [&["run"][..], &["run", "--features", "x"], &["run"]] {
+        let run = Run::of(&mut cargo(project.dir(), args)).ok();
+        assert_eq!(run.stdout, fs::read_to_string(&copy).unwrap(), "{args:?}");
+        let again = Run::of(&mut cargo(project.dir(), args)).ok();
+        assert_eq!(again.compiled(), [""; 0], "{args:?}");
+    }
+    fs::remove_dir_all(project.dir().join("dist")).unwrap();
+    Run::of(&mut cargo(project.dir(), &["build"])).ok();
+    assert!(copy.exists(), "a copy that was deleted is made again");
+}
+
+#[test]
+fn a_namespace_a_keyword_and_a_colon_survive_the_way_into_the_table() {
+    let project = Project::buildable("odd-names")
+        .file(
+            "src/main.rs",
+            "plugo::plugins!();\n\
+             fn main() {\n\
+                 for plugin in &PLUGINS { println!(\"{:?}\", plugin.authors().collect::<Vec<_>>()); }\n\
+                 println!(\"{}\", plugo::load_namespace(\"pages\", plugo::kwargs! {}));\n\
+             }\n",
+        )
+        .file(
+            "plugins/async/Cargo.toml",
+            format!(
+                "[package]\nname = \"odd-names-async\"\nversion = \"1.0.0+build.1\"\nedition = \"2024\"\n\
+                 authors = [\"Team: Core\", \"B\"]\n[lib]\nname = \"async\"\n\
+                 [dependencies]\nplugo = {}\n",
+                Project::crate_at("plugo")
+            ),
+        )
+        .file(
+            "plugins/async/src/lib.rs",
+            "#[plugo::plugin(name = \"loop\", namespace = \"pages\")]\nfn arguments() {}\n",
+        )
+        .dependencies("odd-names-async = { path = \"plugins/async\" }");
+    let run = Run::of(&mut cargo(project.dir(), &["run"])).ok();
+    let report = "1 of 1 plugin loaded in namespace `pages`\n  loop  1.0.0+build.1  loaded\n";
+    assert_eq!(run.stdout, format!("[\"Team: Core\", \"B\"]\n{report}"));
+    let disabled = |value: &str| {
+        Run::of(cargo(project.dir(), &["run"]).env("DISABLED_PLUGINS", value)).ok().stdout
+    };
+    assert!(disabled("pages/loop").contains("disabled by DISABLED_PLUGINS"));
+    assert!(disabled("loop").contains("1 of 1 plugin loaded"), "another namespace's");
 }
 
 #[test]
@@ -261,7 +313,11 @@ fn what_the_plan_cannot_see_the_linker_decides() {
         .file("src/main.rs", "plugo::plugins!();\nfn main() { PLUGINS.load(plugo::kwargs! {}).into_result().unwrap(); }\n")
         .plugin_crate("one", &named("missing"), &made(&["other"]));
     let run = Run::of(&mut cargo(project.dir(), &["build"]));
-    assert!(!run.success && run.stderr.contains("linker-one.plugins.missing"), "{}", run.stderr);
+    assert!(
+        !run.success && run.stderr.contains("linker-one.1.0.0.plugins.missing"),
+        "{}",
+        run.stderr
+    );
 
     // `two` has a `same` that nobody planned; it cannot stand in for the one that was.
     let project = project
@@ -273,6 +329,23 @@ fn what_the_plan_cannot_see_the_linker_decides() {
     let project = project.plugin_crate("one", &named("same"), &made(&["same", "same"]));
     let run = Run::of(&mut cargo(project.dir(), &["build"]));
     assert!(!run.success && run.stderr.contains("is already defined"), "{}", run.stderr);
+}
+
+#[test]
+fn a_syntax_error_in_a_plugin_is_the_compilers_to_tell() {
+    let project = Project::buildable("syntax")
+        .file("src/main.rs", "plugo::plugins!();\nfn main() {}\n")
+        .plugin_crate(
+            "broken",
+            "",
+            "#[plugo::plugin(name = \"broken\")] fn init_plugin() { let x = ; }\n",
+        );
+    let run = Run::of(&mut cargo(project.dir(), &["build"]));
+    assert!(
+        !run.success && run.stderr.contains("expected expression, found `;`"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
@@ -325,7 +398,6 @@ fn two_versions_of_the_core_are_refused_by_cargo() {
         .replace("version.workspace = true", "version = \"0.0.9\"")
         .replace("edition.workspace = true", "edition = \"2024\"")
         .replace("license.workspace = true", "")
-        .replace("repository.workspace = true", "")
         .replace("[lints]\nworkspace = true", "");
     let project = Project::buildable("two-cores")
         .file("old-core/Cargo.toml", old)

@@ -18,15 +18,15 @@ mod all {
         owned: &str,
         absent: Option<&u8>,
         present: Option<&mut u64>,
-        r#type: &u8,
+        _type: &u8,
     ) {
         *present.expect("the app gives it") += 1;
-        log.push(format!("{number} {text} {owned} {absent:?} {type}", type = r#type));
+        log.push(format!("{number} {text} {owned} {absent:?} {type}", type = _type));
     }
 
     #[plugo::plugin(name = "missing")]
-    fn missing(log: &mut Vec<String>, database: &std::path::PathBuf) {
-        log.push(format!("never with {database:?}"));
+    fn missing(log: &mut Vec<String>, databases: &std::path::PathBuf) {
+        log.push(format!("never with {databases:?}"));
     }
 
     #[plugo::plugin(name = "mistyped")]
@@ -135,7 +135,7 @@ fn load(asynchronously: bool) -> Outcome {
         owned: &owned,
         present: &mut present,
         r#type: &3u8,
-        ignored: &"nobody asks for it",
+        database: &"nobody asks for it",
     };
     let report = match asynchronously {
         true => pollster::block_on(all::PLUGINS.load_async(kwargs)),
@@ -154,7 +154,11 @@ fn i03_i04_arguments_are_matched_by_name_and_type_and_the_rest_is_ignored() {
     assert_eq!(log[0], "5 text owned None 3");
     assert_eq!(present, 2);
     for (name, expected) in [
-        ("missing", "failed: the app gives no argument `database` (wanted: `&std::path::PathBuf`)"),
+        (
+            "missing",
+            "failed: the app gives no argument `databases` (wanted: `&std::path::PathBuf`); it gives \
+             `log`, `number`, `text`, `owned`, `present`, `type`, `database`; did you mean `database`?",
+        ),
         ("mistyped", "failed: argument `number` is `&u32` (wanted: `&u64`)"),
         ("not-mutable", "failed: argument `number` is `&u32` (wanted: `&mut u32`)"),
         (
@@ -266,6 +270,87 @@ fn l01_l02_l03_events_go_to_the_apps_subscriber() {
     ] {
         assert!(text.contains(line), "{text}");
     }
+}
+
+#[test]
+fn an_argument_that_is_almost_an_optional_parameter_is_warned_of() {
+    let mut log: Vec<String> = Vec::new();
+    let (mut present, mut absnet) = (1u64, 2u8);
+    let kwargs = plugo::kwargs! {
+        log: &mut log, number: &5u32, text: "", owned: "", present: &mut present, r#type: &3u8,
+        absnet: &mut absnet, other: &0u8,
+    };
+    let report = all::PLUGINS.load(kwargs);
+    let warnings: Vec<String> = report.warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        warnings,
+        [
+            "no plugin takes the argument `absnet`; one asks for `absent`, which the app does not give"
+        ]
+    );
+}
+
+#[test]
+fn two_tables_that_share_a_plugin_load_it_once() {
+    mod shared {
+        use std::sync::atomic::{AtomicU32, Ordering};
+
+        pub(super) static CALLS: AtomicU32 = AtomicU32::new(0);
+
+        #[plugo::plugin(name = "shared", namespace = "twice")]
+        pub(crate) fn init(_unused: Option<&u8>) {
+            CALLS.fetch_add(1, Ordering::Relaxed);
+        }
+
+        mod one {
+            plugo::plugins![super::init];
+        }
+        mod two {
+            plugo::plugins![super::init];
+        }
+    }
+    let report = plugo::load_namespace("twice", plugo::kwargs! {});
+    assert_eq!(report.loaded().collect::<Vec<_>>(), ["shared"]);
+    assert_eq!(shared::CALLS.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_plugin_is_found_by_name_among_many() {
+    // More than are gone through one by one, in an order that is not the names'.
+    macro_rules! many {
+        ($($init:ident)*) => {
+            $(#[plugo::plugin(name = stringify!($init), namespace = "many")] fn $init() {})*
+            plugo::plugins![$($init),*];
+        };
+    }
+    mod many {
+        many!(p9 p8 p7 p6 p5 p4 p3 p2 p1 p0 q9 q8 q7 q6 q5 q4 q3 q2 q1 q0);
+    }
+    for (i, plugin) in many::PLUGINS.iter().enumerate() {
+        let found = many::PLUGINS.get_in("many", plugin.name()).unwrap();
+        assert_eq!((found, found.order()), (plugin, i));
+    }
+    assert!(many::PLUGINS.get_in("many", "p10").is_none());
+}
+
+#[test]
+fn an_init_function_that_loads_the_plugins_gets_an_error() {
+    mod nested {
+        #[plugo::plugin(name = "nested")]
+        fn init(depth: &mut Vec<String>) -> Result<(), plugo::LoadError> {
+            depth.push("deeper".to_owned());
+            PLUGINS.load(plugo::kwargs! { depth: depth }).into_result().map(drop)
+        }
+        plugo::plugins![init];
+    }
+    let mut depth: Vec<String> = Vec::new();
+    let report = nested::PLUGINS.load(plugo::kwargs! { depth: &mut depth });
+    assert_eq!(
+        state(&report, "nested"),
+        "failed: 1 plugin did not load\n  `nested` failed: its init function loads the plugins, \
+         itself among them"
+    );
+    assert_eq!(depth.len(), 1);
 }
 
 #[test]

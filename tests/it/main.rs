@@ -2,4 +2,11 @@
 
 mod selection;
 mod refusals;
+mod loading;
 mod apps;
+mod ui;
+mod readme;
+mod tidy;
+mod schemas;
+mod manifest;
+mod examples;

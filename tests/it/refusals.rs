@@ -43,7 +43,7 @@ fn a_feature_that_is_off() {
             [feature-off] `blog` is requested, but the cargo feature `blog`, which compiles it in, is off
               --> plugins_config.json:3:15
               note: `blog` is turned on by `blog` and `everything`
-              help: build with `--features blog`
+              help: build with `--features blog`, or add it to `default` in [features]
         "#]],
     );
     let project = Project::new()
@@ -52,7 +52,7 @@ fn a_feature_that_is_off() {
     expect![[r#"
         [feature-off] `blog` is requested, but the cargo feature `blog`, which compiles it in, is off
           --> ENABLED_PLUGINS
-          help: build with `--features blog`
+          help: build with `--features blog`, or add it to `default` in [features]
     "#]]
     .assert_eq(&project.plan_enabling(&[], "blog").refused());
 }
@@ -152,7 +152,7 @@ fn a_dependency_whose_feature_is_off() {
         expect![[r#"
             [feature-off] `shop` depends on `auth`, but the cargo feature `auth`, which compiles it in, is off
               --> plugins/shop/metadata.json:1:20
-              help: build with `--features auth`
+              help: build with `--features auth`, or add it to `default` in [features]
         "#]],
     );
 }
@@ -277,16 +277,18 @@ fn g12_files_that_are_not_json() {
         (
             "{\"plugins\": [\n  {\"name\": \"blog\", \"enabled\": true},\n]}",
             expect![[r#"
-            [malformed-json] `plugins_config.json` is not JSON: expected value
-              --> plugins_config.json:3:1
-        "#]],
+                [malformed-json] `plugins_config.json` is not JSON: expected value
+                  --> plugins_config.json:3:1
+                  help: JSON has no comma behind the last entry: remove the one at plugins_config.json:2:36
+            "#]],
         ),
         (
             "{ \"plugins\": [] // none\n}",
             expect![[r#"
-            [malformed-json] `plugins_config.json` is not JSON: expected `,` or `}`
-              --> plugins_config.json:1:17
-        "#]],
+                [malformed-json] `plugins_config.json` is not JSON: expected `,` or `}`
+                  --> plugins_config.json:1:17
+                  help: JSON has no comments
+            "#]],
         ),
         (
             "\u{feff}{}",
@@ -607,6 +609,39 @@ fn a_plugin_directory_that_is_a_file_or_a_dangling_link_or_holds_one() {
     );
 }
 
+#[test]
+#[cfg(unix)]
+fn a_pipe_is_refused_and_not_waited_for() {
+    let project = auth_and_blog();
+    let pipe = project.dir().join("plugins_config.json");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    check(
+        &project,
+        expect![[r#"
+        [unreadable] `plugins_config.json` cannot be read: it is not a regular file
+          --> plugins_config.json
+    "#]],
+    );
+}
+
+#[test]
+fn one_plugin_told_of_twice_in_one_file() {
+    let project = auth_and_blog().plugin(
+        "shop",
+        r#"{ "name": "shop", "priority": 1, "plugins": [{ "name": "shop", "priority": 2 }] }"#,
+    );
+    check(
+        &project,
+        expect![[r#"
+        [contradiction] `priority` is said twice, and differently: "2" here
+          --> plugins/shop/metadata.json:1:76
+          note: "1" at plugins/shop/metadata.json:1:31
+          help: keep one of them
+    "#]],
+    );
+}
+
 fn clients() -> Project {
     Project::new()
         .optional_plugin("auth", "{}")
@@ -633,7 +668,7 @@ fn a_client_that_does_not_exist() {
     expect![[r#"
         [unknown-client] the feature `client-amce` is on, and there is no client `amce`: `clients/amce.json` does not exist
           --> Cargo.toml:15:1
-          help: did you mean `acme`? the clients are `acme` and `zeta`
+          help: create that file; did you mean `acme`? the clients are `acme` and `zeta`
     "#]].assert_eq(&project.plan(&["client-amce"]).refused());
 }
 
@@ -679,6 +714,16 @@ fn a_client_file_is_checked_in_every_build() {
     .assert_eq(&project.plan(&["client-acme", "auth"]).refused());
     let project = clients().file("clients/no name.json", "{}");
     assert_eq!(project.plan(&["client-acme", "auth"]).codes(), ["invalid-name"]);
+}
+
+#[test]
+fn a_client_whose_plugins_were_not_downloaded_does_not_stop_another() {
+    let project = clients()
+        .dependencies("far-away = { version = \"1\", optional = true }")
+        .features("client-far = [\"dep:far-away\"]")
+        .client("far", &["far-plugin"]);
+    assert_eq!(project.plan(&["client-acme", "auth"]).names(), ["auth"]);
+    assert_eq!(project.plan(&["client-far"]).codes(), ["not-in-build", "unknown-plugin"]);
 }
 
 #[test]

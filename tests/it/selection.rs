@@ -204,6 +204,114 @@ fn plugins_are_found_in_the_apps_own_source() {
     assert_eq!(planning.plan().plugins[0].extern_name, None);
 }
 
+/// An app whose only plugins are in this source of a crate `a`.
+fn source_of_a(text: &str) -> Project {
+    Project::new().plugin("a", "").file("plugins/a/src/lib.rs", text)
+}
+
+#[test]
+fn a_plugin_under_a_cfg_that_does_not_hold_is_not_in_the_build() {
+    let text = "#[plugo::plugin(name = \"always\")] fn a() {}\n\
+                #[cfg(windows)] #[plugo::plugin(name = \"win\")] fn b() {}\n\
+                #[cfg(not(windows))] mod other;\n\
+                #[cfg(windows)] mod win;\n";
+    let project = source_of_a(text)
+        .file("plugins/a/src/other.rs", "#[plugo::plugin(name = \"other\")] fn f() {}")
+        .file("plugins/a/src/win.rs", "#[plugo::plugin(name = \"inside\")] fn f() {}");
+    assert_eq!(project.plan(&[]).names(), ["always", "other"]);
+    assert_eq!(project.config(&["win"]).plan(&[]).codes(), ["configured-out"]);
+}
+
+#[test]
+fn a_cfg_of_which_nothing_is_known_has_to_be_named() {
+    let text = "#[cfg(feature = \"x\")] #[plugo::plugin(name = \"maybe\")] fn a() {}\n\
+                #[cfg(unix)] #[plugo::plugin(name = \"one\")] fn b() {}\n\
+                #[cfg(not(unix))] #[plugo::plugin(name = \"one\")] fn c() {}\n";
+    let project = source_of_a(text);
+    let planning = project.plan(&[]);
+    assert_eq!(planning.names(), ["one"]);
+    assert!(planning.warnings().contains("whether `cfg(feature = \"x\")` holds is not known"));
+    assert_eq!(project.config(&["maybe"]).plan(&[]).names(), ["maybe"]);
+}
+
+#[test]
+fn only_files_that_a_mod_names_are_part_of_a_crate() {
+    let plugin = |name: &str| format!("#[plugo::plugin(name = {name:?})] fn f() {{}}\n");
+    let text = "mod a;\n#[path = \"odd/place.rs\"] mod b;\n\
+                mod inner { #[cfg(test)] mod api; mod deep; }\nmod api;\n\
+                #[cfg(all(test, unix))] mod tests;\nmod checks;\n";
+    let project = source_of_a(text)
+        .file("plugins/a/src/a/mod.rs", "mod c;")
+        .file("plugins/a/src/a/c.rs", plugin("in-a"))
+        .file("plugins/a/src/odd/place.rs", plugin("placed"))
+        .file("plugins/a/src/api.rs", plugin("api"))
+        .file("plugins/a/src/inner/api.rs", plugin("test-api"))
+        .file("plugins/a/src/inner/deep.rs", plugin("deep"))
+        .file("plugins/a/src/tests.rs", plugin("tests"))
+        .file("plugins/a/src/checks.rs", format!("#![cfg(test)]\n{}", plugin("checks")))
+        .file("plugins/a/src/stray.rs", plugin("stray"))
+        .file("plugins/a/src/bin/tool.rs", plugin("tool"));
+    assert_eq!(project.plan(&[]).names(), ["api", "deep", "in-a", "placed"]);
+}
+
+#[test]
+fn a_crate_among_the_plugins_that_uses_plugo_and_has_none_is_warned_of() {
+    let project = three()
+        .file(
+            "plugins/odd/Cargo.toml",
+            "[package]\nname = \"odd\"\nversion = \"1.0.0\"\n[dependencies]\nplugo = \"0.1\"\n",
+        )
+        .file("plugins/odd/src/lib.rs", "made!(odd);");
+    let planning = project.plan(&[]);
+    assert_eq!(planning.names(), ["a", "b", "c"]);
+    assert!(planning.warnings().contains("no `#[plugin]` was found in it"));
+}
+
+#[test]
+fn a_name_that_is_computed_is_known_from_the_metadata_or_warned_of() {
+    let text = "#[plugo::plugin(name = concat!(\"a\", \"b\"))] fn f() {}\n\
+                #[plugo::plugin(name = \"plain\")] fn g() {}\n";
+    let planning = source_of_a(text).plan(&[]);
+    assert_eq!(planning.names(), ["plain"]);
+    assert!(planning.warnings().contains("the name of a plugin is computed"));
+    let metadata = r#"{ "plugins": [{ "name": "ab" }] }"#;
+    let planning = source_of_a(text).file("plugins/a/metadata.json", metadata).plan(&[]);
+    assert_eq!(planning.names(), ["ab", "plain"]);
+    assert_eq!(planning.warnings(), "");
+}
+
+#[test]
+fn paths_outside_the_apps_folder_are_shown_from_the_workspace() {
+    let project = Project::new().settings("config = \"sub/../conf.json\"").file("sub/x", "");
+    let project = project.file("conf.json", "{}");
+    assert!(project.plan(&[]).refused().contains("--> conf.json:1:1"));
+}
+
+#[test]
+fn a_pre_release_suits_who_asks_for_no_version() {
+    let project =
+        Project::new().plugin("a", r#"{ "dependencies": ["b"] }"#).plugin("b", "{}").file(
+            "plugins/b/Cargo.toml",
+            "[package]\nname = \"b\"\nversion = \"1.0.0-rc.1\"\nedition = \"2024\"\n",
+        );
+    assert_eq!(project.plan(&[]).names(), ["b", "a"]);
+    let project = project.plugin("c", r#"{ "conflicts": ["b"] }"#);
+    assert_eq!(project.plan(&[]).codes(), ["conflict"]);
+}
+
+#[test]
+fn a_client_built_with_the_default_features_is_warned_of() {
+    let project = Project::new()
+        .optional_plugin("a", "{}")
+        .optional_plugin("b", "{}")
+        .features("default = [\"a\", \"b\"]\nclient-acme = [\"a\"]")
+        .client("acme", &["a"]);
+    let planning = project.plan(&["client-acme", "default", "a", "b"]);
+    assert_eq!(planning.names(), ["a"]);
+    assert!(planning.warnings().contains("the features `b` are on"), "{}", planning.warnings());
+    assert_eq!(project.plan(&["client-acme", "a"]).warnings(), "");
+}
+
 #[test]
 fn a_dependency_outside_the_plugin_directory_is_a_plugin_when_it_uses_plugo() {
     let project = Project::new()

@@ -1,0 +1,68 @@
+use std::path::Path;
+
+use benches::Workload;
+
+pub(super) const BUILD_SCRIPT: &str = "fn main() {\n    plugo_build::build();\n}\n";
+
+/// The dependencies, and the metadata of the plugins in the app's source.
+pub(super) fn manifest(workload: &Workload, checkout: &Path) -> String {
+    let entries: String = workload
+        .plugins
+        .iter()
+        .map(|plugin| {
+            let dependencies: Vec<&str> = workload.dependencies(plugin).collect();
+            format!(
+                "\n[[package.metadata.plugo.plugins]]\n\
+                 name = {:?}\nversion = {:?}\ndependencies = {dependencies:?}\n",
+                plugin.name, plugin.version,
+            )
+        })
+        .collect();
+    format!(
+        "plugo = {{ path = {:?} }}\n\n[build-dependencies]\nplugo-build = {{ path = {:?} }}\n{entries}",
+        checkout.join("plugo"),
+        checkout.join("plugo-build"),
+    )
+}
+
+/// An app with all plugins in its own source, loaded as the documentation
+/// says.
+pub(super) fn main(workload: &Workload) -> String {
+    let functions = super::init_functions(workload, |plugin| {
+        format!("#[plugo::plugin(name = {:?})]\n", plugin.name)
+    });
+    format!("{PROGRAM}\n{functions}")
+}
+
+const PROGRAM: &str = r#"plugo::plugins!();
+
+enum This {}
+
+impl benches::Contender for This {
+    const PLANNED: bool = true;
+
+    fn visit(mut see: impl FnMut(&'static str)) {
+        for plugin in &PLUGINS {
+            see(plugin.name());
+        }
+    }
+
+    fn initialise(state: &mut benches::State) {
+        let report = plugo::load_plugins(plugo::kwargs! { state: state });
+        assert!(report.failed().next().is_none(), "{report}");
+    }
+
+    fn version(name: &str) -> Option<&'static str> {
+        PLUGINS.get(name).map(|plugin| plugin.version())
+    }
+
+    fn dependencies(name: &str) -> Option<Vec<&'static str>> {
+        let plugin = PLUGINS.get(name)?;
+        Some(plugin.dependencies().map(|dependency| dependency.name()).collect())
+    }
+}
+
+fn main() -> Result<(), String> {
+    benches::run::<This>()
+}
+"#;

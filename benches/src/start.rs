@@ -1,0 +1,130 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use benches::Mode;
+
+use crate::callgrind::Callgrind;
+use crate::cargo;
+use crate::contenders::{self, Contender};
+use crate::options::Options;
+use crate::places::Places;
+use crate::status::status;
+
+/// What the contenders cost.
+#[derive(Debug)]
+pub(crate) struct Start {
+    /// By contender, in the order of [`Contender::ALL`], and size. The size 0
+    /// is among them.
+    costs: BTreeMap<(usize, usize), Cost>,
+    /// What counted the instructions.
+    pub(crate) counted_by: Option<String>,
+}
+
+/// What a contender costs in one size.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    /// The bytes of the stripped release binary.
+    pub(crate) bytes: u64,
+    pub(crate) instructions: Option<Instructions>,
+}
+
+/// Instructions of a whole process; those of a lookup, on average.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Instructions {
+    pub(crate) noop: u64,
+    pub(crate) visible: u64,
+    pub(crate) initialised: u64,
+    pub(crate) hit: f64,
+    pub(crate) miss: f64,
+}
+
+impl Start {
+    pub(crate) fn cost(&self, contender: Contender, size: usize) -> Option<Cost> {
+        self.costs.get(&(contender as usize, size)).copied()
+    }
+
+    pub(crate) fn instructions(&self, contender: Contender, size: usize) -> Option<Instructions> {
+        self.cost(contender, size)?.instructions
+    }
+}
+
+/// Generates, builds and verifies all contenders, then measures them.
+pub(crate) fn measure(places: &Places, options: &Options) -> Result<Start> {
+    let sizes: Vec<usize> = [0].into_iter().chain(options.sizes().iter().copied()).collect();
+    status("Building", "the contenders");
+    let programs = build(places, &sizes)?;
+    status("Verifying", "the contenders");
+    for (contender, size, program) in &programs {
+        cargo::run(&mut call(program, Mode::Verify, *size, 0))
+            .with_context(|| format!("{} does not what it should", contender.package(*size)))?;
+    }
+    let callgrind = Callgrind::find(&places.work);
+    if callgrind.is_none() {
+        status("Skipping", "instructions: valgrind is not installed");
+    }
+    let mut costs = BTreeMap::new();
+    for (contender, size, program) in &programs {
+        status("Measuring", &contender.package(*size));
+        let bytes = std::fs::metadata(program)
+            .with_context(|| format!("`{}` is not there", program.display()))?
+            .len();
+        let instructions = callgrind
+            .as_ref()
+            .map(|callgrind| count(places, callgrind, program, *size))
+            .transpose()?;
+        costs.insert((*contender as usize, *size), Cost { bytes, instructions });
+    }
+    Ok(Start { costs, counted_by: callgrind.map(|callgrind| callgrind.version) })
+}
+
+fn build(places: &Places, sizes: &[usize]) -> Result<Vec<(Contender, usize, PathBuf)>> {
+    let dir = places.work.join("contenders");
+    let target = places.work.join("target-contenders");
+    contenders::workspace(sizes, &places.checkout).write(&dir)?;
+    cargo::lock(places, &dir)?;
+    cargo::run(cargo::cargo(&dir, "build").arg("--release").arg("--target-dir").arg(&target))?;
+    let program = |contender: Contender, size| {
+        let name = format!("{}{}", contender.package(size), std::env::consts::EXE_SUFFIX);
+        (contender, size, target.join("release").join(name))
+    };
+    let each = |&size: &usize| Contender::ALL.map(|contender| program(contender, size));
+    Ok(sizes.iter().flat_map(each).collect())
+}
+
+fn call(program: &Path, mode: Mode, size: usize, lookups: usize) -> Command {
+    let mut command = Command::new(program);
+    command.arg(mode.as_str()).args([size.to_string(), lookups.to_string()]);
+    command.env_remove("DISABLED_PLUGINS");
+    command
+}
+
+fn count(
+    places: &Places,
+    callgrind: &Callgrind,
+    program: &Path,
+    size: usize,
+) -> Result<Instructions> {
+    // Rust's runtime reads `/proc/self/maps` before `main`: the length of a
+    // program's path counts, and is made the same for all.
+    let staged = places.work.join("contender");
+    std::fs::copy(program, &staged)
+        .with_context(|| format!("`{}` cannot be written", staged.display()))?;
+    let count = |mode, lookups| callgrind.count(&call(&staged, mode, size, lookups));
+    // The difference of two runs is of lookups alone.
+    let lookup = |mode| -> Result<f64> {
+        if size == 0 {
+            return Ok(0.0);
+        }
+        let (few, many) = (size.min(500), 2 * size.min(500));
+        Ok((count(mode, many)? as f64 - count(mode, few)? as f64) / few as f64)
+    };
+    Ok(Instructions {
+        noop: count(Mode::Noop, 0)?,
+        visible: count(Mode::Visible, 0)?,
+        initialised: count(Mode::Initialised, 0)?,
+        hit: lookup(Mode::Hit)?,
+        miss: lookup(Mode::Miss)?,
+    })
+}

@@ -1,0 +1,83 @@
+use std::fmt;
+
+/// A table in Markdown, with its columns aligned.
+#[derive(Debug)]
+pub(crate) struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(crate) fn new(header: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Table { rows: vec![header.into_iter().map(Into::into).collect()] }
+    }
+
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
+    }
+}
+
+/// The first column on the left, numbers on the right.
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let cell = |row: &[String], i: usize| row.get(i).cloned().unwrap_or_default();
+        let widths: Vec<usize> = (0..columns)
+            .map(|i| self.rows.iter().map(|row| cell(row, i).chars().count()).max().unwrap_or(0))
+            .collect();
+        for (nth, row) in self.rows.iter().enumerate() {
+            for (i, &width) in widths.iter().enumerate() {
+                let text = cell(row, i);
+                match i {
+                    0 => write!(f, "| {text:width$} |")?,
+                    _ => write!(f, " {text:>width$} |")?,
+                }
+            }
+            writeln!(f)?;
+            if nth == 0 {
+                for (i, &width) in widths.iter().enumerate() {
+                    let line = "-".repeat(width + 1);
+                    match i {
+                        0 => write!(f, "|:{line}|")?,
+                        _ => write!(f, "{line}:|")?,
+                    }
+                }
+                writeln!(f)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `1234567` as people read it.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_000), "1,000");
+        assert_eq!(grouped(12_345_678), "12,345,678");
+    }
+
+    #[test]
+    fn columns_are_aligned() {
+        let mut table = Table::new(["", "10", "100"]);
+        table.row(["plugo", "1", "22222"]);
+        let text = "|       | 10 |   100 |\n|:------|---:|------:|\n| plugo |  1 | 22222 |\n";
+        assert_eq!(table.to_string(), text);
+    }
+}

@@ -1,0 +1,173 @@
+//! The examples do what their own words say.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tests::{Run, cargo, repository, shared_target};
+
+/// What the first `text` block in the header of an example says it prints.
+fn promised(example: &str) -> String {
+    let source = repository().join("examples").join(example).join("src/main.rs");
+    let source = fs::read_to_string(source).expect("the example");
+    let header = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let mut block = String::new();
+    for line in header.skip_while(|line| *line != " ```text").skip(1) {
+        if line == " ```" {
+            return block;
+        }
+        block.push_str(line.strip_prefix(' ').unwrap_or(line));
+        block.push('\n');
+    }
+    panic!("the header of {example} has no `text` block");
+}
+
+#[test]
+fn the_basic_example_prints_what_its_header_says() {
+    let run = Run::of(&mut cargo(repository(), &["run", "--locked", "-p", "basic-plugins"])).ok();
+    assert_eq!(run.stdout, promised("basic-plugins"));
+}
+
+const WEB: &str = "web-plugins";
+
+fn build_web(arguments: &[&str]) -> Command {
+    cargo(repository(), &[&["build", "--locked", "-p", WEB], arguments].concat())
+}
+
+fn binary() -> PathBuf {
+    shared_target().join("debug").join(format!("{WEB}{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// The running web example. It ends with the value.
+struct Server {
+    child: Child,
+    address: SocketAddr,
+    /// What it printed until it listened, with the port of the header.
+    printed: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    /// Starts what was built last, on a port that is free.
+    fn start() -> Self {
+        let mut command = Command::new(binary());
+        for name in ["CURRENCY", "DISABLED_PLUGINS", "PORT"] {
+            command.env_remove(name);
+        }
+        let child = command.arg("0").stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        // From here on the child is ended, whatever happens.
+        let mut server =
+            Server { child: child.expect("the example"), address, printed: String::new() };
+        let output = server.child.stdout.take().expect("the output");
+        for line in BufReader::new(output).lines() {
+            let line = line.expect("UTF-8");
+            if let Some(address) = line.strip_prefix("listening on http://") {
+                server.address = address.parse().expect("an address");
+                server.printed.push_str("listening on http://127.0.0.1:3000\n");
+                return server;
+            }
+            server.printed.push_str(&line);
+            server.printed.push('\n');
+        }
+        panic!("it does not listen: {}", server.printed);
+    }
+
+    /// The status of a page, and the text.
+    fn get(&self, path: &str) -> (u16, String) {
+        let limit = Duration::from_secs(20);
+        let mut stream = TcpStream::connect_timeout(&self.address, limit).expect("a connection");
+        stream.set_read_timeout(Some(limit)).expect("a limit");
+        stream.set_write_timeout(Some(limit)).expect("a limit");
+        write!(stream, "GET {path} HTTP/1.0\r\nhost: {}\r\n\r\n", self.address).expect("a request");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).expect("a response");
+        let (head, body) = response.split_once("\r\n\r\n").expect("a head and a body");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        (status.expect("a status"), body.to_owned())
+    }
+
+    /// The client and the plugins that `/plugins.json` tells of.
+    fn plugins(&self) -> (Value, Vec<String>) {
+        let (status, body) = self.get("/plugins.json");
+        assert_eq!(status, 200, "{body}");
+        let build: Value = serde_json::from_str(&body).expect("JSON");
+        let name = |plugin: &Value| plugin["name"].as_str().expect("a name").to_owned();
+        let plugins = build["plugins"].as_array().expect("a list").iter().map(name).collect();
+        (build["client"].clone(), plugins)
+    }
+}
+
+const SEMVER: &str = "/semver?version=1.2.3&requirement=%5E1";
+
+/// Texts that stand in plugins of `acme` that `zeta` does not have: in
+/// `blog`, in `auth` and in `shop`.
+const MARKS: [&str; 3] = ["All posts", "tokens left", "at least 1"];
+
+/// Which of the marks are in the binary.
+fn marks() -> Vec<&'static str> {
+    let bytes = fs::read(binary()).expect("the binary");
+    let found = |mark: &str| bytes.windows(mark.len()).any(|window| window == mark.as_bytes());
+    MARKS.into_iter().filter(|mark| found(mark)).collect()
+}
+
+#[test]
+fn the_web_example_is_what_each_client_gets() {
+    Run::of(&mut build_web(&[])).ok();
+    let server = Server::start();
+    assert_eq!(server.printed, promised(WEB));
+    let (status, shop) = server.get("/shop");
+    assert!(status == 200 && shop.contains("12.90 EUR"), "{status} {shop}");
+    assert_eq!(server.get(SEMVER).0, 404);
+    let (client, plugins) = server.plugins();
+    assert_eq!(client, Value::Null);
+    assert_eq!(plugins, ["blog", "auth", "catalog", "clock", "shop"]);
+    // What is served as the manifest is of this build.
+    let manifest: Value = serde_json::from_str(&server.get("/manifest.json").1).expect("JSON");
+    crate::schemas::assert_manifest(&manifest);
+    assert_eq!(manifest["plugins"].as_array().map(Vec::len), Some(5));
+    drop(server);
+
+    Run::of(build_web(&[]).env("ENABLED_PLUGINS", "semver")).ok();
+    let server = Server::start();
+    let (status, semver) = server.get(SEMVER);
+    assert!(status == 200, "{status} {semver}");
+    drop(server);
+
+    let acme = ["--no-default-features", "--features", "client-acme"];
+    let zeta = ["--no-default-features", "--features", "client-zeta"];
+    Run::of(&mut build_web(&acme)).ok();
+    assert_eq!(marks(), MARKS);
+    let server = Server::start();
+    let (client, plugins) = server.plugins();
+    assert_eq!(client, "acme");
+    assert_eq!(plugins, ["blog", "auth", "catalog", "shop"]);
+    assert_eq!(server.get("/blog").0, 200);
+    assert_eq!(server.get(SEMVER).0, 404);
+    drop(server);
+
+    Run::of(&mut build_web(&zeta)).ok();
+    assert_eq!(marks(), [""; 0]);
+    let server = Server::start();
+    let (client, plugins) = server.plugins();
+    assert_eq!(client, "zeta");
+    assert_eq!(plugins, ["catalog", "semver"]);
+    assert_eq!(server.get("/blog").0, 404);
+    assert_eq!(server.get(SEMVER).0, 200);
+    drop(server);
+
+    // Back to a client that was built: nothing is compiled, and it is acme's again.
+    let again = Run::of(&mut build_web(&acme)).ok();
+    assert_eq!(again.compiled(), [""; 0]);
+    assert_eq!(marks(), MARKS);
+}
