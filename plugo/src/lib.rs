@@ -21,7 +21,7 @@ pub mod __private {
 /// app's binary; a library that is part of the app finds the table through
 /// [`tables()`].
 ///
-/// ```ignore (needs a build script)
+/// ```text
 /// plugo::plugins!();
 ///
 /// fn main() {
@@ -75,7 +75,7 @@ macro_rules! plugins {
 ///
 /// It costs its length in the binary, and only where it is used.
 ///
-/// ```ignore (needs a build script)
+/// ```text
 /// println!("{}", plugo::manifest!());
 /// ```
 #[macro_export]
