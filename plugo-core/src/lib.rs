@@ -16,6 +16,8 @@ mod kwargs;
 mod failure;
 /// What `#[plugin]` leaves in a crate.
 mod entry;
+/// Why a plugin is in a build.
+mod reason;
 /// The plugins of a build, in load order.
 mod table;
 /// The tables of a program.
@@ -30,11 +32,12 @@ pub use self::entry::{Declared, EntryPoint};
 pub use self::failure::{BoxError, Failure};
 pub use self::kwargs::{Argument, ArgumentError, IntoValue, Kwargs, Value};
 pub use self::load::{load_namespace, load_namespace_async, load_plugins, load_plugins_async};
+pub use self::reason::{Reason, Source};
 pub use self::registry::tables;
 pub use self::report::{LoadError, PluginReport, Report, State, Warning};
 #[doc(hidden)]
 pub use self::table::same_version as __same_version;
-pub use self::table::{DEFAULT_NAMESPACE, Iter, Plugin, Reason, Source, Table};
+pub use self::table::{DEFAULT_NAMESPACE, Iter, Plugin, Table};
 
 /// Not public API. Used by generated code.
 #[doc(hidden)]
