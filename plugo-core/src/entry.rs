@@ -1,8 +1,11 @@
-use std::future::Future;
-use std::pin::Pin;
+use std::fmt;
+use std::sync::Arc;
 
-use crate::failure::{BoxError, Failure};
-use crate::kwargs::{ArgumentError, Kwargs};
+use crate::failure::Failure;
+use crate::item::AnyItem;
+use crate::kwargs::Kwargs;
+use crate::lifecycle::{Instance, Plugin};
+use crate::step::{Kept, Step};
 
 /// What `#[plugin]` leaves in the plugin's crate: one static of this type,
 /// under a linker symbol made of the core's major version, the package with
@@ -12,21 +15,89 @@ use crate::kwargs::{ArgumentError, Kwargs};
 /// has a symbol and does not look for a second one: without it, a crate that
 /// nobody planned could stand in for another.
 ///
-/// It holds what only the plugin's crate can know, the function. Everything
+/// It holds what only the plugin's crate can know, its functions. Everything
 /// else stands in the [`Table`](crate::Table), which the plan wrote.
-#[derive(Debug)]
-pub struct EntryPoint {
-    init: for<'s, 'a> fn(&'s mut Kwargs<'a>) -> Started<'s>,
+pub struct EntryPoint(pub(crate) Kind);
+
+/// What can be a plugin. Whatever is wider than one pointer stands behind a
+/// reference: most plugins are functions.
+pub(crate) enum Kind {
+    Function(Init),
+    Conditional(&'static Conditional),
+    /// An instance is made for each load.
+    Made(Create),
+    Fixed(&'static Fixed),
+    Item(&'static ItemOf),
 }
+
+type Init = for<'s, 'a> fn(&'s mut Kwargs<'a>) -> Step<'s, Kept>;
+type Create = for<'s, 'a> fn(&'s mut Kwargs<'a>) -> Result<Arc<dyn Plugin>, Failure>;
+
+/// A function, and one that says whether it is called.
+#[doc(hidden)]
+pub struct Conditional {
+    pub should_load: fn(&mut Kwargs<'_>) -> Result<bool, Failure>,
+    pub init: Init,
+}
+
+/// A value that is a plugin.
+#[doc(hidden)]
+pub struct Fixed(pub &'static dyn Plugin);
+
+/// An item of a plugin type.
+#[doc(hidden)]
+pub struct ItemOf(pub &'static dyn AnyItem);
 
 impl EntryPoint {
     #[doc(hidden)]
-    pub const fn new(init: for<'s, 'a> fn(&'s mut Kwargs<'a>) -> Started<'s>) -> Self {
-        EntryPoint { init }
+    pub const fn function(init: Init) -> Self {
+        EntryPoint(Kind::Function(init))
     }
 
-    pub(crate) fn start<'s>(&self, kwargs: &'s mut Kwargs<'_>) -> Started<'s> {
-        (self.init)(kwargs)
+    #[doc(hidden)]
+    pub const fn conditional(conditional: &'static Conditional) -> Self {
+        EntryPoint(Kind::Conditional(conditional))
+    }
+
+    #[doc(hidden)]
+    pub const fn made(create: Create) -> Self {
+        EntryPoint(Kind::Made(create))
+    }
+
+    #[doc(hidden)]
+    pub const fn fixed(fixed: &'static Fixed) -> Self {
+        EntryPoint(Kind::Fixed(fixed))
+    }
+
+    #[doc(hidden)]
+    pub const fn item(item: &'static ItemOf) -> Self {
+        EntryPoint(Kind::Item(item))
+    }
+
+    pub(crate) fn as_item(&self) -> Option<&'static dyn AnyItem> {
+        match &self.0 {
+            Kind::Item(item) => Some(item.0),
+            _ => None,
+        }
+    }
+
+    /// The instance of a value, which is there without being made.
+    pub(crate) fn as_fixed(&self) -> Option<Instance> {
+        match &self.0 {
+            Kind::Fixed(fixed) => Some(Instance::Fixed(fixed.0)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for EntryPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            Kind::Function(_) | Kind::Conditional(_) => "EntryPoint(function)",
+            Kind::Made(_) => "EntryPoint(type)",
+            Kind::Fixed(_) => "EntryPoint(value)",
+            Kind::Item(_) => "EntryPoint(item)",
+        })
     }
 }
 
@@ -53,133 +124,17 @@ pub struct Declared {
     pub place: &'static str,
 }
 
-/// Implemented by a type that `#[plugin]` puts beside an init function, under
-/// the function's name, so that one path names both.
+/// Implemented by the type that bears a plugin, or by one that `#[plugin]`
+/// puts beside a function or a value, under its name, so that one path names
+/// both.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no plugin",
-    label = "a path in `plugins![…]` names a function with `#[plugin]`"
+    label = "a path in `plugins![…]` names what has the attribute `#[plugin]`"
 )]
 pub trait Entry {
     const ENTRY: &'static EntryPoint;
     const DECLARED: Declared;
-}
-
-/// What a call of an entry point gives: the result, or a future of it.
-#[doc(hidden)]
-pub enum Started<'s> {
-    Done(Result<(), Failure>),
-    Pending(Pin<Box<dyn Future<Output = Result<(), Failure>> + 's>>),
-}
-
-impl<'s> Started<'s> {
-    #[cold]
-    #[inline(never)]
-    pub fn argument(error: ArgumentError) -> Self {
-        Started::Done(Err(Failure::Argument(error)))
-    }
-
-    pub fn done(result: Result<(), Failure>) -> Self {
-        Started::Done(result)
-    }
-
-    pub fn pending(future: impl Future<Output = Result<(), Failure>> + 's) -> Self {
-        Started::Pending(Box::pin(future))
-    }
-}
-
-/// Carries what an init function returned to whichever of the three
-/// conversions below applies; the first that does is taken.
-///
-/// Errors that convert to `Box<dyn Error + Send + Sync>` are kept whole.
-/// `Box<dyn Error>` does not, and is what many functions return, so the
-/// second one keeps its text and its chain of sources. The third is there to
-/// be refused with a message. Traits for more and more references to one type
-/// stand in for the specialisation that stable Rust lacks: a method is looked
-/// for on `&mut &mut Returned` as it is, then behind one more reference, and
-/// then behind fewer.
-#[doc(hidden)]
-pub struct Returned<T>(Option<T>);
-
-impl<T> Returned<T> {
-    pub fn new(value: T) -> Self {
-        Returned(Some(value))
-    }
-}
-
-#[doc(hidden)]
-pub trait BySendError {
-    fn outcome(&mut self) -> Result<(), Failure>;
-}
-
-impl BySendError for &mut Returned<()> {
-    fn outcome(&mut self) -> Result<(), Failure> {
-        Ok(())
-    }
-}
-
-impl<E: Into<BoxError>> BySendError for &mut Returned<Result<(), E>> {
-    fn outcome(&mut self) -> Result<(), Failure> {
-        match self.0.take() {
-            Some(Err(error)) => Err(Failure::Error(error.into())),
-            Some(Ok(())) | None => Ok(()),
-        }
-    }
-}
-
-#[doc(hidden)]
-pub trait ByLocalError {
-    fn outcome(&mut self) -> Result<(), Failure>;
-}
-
-impl<E: Into<Box<dyn std::error::Error>>> ByLocalError for &mut &mut Returned<Result<(), E>> {
-    fn outcome(&mut self) -> Result<(), Failure> {
-        match self.0.take() {
-            Some(Err(error)) => Err(Failure::Error(flatten(&*error.into()))),
-            Some(Ok(())) | None => Ok(()),
-        }
-    }
-}
-
-#[doc(hidden)]
-pub trait Refused<T> {
-    fn outcome(&mut self) -> Result<(), Failure>
-    where
-        T: ReturnType;
-}
-
-impl<T> Refused<T> for Returned<T> {
-    fn outcome(&mut self) -> Result<(), Failure>
-    where
-        T: ReturnType,
-    {
-        Ok(())
-    }
-}
-
-/// What an init function may return. The conversions above are what decides;
-/// this trait gives the message where none of them applies.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "a plugin's init function cannot return `{Self}`",
-    label = "it returns nothing, or a `Result<(), E>` whose error converts to `Box<dyn Error>`",
-    note = "errors convert that implement `std::error::Error`, and so do `String` and `&str`"
-)]
-pub trait ReturnType {}
-
-impl ReturnType for () {}
-
-/// The texts of an error and of its sources, as an error that may cross
-/// threads.
-fn flatten(error: &dyn std::error::Error) -> BoxError {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text.into()
 }
 
 /// Not public API: the linker symbol of an entry point.
@@ -191,7 +146,7 @@ macro_rules! __symbol {
     };
 }
 
-/// Not public API: what `#[plugin]` expands to, beside the function itself.
+/// Not public API: what `#[plugin]` expands to, beside the item itself.
 ///
 /// The unsafe attribute stands here, in another crate's macro, so that
 /// plugins may be `#![forbid(unsafe_code)]`.
@@ -200,25 +155,32 @@ macro_rules! __symbol {
 macro_rules! __entry {
     (
         $(#[$cfg:meta])*
-        $visibility:vis $function:ident,
-        name: $name:expr,
-        namespace: $namespace:expr,
-        priority: $priority:expr,
-        init: $init:expr $(,)?
+        beside $visibility:vis $item:ident,
+        $($rest:tt)*
     ) => {
         $(#[$cfg])*
         #[doc(hidden)]
         #[allow(non_camel_case_types, dead_code, unreachable_pub)]
-        $visibility enum $function {}
+        $visibility enum $item {}
 
+        $crate::__private::entry! { $(#[$cfg])* of ($item), $($rest)* }
+    };
+    (
+        $(#[$cfg:meta])*
+        of ($marker:ty),
+        name: $name:expr,
+        namespace: $namespace:expr,
+        priority: $priority:expr,
+        entry: $entry:expr $(,)?
+    ) => {
         $(#[$cfg])*
         const _: () = {
             #[unsafe(export_name = $crate::__private::symbol!(
                 ::core::env!("CARGO_PKG_NAME"), ::core::env!("CARGO_PKG_VERSION"), $namespace, $name
             ))]
-            static ENTRY: $crate::EntryPoint = $crate::EntryPoint::new($init);
+            static ENTRY: $crate::EntryPoint = $entry;
 
-            impl $crate::__private::Entry for $function {
+            impl $crate::__private::Entry for $marker {
                 const ENTRY: &'static $crate::EntryPoint = &ENTRY;
                 const DECLARED: $crate::Declared = $crate::Declared {
                     name: $name,
@@ -233,6 +195,22 @@ macro_rules! __entry {
                     ),
                 };
             }
+        };
+    };
+}
+
+/// Not public API: a symbol for each plugin type, so that two of one name do
+/// not compile within a crate.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __type_symbol {
+    ($name:expr) => {
+        const _: () = {
+            #[unsafe(export_name = ::core::concat!(
+                                        "__plugo_v0_type.", ::core::env!("CARGO_PKG_NAME"), ".",
+                                        ::core::env!("CARGO_PKG_VERSION"), ".", $name
+                                    ))]
+            static NAME: u8 = 0;
         };
     };
 }

@@ -3,24 +3,38 @@ use std::fmt;
 
 use crate::kwargs::ArgumentError;
 
-/// The error type that init functions' errors are kept in.
+/// The error type that plugins' errors are kept in.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
 
 /// Why a plugin failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure {
-    /// The app's arguments do not satisfy a parameter of the init function.
+    /// The app's arguments do not satisfy a parameter.
     Argument(ArgumentError),
-    /// The init function gave an error.
+    /// The plugin gave an error.
     Error(BoxError),
-    /// The init function panicked, with this message.
+    /// The plugin panicked, with this message.
     Panic(String),
-    /// The init function is running already: it loads the plugins itself.
+    /// The plugin is being loaded already: it loads the plugins itself.
     Recursive,
-    /// The init function is `async`, and the plugins were loaded by a
-    /// function that is not.
+    /// It waits for itself, through those named here. The last is the first again.
+    Circle(Vec<&'static str>),
+    /// The plugin is `async`, and what called it is not.
     Async,
+    /// What awaited the plugin was dropped before it was done.
+    Cancelled,
+}
+
+impl Failure {
+    /// The plugin's own error, or the one about an argument.
+    pub(crate) fn as_error(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Failure::Error(error) => Some(&**error),
+            Failure::Argument(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Failure {
@@ -37,13 +51,24 @@ impl fmt::Display for Failure {
                 Ok(())
             }
             Failure::Panic(message) => write!(f, "it panicked: {message}"),
-            Failure::Recursive => {
-                f.write_str("its init function loads the plugins, itself among them")
-            }
+            Failure::Recursive => f.write_str("it loads the plugins, itself among them"),
+            Failure::Circle(names) => write_circle(f, names),
             Failure::Async => f.write_str(
-                "its init function is async, which needs `load_plugins_async` instead of \
-                 `load_plugins`",
+                "it is async, which needs `load_plugins_async` instead of `load_plugins`, or the \
+                 manager's functions that end in `_async`",
             ),
+            Failure::Cancelled => f.write_str("what awaited it was dropped before it was done"),
         }
+    }
+}
+
+/// `a` waits for `b`, which waits for `a`.
+pub(crate) fn write_circle(f: &mut fmt::Formatter<'_>, names: &[&str]) -> fmt::Result {
+    match names {
+        [first, second, rest @ ..] => {
+            write!(f, "`{first}` waits for `{second}`")?;
+            rest.iter().try_for_each(|name| write!(f, ", which waits for `{name}`"))
+        }
+        _ => f.write_str("it waits for itself"),
     }
 }

@@ -1,5 +1,6 @@
 use std::any::{Any, type_name};
 use std::fmt;
+use std::sync::Arc;
 
 use crate::name::nearest;
 
@@ -55,6 +56,44 @@ impl<'a> Kwargs<'a> {
             }
         }
         self
+    }
+
+    /// Takes one argument, for those who implement [`Plugin`](crate::Plugin) by
+    /// hand. A function with `#[plugin]` names it as a parameter instead.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// let mut kwargs = plugo::kwargs! { greeting: "hello" };
+    /// let greeting: &str = kwargs.get("greeting")?;
+    /// assert_eq!(greeting, "hello");
+    /// # Ok::<(), plugo::ArgumentError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ArgumentError`] when there is no argument of that name, or one of another type.
+    pub fn get<'s, A: Argument<'s>>(&'s mut self, name: &'static str) -> Result<A, ArgumentError> {
+        let [slot] = self.slots([name]);
+        A::from_slot(name, slot)
+    }
+
+    /// Adds what the caller did not give.
+    pub(crate) fn offer(&mut self, name: &'static str, provided: &Provided) {
+        if !self.entries.iter().any(|entry| entry.0 == name) {
+            self.entries.push((name, Value(Inner::Owned(provided.clone()))));
+            self.taken.push(false);
+        }
+    }
+
+    /// Adds an argument or replaces it.
+    pub(crate) fn set(&mut self, name: &'static str, provided: Provided) {
+        match self.entries.iter_mut().find(|entry| entry.0 == name) {
+            Some(entry) => entry.1 = Value(Inner::Owned(provided)),
+            None => {
+                self.entries.push((name, Value(Inner::Owned(provided))));
+                self.taken.push(false);
+            }
+        }
     }
 
     /// Arguments that no plugin took, though a parameter that found no
@@ -127,9 +166,21 @@ macro_rules! kwargs {
 pub struct Value<'a>(Inner<'a>);
 
 enum Inner<'a> {
-    Ref(&'a dyn Any, &'static str),
-    Mut(&'a mut dyn Any, &'static str),
+    Ref(&'a (dyn Any + 'static), &'static str),
+    Mut(&'a mut (dyn Any + 'static), &'static str),
     Str(&'a str),
+    Owned(Provided),
+}
+
+/// A value that a [`PluginManager`](crate::PluginManager) keeps and offers to
+/// every plugin, with the name of its type.
+#[derive(Clone)]
+pub(crate) struct Provided(Arc<dyn Any + Send + Sync>, &'static str);
+
+impl Provided {
+    pub(crate) fn new<T: Any + Send + Sync>(value: T) -> Self {
+        Provided(Arc::new(value), type_name::<T>())
+    }
 }
 
 impl Value<'_> {
@@ -139,6 +190,7 @@ impl Value<'_> {
             Inner::Ref(value, _) => Some(*value),
             Inner::Mut(value, _) => Some(&**value),
             Inner::Str(_) => None,
+            Inner::Owned(provided) => Some(&*provided.0),
         }
     }
 
@@ -150,6 +202,7 @@ impl Value<'_> {
             Inner::Ref(_, name) => format!("&{name}"),
             Inner::Mut(_, name) => format!("&mut {name}"),
             Inner::Str(_) => "&str".to_owned(),
+            Inner::Owned(Provided(_, name)) => format!("&{name}"),
         }
     }
 }
@@ -243,7 +296,7 @@ impl<'s, T: Any> Argument<'s> for &'s mut T {
         }
         let value = match &mut slot.0 {
             Inner::Mut(value, _) => value.downcast_mut(),
-            Inner::Ref(..) | Inner::Str(_) => None,
+            Inner::Ref(..) | Inner::Str(_) | Inner::Owned(_) => None,
         };
         value.ok_or_else(|| ArgumentError::missing(parameter, "&mut ", type_name::<T>()))
     }

@@ -8,12 +8,24 @@
 // Modules stand in the order in which data flows: a module imports only from
 // those above it.
 
+/// What threads meet at.
+mod sync;
 /// What a plugin or a namespace may be called.
 pub mod name;
 /// The arguments that an app offers, and how a parameter takes one.
 mod kwargs;
 /// Why a plugin failed.
 mod failure;
+/// Panics become failures.
+mod unwind;
+/// What a call into a plugin gives.
+mod step;
+/// What a plugin with a lifecycle does, and the phases of it.
+mod lifecycle;
+/// Who waits for whom.
+mod waits;
+/// An item of a plugin type, where it is defined.
+mod item;
 /// What `#[plugin]` leaves in a crate.
 mod entry;
 /// Why a plugin is in a build.
@@ -22,39 +34,92 @@ mod reason;
 mod table;
 /// The tables of a program.
 mod registry;
+/// What an operator says by variables.
+mod environment;
+/// A row of numbers that is replaced whole.
+mod copies;
+/// What an operator says about items.
+mod overrides;
+/// The plugin types of the program, and what holds for their items.
+mod types;
+/// Lookups of items.
+mod select;
+/// Where a plugin is in its life.
+mod state;
 /// What loading did.
 mod report;
-/// Calls init functions.
+/// Calls into a plugin, phase by phase.
+mod drive;
+/// Tells the app's subscriber.
+mod announce;
+/// Loads all plugins once.
 mod load;
+/// Patterns over names.
+mod glob;
+/// Which plugins are let in.
+mod filter;
+/// Who hears what happens to a plugin.
+mod listener;
+/// Why a manager did not do what it was asked for.
+mod error;
+/// Where each plugin of a manager is, and who may move it.
+mod slots;
+/// Moves the plugins of a manager.
+mod inner;
+/// The handle of a manager.
+mod manager;
+/// What a manager is told when it is built.
+mod builder;
 
+pub use self::builder::PluginManagerBuilder;
 #[doc(hidden)]
 pub use self::entry::{Declared, EntryPoint};
+pub use self::error::{BuildError, PluginError};
 pub use self::failure::{BoxError, Failure};
+pub use self::filter::Rule;
+pub use self::glob::PatternError;
+pub use self::item::{Status, TypeInfo};
 pub use self::kwargs::{Argument, ArgumentError, IntoValue, Kwargs, Value};
+pub use self::lifecycle::{Phase, Plugin};
+pub use self::listener::{Event, Listener, Moment, Veto};
 pub use self::load::{load_namespace, load_namespace_async, load_plugins, load_plugins_async};
+pub use self::manager::{Call, ManagedPlugin, PluginManager};
+pub use self::overrides::{Overrides, UnknownItem};
 pub use self::reason::{Reason, Source};
 pub use self::registry::tables;
-pub use self::report::{LoadError, PluginReport, Report, State, Warning};
+pub use self::report::{LoadError, PluginReport, Report, Warning};
+pub use self::select::{FailedItem, Fallback, Item, Items, PluginType, SelectError, items, select};
+pub use self::state::{DisabledBy, State};
+pub use self::step::{Kept, Step};
 #[doc(hidden)]
 pub use self::table::same_version as __same_version;
-pub use self::table::{DEFAULT_NAMESPACE, Iter, Plugin, Table};
+pub use self::table::{DEFAULT_NAMESPACE, Iter, PluginInfo, Table};
+pub use self::types::{ItemReport, Probe, TypeReport, overrides, plugin_types, set_overrides};
 
 /// Not public API. Used by generated code.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::entry::{ByLocalError, BySendError, Entry, Refused, Returned, Started};
+    pub use crate::entry::{Conditional, Entry, Fixed, ItemOf};
+    pub use crate::item::{AnyItem, ItemEntry};
     pub use crate::name::{assert_namespace, assert_plugin_name};
     #[cfg(all(feature = "inventory", not(feature = "linkme")))]
     pub use crate::registry::Submitted;
     #[cfg(feature = "linkme")]
     pub use crate::registry::TABLES;
+    pub use crate::select::{Choice, Selector, Slot};
+    pub use crate::step::{
+        ByLocalError, BySendError, ByValue, Construct, Decision, Refused, Returned,
+    };
     pub use crate::table::{Row, Sheet, Text};
     #[cfg(feature = "inventory")]
     pub use inventory;
     #[cfg(feature = "linkme")]
     pub use linkme;
+    pub use std::boxed::Box;
+    pub use std::sync::Arc;
 
     pub use crate::{
         __entry as entry, __list as list, __submit as submit, __symbol as symbol, __table as table,
+        __type_symbol as type_symbol,
     };
 }

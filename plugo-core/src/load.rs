@@ -1,20 +1,17 @@
-use std::any::Any;
-use std::cell::RefCell;
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
-use crate::entry::{EntryPoint, Started};
+use crate::announce::announce;
+use crate::drive::{Async, Ended, Unwatched, Up, at_once, bring_up};
+use crate::environment::disabled_in;
 use crate::failure::Failure;
+use crate::item::Status;
 use crate::kwargs::Kwargs;
+use crate::lifecycle::Phase;
 use crate::name;
 use crate::registry::tables;
-use crate::report::{PluginReport, Report, State, Warning};
-use crate::table::{DEFAULT_NAMESPACE, Plugin, Table};
-
-/// The variable by which an operator takes plugins away at start.
-const DISABLED_PLUGINS: &str = "DISABLED_PLUGINS";
+use crate::report::{PluginReport, Report, Warning};
+use crate::state::{DisabledBy, State};
+use crate::table::{DEFAULT_NAMESPACE, PluginInfo, Table};
+use crate::unwind::catch;
+use crate::waits::{Node, is_within};
 
 /// Initialises the plugins of this program that are in the namespace
 /// [`DEFAULT_NAMESPACE`], each after those it depends on, and tells what
@@ -98,13 +95,6 @@ impl Table {
     }
 }
 
-/// What is done about an init function that is `async`.
-#[derive(Clone, Copy)]
-enum Async {
-    Awaited,
-    Refused,
-}
-
 /// Whether a plugin that others depend on is there.
 #[derive(Clone, Copy)]
 enum Presence {
@@ -119,8 +109,10 @@ impl Presence {
     fn of(state: &State) -> Self {
         match state {
             State::Loaded => Presence::Loaded,
-            State::Disabled | State::Skipped { by_failure: false, .. } => Presence::TakenAway,
-            State::Failed(_) | State::Skipped { by_failure: true, .. } => Presence::Broken,
+            State::Disabled { .. } | State::Skipped { by_failure: false, .. } => {
+                Presence::TakenAway
+            }
+            _ => Presence::Broken,
         }
     }
 }
@@ -135,14 +127,7 @@ struct Loading {
 
 impl Loading {
     fn new(namespace: &'static str, tables: Vec<&'static Table>) -> Self {
-        let variable = std::env::var_os(DISABLED_PLUGINS).unwrap_or_default();
-        let variable = variable.to_string_lossy();
-        let names = variable.split(',').map(str::trim).filter(|name| !name.is_empty());
-        let in_namespace = |name: &str| match name.split_once('/') {
-            Some((of, name)) => (of == namespace).then(|| name.to_owned()),
-            None => (namespace == DEFAULT_NAMESPACE).then(|| name.to_owned()),
-        };
-        Loading { namespace, tables, disabled: names.filter_map(in_namespace).collect() }
+        Loading { namespace, tables, disabled: disabled_in(namespace) }
     }
 
     async fn run(self, mut kwargs: Kwargs<'_>, mode: Async) -> Report {
@@ -157,24 +142,26 @@ impl Loading {
                     presence[plugin.order()] = Presence::of(&earlier.state);
                     continue;
                 }
-                let state = match self.refusal(plugin, &presence) {
-                    Some(state) => state,
-                    None => match initialise(plugin, &mut kwargs, mode).await {
-                        Ok(()) => State::Loaded,
-                        Err(Failure::Argument(error)) => {
-                            State::Failed(Failure::Argument(error.beside(&offered)))
+                let (state, up) = match self.refusal(plugin, &presence) {
+                    Some(state) => (state, Up::default()),
+                    None => match load(plugin, &mut kwargs, mode).await {
+                        Ok(up) => (State::Loaded, up),
+                        Err(Ended::Failed(phase, Failure::Argument(error))) => {
+                            let error = Failure::Argument(error.beside(&offered));
+                            (State::failed(phase, error), Up::default())
                         }
-                        Err(failure) => State::Failed(failure),
+                        Err(ended) => (ended.into(), Up::default()),
                     },
                 };
                 // What a subscriber or an error's `Display` does is not the load's to suffer.
                 let _ = catch(|| announce(plugin, &state));
                 presence[plugin.order()] = Presence::of(&state);
-                reports.push(PluginReport { plugin, state });
+                let Up { instance, value } = up;
+                reports.push(PluginReport { plugin, state, instance, value });
             }
         }
         Report {
-            namespace: self.namespace,
+            namespace: self.namespace.into(),
             tables: self.tables.len(),
             warnings: self.warnings(&kwargs),
             plugins: reports,
@@ -182,9 +169,9 @@ impl Loading {
     }
 
     /// The state of a plugin whose init function must not be called.
-    fn refusal(&self, plugin: Plugin, presence: &[Presence]) -> Option<State> {
+    fn refusal(&self, plugin: PluginInfo, presence: &[Presence]) -> Option<State> {
         if self.disabled.iter().any(|name| name == plugin.name()) {
-            return Some(State::Disabled);
+            return Some(State::disabled(DisabledBy::Environment, "DISABLED_PLUGINS"));
         }
         // A failure among the dependencies says more than a plugin taken away.
         let mut refusal = None;
@@ -223,106 +210,19 @@ impl Loading {
     }
 }
 
-fn same(plugin: Plugin, reports: &[PluginReport]) -> Option<&PluginReport> {
+fn same(plugin: PluginInfo, reports: &[PluginReport]) -> Option<&PluginReport> {
     reports.iter().find(|report| std::ptr::eq(report.plugin.entry(), plugin.entry()))
 }
 
-/// Calls the init function, and awaits it where it is `async`. A panic is a
-/// failure like any other: the arguments are borrowed, so what a plugin left
-/// half-done in them is the app's to see, as after an error.
-async fn initialise(plugin: Plugin, kwargs: &mut Kwargs<'_>, mode: Async) -> Result<(), Failure> {
+/// Brings a plugin up. What it makes lives as long as the report.
+async fn load(plugin: PluginInfo, kwargs: &mut Kwargs<'_>, mode: Async) -> Result<Up, Ended> {
     let entry = plugin.entry();
-    let started = {
-        let _guard = Starting::enter(entry)?;
-        catch(|| entry.start(kwargs))?
-    };
-    match (started, mode) {
-        (Started::Done(result), _) => result,
-        (Started::Pending(_), Async::Refused) => Err(Failure::Async),
-        (Started::Pending(future), Async::Awaited) => {
-            let mut future = Some(future);
-            poll_fn(move |context| {
-                let polled = catch(|| {
-                    let polled = future.as_mut().map(|future| future.as_mut().poll(context));
-                    if matches!(polled, Some(Poll::Ready(_))) {
-                        // What the future holds may panic when it is dropped.
-                        future = None;
-                    }
-                    polled.unwrap_or(Poll::Pending)
-                });
-                polled.unwrap_or_else(|failure| Poll::Ready(Err(failure)))
-            })
-            .await
-        }
+    let node = Node { owner: std::ptr::from_ref(entry).addr(), index: 0, name: plugin.name() };
+    if is_within(node) {
+        return Err(Ended::Failed(Phase::Load, Failure::Recursive));
     }
-}
-
-thread_local! {
-    /// The entry points whose init functions are running on this thread.
-    static STARTING: RefCell<Vec<*const EntryPoint>> = const { RefCell::new(Vec::new()) };
-}
-
-/// While it lives, its entry point is not started again on this thread: an
-/// init function that loads the plugins would otherwise never end.
-struct Starting;
-
-impl Starting {
-    fn enter(entry: &'static EntryPoint) -> Result<Self, Failure> {
-        STARTING.with_borrow_mut(|starting| {
-            if starting.contains(&std::ptr::from_ref(entry)) {
-                return Err(Failure::Recursive);
-            }
-            starting.push(entry);
-            Ok(Starting)
-        })
+    if entry.as_item().is_some_and(|item| item.status() == Status::Disabled) {
+        return Err(Ended::Disabled(DisabledBy::Status, "its `status` says so".into()));
     }
+    bring_up(entry, kwargs, node, mode, &mut Unwatched).await
 }
-
-impl Drop for Starting {
-    fn drop(&mut self) {
-        STARTING.with_borrow_mut(Vec::pop);
-    }
-}
-
-fn catch<T>(call: impl FnOnce() -> T) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(call)).map_err(panicked)
-}
-
-fn panicked(payload: Box<dyn Any + Send>) -> Failure {
-    let message = payload
-        .downcast_ref::<&'static str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "(the payload is not a text)".to_owned());
-    // A payload may panic again when it is dropped, and so may that one's.
-    std::mem::forget(payload);
-    Failure::Panic(message)
-}
-
-/// Runs a future that never waits.
-fn at_once<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => unreachable!("where async functions are refused, nothing is awaited"),
-    }
-}
-
-#[cfg(feature = "tracing")]
-fn announce(plugin: Plugin, state: &State) {
-    let (name, version) = (plugin.name(), plugin.version());
-    match state {
-        State::Loaded => tracing::info!(plugin = name, version, "plugin loaded"),
-        State::Disabled | State::Skipped { by_failure: false, .. } => {
-            tracing::info!(plugin = name, version, reason = %state, "plugin not loaded");
-        }
-        State::Skipped { .. } => {
-            tracing::warn!(plugin = name, version, reason = %state, "plugin skipped");
-        }
-        State::Failed(failure) => {
-            tracing::error!(plugin = name, version, error = %failure, "plugin failed");
-        }
-    }
-}
-
-#[cfg(not(feature = "tracing"))]
-fn announce(_: Plugin, _: &State) {}

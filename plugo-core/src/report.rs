@@ -1,8 +1,12 @@
+use std::any::Any;
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-use crate::failure::Failure;
-use crate::table::{DEFAULT_NAMESPACE, Plugin};
+use crate::lifecycle::Instance;
+use crate::state::State;
+use crate::step::Kept;
+use crate::table::{DEFAULT_NAMESPACE, PluginInfo};
 
 /// What loading did: every plugin of the namespace, in load order, with its
 /// state and the reason for it.
@@ -18,7 +22,7 @@ use crate::table::{DEFAULT_NAMESPACE, Plugin};
 /// ```
 #[derive(Debug)]
 pub struct Report {
-    pub(crate) namespace: &'static str,
+    pub(crate) namespace: Cow<'static, str>,
     pub(crate) tables: usize,
     pub(crate) plugins: Vec<PluginReport>,
     pub(crate) warnings: Vec<Warning>,
@@ -49,6 +53,19 @@ impl Report {
     /// one that was skipped for that reason.
     pub fn failed(&self) -> impl Iterator<Item = &PluginReport> {
         self.plugins.iter().filter(|report| report.is_failure())
+    }
+
+    /// What the plugin of that name returned when it loaded, if it is of that
+    /// type. It is kept as long as the report.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// let report = plugo::load_plugins(plugo::kwargs! {});
+    /// let routes: Option<&Vec<String>> = report.value("shop");
+    /// assert!(routes.is_none(), "there is no such plugin here");
+    /// ```
+    pub fn value<T: Any>(&self, name: &str) -> Option<&T> {
+        self.get(name)?.value()
     }
 
     /// What an operator should look at though nothing failed.
@@ -92,11 +109,11 @@ impl fmt::Display for Report {
         if self.namespace != DEFAULT_NAMESPACE {
             write!(f, " in namespace `{}`", self.namespace)?;
         }
-        let width = |text: fn(&Plugin) -> &'static str| {
+        let width = |text: fn(&PluginInfo) -> &'static str| {
             self.plugins.iter().map(|r| text(&r.plugin).chars().count()).max().unwrap_or(0)
         };
-        let (names, versions) = (width(Plugin::name), width(Plugin::version));
-        for PluginReport { plugin, state } in &self.plugins {
+        let (names, versions) = (width(PluginInfo::name), width(PluginInfo::version));
+        for PluginReport { plugin, state, .. } in &self.plugins {
             let (name, version) = (plugin.name(), plugin.version());
             write!(f, "\n  {name:names$}  {version:versions$}  {state}")?;
         }
@@ -114,13 +131,16 @@ fn plural(count: usize) -> &'static str {
 /// One plugin in a [`Report`].
 #[derive(Debug)]
 pub struct PluginReport {
-    pub(crate) plugin: Plugin,
+    pub(crate) plugin: PluginInfo,
     pub(crate) state: State,
+    /// The instance, which lives as long as the report.
+    pub(crate) instance: Option<Instance>,
+    pub(crate) value: Kept,
 }
 
 impl PluginReport {
     /// The plugin.
-    pub fn plugin(&self) -> Plugin {
+    pub fn plugin(&self) -> PluginInfo {
         self.plugin
     }
 
@@ -129,46 +149,19 @@ impl PluginReport {
         &self.state
     }
 
-    fn is_failure(&self) -> bool {
-        matches!(self.state, State::Failed(_) | State::Skipped { by_failure: true, .. })
+    /// The plugin's instance, if it has one of that type: the value that bears
+    /// `#[plugin]`, or what was made of the type that bears it.
+    pub fn instance<T: Any>(&self) -> Option<&T> {
+        self.instance.as_ref()?.get()
     }
-}
 
-/// What became of a plugin.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum State {
-    /// Its init function ran and gave no error.
-    Loaded,
-    /// The variable `DISABLED_PLUGINS` names it.
-    Disabled,
-    /// A plugin that it depends on did not load, so its own init function was
-    /// not called.
-    #[non_exhaustive]
-    Skipped {
-        /// The plugin that it depends on.
-        dependency: &'static str,
-        /// Whether a failure is at the root of it, rather than an operator
-        /// who disabled a plugin.
-        by_failure: bool,
-    },
-    /// Its init function could not be called, gave an error, or panicked.
-    Failed(Failure),
-}
+    /// What the plugin returned when it loaded, if it is of that type.
+    pub fn value<T: Any>(&self) -> Option<&T> {
+        self.value.get()
+    }
 
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            State::Loaded => f.write_str("loaded"),
-            State::Disabled => f.write_str("disabled by DISABLED_PLUGINS"),
-            State::Skipped { dependency, by_failure: true } => {
-                write!(f, "skipped: it depends on `{dependency}`, which did not load")
-            }
-            State::Skipped { dependency, by_failure: false } => {
-                write!(f, "skipped: it depends on `{dependency}`, which is disabled")
-            }
-            State::Failed(failure) => write!(f, "failed: {failure}"),
-        }
+    fn is_failure(&self) -> bool {
+        matches!(self.state, State::Failed { .. } | State::Skipped { by_failure: true, .. })
     }
 }
 
@@ -191,6 +184,13 @@ pub enum Warning {
         /// The name that a plugin asks for.
         parameter: &'static str,
     },
+    /// A listener panicked. It was not heard, and nothing else suffered.
+    ListenerPanicked {
+        /// What it heard of.
+        plugin: &'static str,
+        /// The message of the panic.
+        message: String,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -208,6 +208,9 @@ impl fmt::Display for Warning {
                 "no plugin takes the argument `{name}`; one asks for `{parameter}`, which the app \
                  does not give"
             ),
+            Warning::ListenerPanicked { plugin, message } => {
+                write!(f, "a listener panicked when it heard of `{plugin}`: {message}")
+            }
         }
     }
 }
@@ -233,7 +236,7 @@ impl fmt::Display for LoadError {
             LoadError::Failed(report) => {
                 let failed: Vec<_> = report.failed().collect();
                 write!(f, "{} plugin{} did not load", failed.len(), plural(failed.len()))?;
-                for PluginReport { plugin, state } in failed {
+                for PluginReport { plugin, state, .. } in failed {
                     write!(f, "\n  `{}` {state}", plugin.name())?;
                 }
                 Ok(())
@@ -247,8 +250,7 @@ impl Error for LoadError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         let LoadError::Failed(report) = self else { return None };
         report.failed().find_map(|report| match &report.state {
-            State::Failed(Failure::Error(error)) => Some(&**error as &(dyn Error + 'static)),
-            State::Failed(Failure::Argument(error)) => Some(error as &(dyn Error + 'static)),
+            State::Failed { error, .. } => error.as_error(),
             _ => None,
         })
     }

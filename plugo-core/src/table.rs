@@ -1,6 +1,7 @@
 use std::fmt;
 
 use crate::entry::{Declared, EntryPoint};
+use crate::item::TypeInfo;
 use crate::reason::{Reason, Source};
 
 /// The namespace of a plugin that names none.
@@ -137,19 +138,19 @@ impl Table {
     }
 
     /// The plugin of that name in the namespace [`DEFAULT_NAMESPACE`].
-    pub fn get(&'static self, name: &str) -> Option<Plugin> {
+    pub fn get(&'static self, name: &str) -> Option<PluginInfo> {
         self.get_in(DEFAULT_NAMESPACE, name)
     }
 
     /// The plugin of that name in a namespace.
-    pub fn get_in(&'static self, namespace: &str, name: &str) -> Option<Plugin> {
+    pub fn get_in(&'static self, namespace: &str, name: &str) -> Option<PluginInfo> {
         let index = match &self.facts {
             Facts::Planned(sheet) => sheet.find(namespace, name)?,
             Facts::Declared(list) => {
                 list.iter().position(|d| d.name == name && d.namespace == namespace)?
             }
         };
-        Some(Plugin { table: self, index })
+        Some(PluginInfo { table: self, index })
     }
 }
 
@@ -191,7 +192,7 @@ impl fmt::Debug for Table {
 }
 
 impl IntoIterator for &'static Table {
-    type Item = Plugin;
+    type Item = PluginInfo;
     type IntoIter = Iter;
 
     fn into_iter(self) -> Iter {
@@ -208,13 +209,13 @@ pub struct Iter {
 }
 
 impl Iterator for Iter {
-    type Item = Plugin;
+    type Item = PluginInfo;
 
-    fn next(&mut self) -> Option<Plugin> {
+    fn next(&mut self) -> Option<PluginInfo> {
         let index = self.next;
         (index < self.end).then(|| {
             self.next += 1;
-            Plugin { table: self.table, index }
+            PluginInfo { table: self.table, index }
         })
     }
 
@@ -227,22 +228,22 @@ impl Iterator for Iter {
 impl ExactSizeIterator for Iter {}
 
 impl DoubleEndedIterator for Iter {
-    fn next_back(&mut self) -> Option<Plugin> {
+    fn next_back(&mut self) -> Option<PluginInfo> {
         (self.next < self.end).then(|| {
             self.end -= 1;
-            Plugin { table: self.table, index: self.end }
+            PluginInfo { table: self.table, index: self.end }
         })
     }
 }
 
 /// One plugin of a [`Table`]: a handle, as cheap to copy as a reference.
 #[derive(Clone, Copy)]
-pub struct Plugin {
+pub struct PluginInfo {
     table: &'static Table,
     index: usize,
 }
 
-impl Plugin {
+impl PluginInfo {
     fn text(
         self,
         planned: fn(&Row) -> Text,
@@ -316,13 +317,18 @@ impl Plugin {
         self.index
     }
 
+    /// The plugin type that this plugin is an item of.
+    pub fn plugin_type(&self) -> Option<&'static TypeInfo> {
+        self.entry().as_item().map(|item| item.plugin_type())
+    }
+
     /// The plugins that this one depends on. They are in the same namespace,
     /// and load before it. A list by hand knows none.
-    pub fn dependencies(&self) -> impl ExactSizeIterator<Item = Plugin> + use<> {
+    pub fn dependencies(&self) -> impl ExactSizeIterator<Item = PluginInfo> + use<> {
         let table = self.table;
         self.numbers(|row| row.dependencies)
             .iter()
-            .map(move |&index| Plugin { table, index: index as usize })
+            .map(move |&index| PluginInfo { table, index: index as usize })
     }
 
     /// Why the plugin is in this build: each place that asked for it. A list
@@ -348,6 +354,11 @@ impl Plugin {
         }
     }
 
+    /// Whether another plugin is of the same table.
+    pub(crate) fn table_is_of(&self, other: PluginInfo) -> bool {
+        std::ptr::eq(self.table, other.table)
+    }
+
     pub(crate) fn entry(&self) -> &'static EntryPoint {
         self.table.entries[self.index]
     }
@@ -358,17 +369,17 @@ fn slice(text: &'static str, Text(start, length): Text) -> &'static str {
 }
 
 /// Two handles are equal when they are the same place of the same table.
-impl PartialEq for Plugin {
+impl PartialEq for PluginInfo {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self.table, other.table) && self.index == other.index
     }
 }
 
-impl Eq for Plugin {}
+impl Eq for PluginInfo {}
 
-impl fmt::Debug for Plugin {
+impl fmt::Debug for PluginInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Plugin")
+        f.debug_struct("PluginInfo")
             .field("name", &self.name())
             .field("namespace", &self.namespace())
             .field("version", &self.version())

@@ -1,9 +1,9 @@
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Error, FnArg, Pat, Result, Safety, Signature, Type, TypeParamBound};
+use syn::{Error, FnArg, Pat, ReceiverKind, Result, Safety, Signature, Type, TypeParamBound};
 
-/// A parameter of an init function that was found to be sound.
+/// A parameter of a plugin's function that was found to be sound.
 pub(crate) struct Parameter<'f> {
     /// The name as it stands in the code, `r#` and all.
     pub(crate) ident: &'f Ident,
@@ -18,57 +18,90 @@ impl Parameter<'_> {
     }
 }
 
-/// Everything that the attribute can see to be wrong with a function, at
-/// once. What needs types is left to the traits that the expansion names.
-pub(crate) fn check(signature: &Signature) -> Result<Vec<Parameter<'_>>> {
+/// Everything that the attribute can see to be wrong with an init function,
+/// at once. What needs types is left to the traits that the expansion names.
+pub(crate) fn check_function(signature: &Signature) -> Result<Vec<Parameter<'_>>> {
     let mut errors = Errors(None);
+    let parameters = check(signature, "a plugin's init function", &mut errors);
+    if let Some(receiver) = signature.inputs.iter().find(|input| is_receiver(input)) {
+        errors.add(receiver, "a plugin's init function is free-standing: it has no `self`");
+    }
+    errors.finish(parameters)
+}
+
+/// The same for a method of `impl Plugin for T`.
+pub(crate) fn check_method(signature: &Signature) -> Result<Vec<Parameter<'_>>> {
+    let mut errors = Errors(None);
+    let name = signature.ident.to_string();
+    if !matches!(name.as_str(), "should_load" | "load" | "stop") {
+        let message = format!(
+            "`Plugin` has no method `{name}`: it has `should_load`, `load` and `stop`; others \
+             belong in an `impl` of their own"
+        );
+        errors.add(&signature.ident, &message);
+    }
+    let parameters = check(signature, "a plugin's method", &mut errors);
+    match signature.inputs.first() {
+        Some(FnArg::Receiver(receiver)) => {
+            if !matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) {
+                errors.add(
+                    receiver,
+                    "a plugin is shared between threads, so its methods take `&self`; what changes \
+                     stands in a `Mutex`, an atomic or a `OnceLock`",
+                );
+            }
+        }
+        _ => errors.add(&signature.ident, "a plugin's method takes `&self`"),
+    }
+    errors.finish(parameters)
+}
+
+fn is_receiver(input: &FnArg) -> bool {
+    matches!(input, FnArg::Receiver(_))
+}
+
+fn check<'f>(signature: &'f Signature, what: &str, errors: &mut Errors) -> Vec<Parameter<'f>> {
     if let Some(token) = &signature.constness {
-        errors.add(token, "a plugin's init function cannot be `const`");
+        errors.add(token, &format!("{what} cannot be `const`"));
     }
     if let Safety::Unsafe(token) = &signature.safety {
-        errors.add(
-            token,
-            "a plugin's init function cannot be `unsafe`: plugo calls it without a contract",
-        );
+        let message = format!("{what} cannot be `unsafe`: plugo calls it without a contract");
+        errors.add(token, &message);
     }
     if let Some(abi) = &signature.abi {
-        errors.add(abi, "a plugin's init function has Rust's own ABI");
+        errors.add(abi, &format!("{what} has Rust's own ABI"));
     }
     if !signature.generics.params.is_empty() {
-        errors.add(
-            &signature.generics.params,
-            "a plugin's init function cannot be generic: nothing would choose the parameters, \
-             and lifetimes can be left out",
+        let message = format!(
+            "{what} cannot be generic: nothing would choose the parameters, and lifetimes can be \
+             left out"
         );
+        errors.add(&signature.generics.params, &message);
     }
     if let Some(clause) = &signature.generics.where_clause {
-        errors.add(clause, "a plugin's init function cannot have a `where` clause");
+        errors.add(clause, &format!("{what} cannot have a `where` clause"));
     }
     if let Some(variadic) = &signature.variadic {
-        errors.add(variadic, "a plugin's init function cannot be variadic");
+        errors.add(variadic, &format!("{what} cannot be variadic"));
     }
     let mut parameters = Vec::new();
     for input in &signature.inputs {
-        match input {
-            FnArg::Receiver(receiver) => {
-                errors.add(receiver, "a plugin's init function is free-standing: it has no `self`");
-            }
-            FnArg::Typed(typed) => match &*typed.pat {
-                Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => {
-                    if let Some(found) = impl_trait(&typed.ty) {
-                        errors.add(found, "name the type: arguments are matched by name and type");
-                    }
-                    parameters.push(Parameter { ident: &pattern.ident, ty: &typed.ty });
+        let FnArg::Typed(typed) = input else { continue };
+        match &*typed.pat {
+            Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => {
+                if let Some(found) = impl_trait(&typed.ty) {
+                    errors.add(found, "name the type: arguments are matched by name and type");
                 }
-                pattern => errors.add(
-                    pattern,
-                    "a parameter is a plain name, since the app's arguments are matched by it: \
-                     `app: &mut App`",
-                ),
-            },
+                parameters.push(Parameter { ident: &pattern.ident, ty: &typed.ty });
+            }
+            pattern => errors.add(
+                pattern,
+                "a parameter is a plain name, since the app's arguments are matched by it: \
+                 `app: &mut App`",
+            ),
         }
     }
-    errors.finish(parameters)
+    parameters
 }
 
 /// An `impl Trait` in a parameter's type, found where people put it.

@@ -1,140 +1,324 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, Result, ReturnType};
+use syn::{Error, Result, ReturnType, Signature, Type};
 
-use crate::args::Args;
-use crate::check::{Parameter, check};
+use crate::args::{Args, Call, Use};
+use crate::arguments::{Extraction, Otherwise, arguments};
+use crate::check::{Parameter, check_function, check_method};
+use crate::entry::{Common, Marker, spanned};
 use crate::fallback::fallback;
-use crate::item::Function;
-use crate::krate;
+use crate::item::{Definition, Function, Item, Lifecycle, Value, conditions};
 
 /// `#[plugin(…)]` on an item.
 pub(crate) fn plugin(args: TokenStream, item: TokenStream) -> TokenStream {
     let expanded = || -> Result<TokenStream> {
-        let function: Function = syn::parse2(item.clone())?;
+        let parsed: Item = syn::parse2(item.clone())?;
         let args: Args = syn::parse2(args)?;
-        let parameters = check(&function.signature)?;
-        Ok(entry_point(&args, &function, &parameters))
+        match parsed {
+            Item::Function(found) => function(&args, &found),
+            Item::Lifecycle(found) => lifecycle(&args, found),
+            Item::Definition(found) => definition(&args, &found),
+            Item::Value(found) => value(&args, &found),
+        }
     };
-    expanded().unwrap_or_else(|error| fallback(item.clone(), &error))
+    expanded().unwrap_or_else(|error| match is_implementation(&item) {
+        // The trait has other signatures, and each would be an error of its own.
+        true => error.to_compile_error(),
+        false => fallback(item.clone(), &error),
+    })
 }
 
-fn entry_point(args: &Args, function: &Function, parameters: &[Parameter<'_>]) -> TokenStream {
-    let krate = args.krate.as_ref().map_or_else(krate::path, ToTokens::to_token_stream);
-    let name = args
-        .name
-        .as_ref()
-        .map_or_else(|| quote!(::core::env!("CARGO_PKG_NAME")), ToTokens::to_token_stream);
-    let namespace =
-        args.namespace.as_ref().map_or_else(|| quote!("plugins"), ToTokens::to_token_stream);
-    let priority = args.priority.clone().unwrap_or_else(|| quote!(0));
-    let conditions = function.conditions();
-    let name_is_valid = assertion(&krate, "assert_plugin_name", args.name.as_ref(), &name);
-    let namespace_is_valid = args
-        .namespace
-        .as_ref()
-        .map(|given| assertion(&krate, "assert_namespace", Some(given), &namespace));
-    let visibility = &function.visibility;
+fn is_implementation(item: &TokenStream) -> bool {
+    let mut keywords = item.clone().into_iter().filter_map(|token| match token {
+        TokenTree::Ident(ident) => Some(ident.to_string()),
+        _ => None,
+    });
+    keywords.find(|word| word != "unsafe").is_some_and(|word| word == "impl")
+}
+
+fn function(args: &Args, function: &Function) -> Result<TokenStream> {
+    args.check(&Use {
+        attribute: "plugin",
+        on: "a function",
+        takes: &["name", "namespace", "priority", "should_load", "crate"],
+    })?;
+    let parameters = check_function(&function.signature)?;
+    let common = Common::new(args, conditions(&function.attributes));
+    let krate = &common.krate;
     let ident = &function.signature.ident;
-    let init = init(&krate, function, parameters);
-    quote! {
-        #function
-
-        #conditions
-        const _: () = { #name_is_valid #namespace_is_valid };
-
-        #krate::__private::entry! {
-            #conditions
-            #visibility #ident,
-            name: #name,
-            namespace: #namespace,
-            priority: #priority,
-            init: #init,
+    let arguments = arguments();
+    let body = call(krate, &function.signature, &parameters, &quote!(#ident), &Outcome::Kept);
+    let init = quote! {{
+        #[allow(unused_imports, clippy::let_unit_value, clippy::unused_unit)]
+        fn __plugo_init<'s>(
+            #arguments: &'s mut #krate::Kwargs<'_>,
+        ) -> #krate::Step<'s, #krate::Kept> {
+            #body
         }
+        __plugo_init
+    }};
+    let entry = match &args.should_load {
+        None => quote!(#krate::EntryPoint::function(#init)),
+        Some(condition) => {
+            let Extraction { statements, values } =
+                Extraction::of_call(krate, condition, Otherwise::Result);
+            let function = &condition.function;
+            let plugo = spanned(krate, function.span());
+            let decide = quote_spanned!(function.span()=> #plugo::__private::Decision::decide);
+            quote! {{
+                fn __plugo_should_load(
+                    #arguments: &mut #krate::Kwargs<'_>,
+                ) -> ::core::result::Result<bool, #krate::Failure> {
+                    #statements
+                    #decide(#function(#(#values),*))
+                }
+                static CONDITIONAL: #krate::__private::Conditional =
+                    #krate::__private::Conditional {
+                        should_load: __plugo_should_load,
+                        init: #init,
+                    };
+                #krate::EntryPoint::conditional(&CONDITIONAL)
+            }}
+        }
+    };
+    let marker = Marker::Beside(&function.visibility, ident);
+    let entry_point = common.entry_point(&marker, &entry);
+    Ok(quote!(#function #entry_point))
+}
+
+fn lifecycle(args: &Args, lifecycle: Lifecycle) -> Result<TokenStream> {
+    let takes: &[&str] = match args.reusable {
+        true => &["reusable", "crate"],
+        false => &["name", "namespace", "priority", "new", "reusable", "crate"],
+    };
+    let on = if args.reusable { "a reusable `impl`" } else { "an `impl`" };
+    args.check(&Use { attribute: "plugin", on, takes })?;
+    let Lifecycle { attributes, generics, interface, ty, methods } = lifecycle;
+    if !args.reusable && !generics.params.is_empty() {
+        let message = "a plugin's type has no parameters, since nothing would choose them; with \
+                       `#[plugin(reusable)]`, statics of such a type can be plugins";
+        return Err(Error::new(generics.params.span(), message));
+    }
+    let conditions = conditions(&attributes);
+    let common = Common::new(args, conditions.clone());
+    let krate = &common.krate;
+    let mut errors: Option<Error> = None;
+    let (mut own, mut forwarded) = (Vec::new(), Vec::new());
+    for method in methods {
+        match self::method(krate, method) {
+            Ok((renamed, forward)) => {
+                own.push(renamed);
+                forwarded.push(forward);
+            }
+            Err(error) => match &mut errors {
+                None => errors = Some(error),
+                Some(errors) => errors.combine(error),
+            },
+        }
+    }
+    if let Some(errors) = errors {
+        return Err(errors);
+    }
+    let (parameters, clause) = (&generics.params, &generics.where_clause);
+    let parameters = (!parameters.is_empty()).then(|| quote!(<#parameters>));
+    let implementation = quote! {
+        #conditions
+        #[doc(hidden)]
+        impl #parameters #ty #clause {
+            #(#own)*
+        }
+
+        #(#attributes)*
+        #[allow(unused_imports, clippy::let_unit_value, clippy::unused_unit)]
+        impl #parameters #interface for #ty #clause {
+            #(#forwarded)*
+        }
+    };
+    if args.reusable {
+        return Ok(implementation);
+    }
+    let construct = construct(krate, args.new.as_ref(), &ty);
+    let arguments = arguments();
+    let entry = quote! {
+        #krate::EntryPoint::made({
+            fn __plugo_create(
+                #arguments: &mut #krate::Kwargs<'_>,
+            ) -> ::core::result::Result<
+                #krate::__private::Arc<dyn #krate::Plugin>,
+                #krate::Failure,
+            > {
+                #construct
+                ::core::result::Result::Ok(#krate::__private::Arc::new(made))
+            }
+            __plugo_create
+        })
+    };
+    let entry_point = common.entry_point(&Marker::Of(ty.to_token_stream()), &entry);
+    Ok(quote!(#implementation #entry_point))
+}
+
+/// A method as it was written, under a name that is not the trait's, and the
+/// trait's method that calls it.
+fn method(krate: &TokenStream, mut method: Function) -> Result<(TokenStream, TokenStream)> {
+    let parameters = check_method(&method.signature)?;
+    let name = method.signature.ident.clone();
+    let hidden = format_ident!("__plugo_{name}");
+    let (outcome, result) = match name == "should_load" {
+        true => (Outcome::Decision, quote!(bool)),
+        false => (Outcome::Kept, quote!(#krate::Kept)),
+    };
+    let call = call(krate, &method.signature, &parameters, &quote!(self.#hidden), &outcome);
+    let arguments = arguments();
+    let forward = quote! {
+        fn #name<'s>(
+            &'s self,
+            #arguments: &'s mut #krate::Kwargs<'_>,
+        ) -> #krate::Step<'s, #result> {
+            #call
+        }
+    };
+    method.signature.ident = hidden;
+    Ok((method.into_token_stream(), forward))
+}
+
+fn definition(args: &Args, definition: &Definition) -> Result<TokenStream> {
+    args.check(&Use {
+        attribute: "plugin",
+        on: "a type",
+        takes: &["name", "of", "namespace", "priority", "status", "new", "crate"],
+    })?;
+    let Definition { attributes, ident, generics, .. } = definition;
+    let Some(of) = &args.of else {
+        let message = "a type is an item of a plugin type, which `of` names: `#[plugin(name = \
+                       \"sms\", of = dyn Otp)]`; a plugin with a lifecycle has `#[plugin]` on its \
+                       `impl Plugin for …`";
+        return Err(Error::new(ident.span(), message));
+    };
+    if args.name.is_none() {
+        let message = "an item of a plugin type has a name: `name = \"sms\"`";
+        return Err(Error::new(args.span("of"), message));
+    }
+    if !generics.params.is_empty() {
+        let message = "an item's type has no parameters, since nothing would choose them";
+        return Err(Error::new(generics.params.span(), message));
+    }
+    let common = Common::new(args, conditions(attributes));
+    let Common { krate, name, .. } = &common;
+    let ty: Type = syn::parse_quote!(#ident);
+    let construct = construct(krate, args.new.as_ref(), &ty);
+    let status = args.status.clone().unwrap_or_else(|| Ident::new("Active", Span::call_site()));
+    let info = quote_spanned!(of.span()=> <#of as #krate::PluginType>::INFO);
+    let boxed = quote_spanned!(ident.span()=> #krate::__private::Box::new(made));
+    let arguments = arguments();
+    let entry = quote! {{
+        fn __plugo_create(
+            #arguments: &mut #krate::Kwargs<'_>,
+        ) -> ::core::result::Result<#krate::__private::Box<#of>, #krate::Failure> {
+            #construct
+            ::core::result::Result::Ok(#boxed)
+        }
+        static ITEM: #krate::__private::ItemEntry<#of> = #krate::__private::ItemEntry::new(
+            #name,
+            #info,
+            #krate::Status::#status,
+            __plugo_create,
+        );
+        static OF: #krate::__private::ItemOf = #krate::__private::ItemOf(&ITEM);
+        #krate::EntryPoint::item(&OF)
+    }};
+    let entry_point = common.entry_point(&Marker::Of(quote!(#ident)), &entry);
+    Ok(quote!(#definition #entry_point))
+}
+
+fn value(args: &Args, value: &Value) -> Result<TokenStream> {
+    args.check(&Use {
+        attribute: "plugin",
+        on: "a value",
+        takes: &["name", "namespace", "priority", "crate"],
+    })?;
+    let Value { attributes, visibility, is_const, ident, ty, .. } = value;
+    let common = Common::new(args, conditions(attributes));
+    let krate = &common.krate;
+    // A constant is a new value wherever it is named; the plugin is one.
+    let (fixed, plugin) = match is_const {
+        true => (Some(quote!(static VALUE: #ty = #ident;)), quote_spanned!(ty.span()=> &VALUE)),
+        false => (None, quote_spanned!(ty.span()=> &#ident)),
+    };
+    let entry = quote! {{
+        #fixed
+        static FIXED: #krate::__private::Fixed = #krate::__private::Fixed(#plugin);
+        #krate::EntryPoint::fixed(&FIXED)
+    }};
+    let entry_point = common.entry_point(&Marker::Beside(visibility, ident), &entry);
+    Ok(quote!(#value #entry_point))
+}
+
+/// Binds `made`: what the constructor gives, or `Default`.
+fn construct(krate: &TokenStream, new: Option<&Call>, ty: &Type) -> TokenStream {
+    let made = Ident::new("made", Span::call_site());
+    let Some(call) = new else {
+        let default = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default());
+        return quote!(let #made = #default;);
+    };
+    let Extraction { statements, values } = Extraction::of_call(krate, call, Otherwise::Result);
+    let function = &call.function;
+    let plugo = spanned(krate, function.span());
+    let construct =
+        quote_spanned!(function.span()=> #plugo::__private::Construct::<#ty>::construct);
+    quote! {
+        #statements
+        let #made = #construct(#function(#(#values),*))?;
     }
 }
 
-/// A call that fails the compilation, with the caret under what was written.
-fn assertion(
+/// What is made of what a function returned.
+enum Outcome {
+    Kept,
+    Decision,
+}
+
+/// The body of a generated function that takes the parameters out of the
+/// arguments and calls the user's function.
+fn call(
     krate: &TokenStream,
-    rule: &str,
-    given: Option<&Expr>,
-    value: &TokenStream,
+    signature: &Signature,
+    parameters: &[Parameter<'_>],
+    function: &TokenStream,
+    outcome: &Outcome,
 ) -> TokenStream {
-    let span = given.map_or_else(Span::call_site, Spanned::span);
-    let rule = format_ident!("{rule}", span = span);
-    let krate = spanned(krate, span);
-    quote_spanned!(span=> #krate::__private::#rule(#value);)
-}
-
-/// The same tokens under another span: an error in what they call is shown
-/// there.
-fn spanned(tokens: &TokenStream, span: Span) -> TokenStream {
-    let under = |mut token: TokenTree| {
-        token.set_span(token.span().located_at(span));
-        token
-    };
-    tokens.clone().into_iter().map(under).collect()
-}
-
-/// The function behind the entry point: takes the parameters out of the
-/// app's arguments, and calls the user's function.
-fn init(krate: &TokenStream, function: &Function, parameters: &[Parameter<'_>]) -> TokenStream {
-    let ident = &function.signature.ident;
-    let names: Vec<String> = parameters.iter().map(Parameter::name).collect();
-    // Names that nothing of the user's can be confused with.
-    let own = Span::mixed_site();
-    let arguments = Ident::new("arguments", own);
-    let returned = Ident::new("returned", own);
-    let (given, error) = (Ident::new("given", own), Ident::new("error", own));
-    let numbered = |name: &str| {
-        (0..parameters.len()).map(|i| Ident::new(&format!("{name}{i}"), own)).collect::<Vec<_>>()
-    };
-    let (slots, values) = (numbered("slot"), numbered("value"));
-    let extractions = parameters.iter().zip(&names).zip(slots.iter().zip(&values)).map(
-        |((parameter, name), (slot, value))| {
-            let ty = parameter.ty;
-            let extract = quote_spanned!(ty.span()=> <#ty as #krate::Argument>::from_slot);
-            quote! {
-                let #value = match #extract(#name, #slot) {
-                    ::core::result::Result::Ok(#given) => #given,
-                    ::core::result::Result::Err(#error) => {
-                        return #krate::__private::Started::argument(#error);
-                    }
-                };
-            }
-        },
-    );
-    let output_span = match &function.signature.output {
-        ReturnType::Default => ident.span(),
+    let Extraction { statements, values } =
+        Extraction::of_parameters(krate, parameters, Otherwise::Step);
+    let output_span = match &signature.output {
+        ReturnType::Default => signature.ident.span(),
         ReturnType::Type(_, ty) => ty.span(),
     };
+    let is_async = signature.asyncness.is_some();
+    let awaited = is_async.then(|| quote!(.await));
+    let called = quote!(#function(#(#values),*) #awaited);
     // Only the method has the span: a variable of it would be another one where
     // the function is made by a macro.
-    let outcome = quote_spanned!(output_span=> outcome);
-    let (call, started) = if function.signature.asyncness.is_some() {
-        (quote!(#ident(#(#values),*).await), quote!(pending))
-    } else {
-        (quote!(#ident(#(#values),*)), quote!(done))
-    };
-    let finish = quote! {
-        use #krate::__private::{ByLocalError as _, BySendError as _, Refused as _};
-        let mut #returned = #krate::__private::Returned::new(#call);
-        (&mut &mut #returned).#outcome()
-    };
-    let body = if function.signature.asyncness.is_some() {
-        quote!(async move { #finish })
-    } else {
-        quote!({ #finish })
-    };
-    quote! {{
-        #[allow(unused_imports, clippy::let_unit_value, clippy::unused_unit)]
-        fn __plugo_init<'s>(#arguments: &'s mut #krate::Kwargs<'_>) -> #krate::__private::Started<'s> {
-            let [#(#slots),*] = #arguments.slots([#(#names),*]);
-            #(#extractions)*
-            #krate::__private::Started::#started(#body)
+    let finish = match outcome {
+        Outcome::Kept => {
+            let returned = Ident::new("returned", Span::mixed_site());
+            let outcome = quote_spanned!(output_span=> outcome);
+            quote! {
+                use #krate::__private::{
+                    ByLocalError as _, BySendError as _, ByValue as _, Refused as _,
+                };
+                let mut #returned = #krate::__private::Returned::new(#called);
+                (&mut &mut &mut #returned).#outcome()
+            }
         }
-        __plugo_init
-    }}
+        Outcome::Decision => {
+            let plugo = spanned(krate, output_span);
+            let decide = quote_spanned!(output_span=> #plugo::__private::Decision::decide);
+            quote!(#decide(#called))
+        }
+    };
+    let step = match is_async {
+        true => quote!(#krate::Step::pending(async move { #finish })),
+        false => quote!(#krate::Step::done({ #finish })),
+    };
+    quote!(#statements #step)
 }

@@ -8,10 +8,19 @@ mod item;
 mod check;
 mod fallback;
 mod krate;
+mod arguments;
+mod entry;
 mod expand;
+mod interface;
 
 /// Documented where `plugo` exports it.
 #[proc_macro_attribute]
 pub fn plugin(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::plugin(args.into(), item.into()).into()
+}
+
+/// Documented where `plugo` exports it.
+#[proc_macro_attribute]
+pub fn plugin_type(args: TokenStream, item: TokenStream) -> TokenStream {
+    interface::plugin_type(args.into(), item.into()).into()
 }

@@ -1,12 +1,20 @@
 #![doc = include_str!("../docs/crate.md")]
 
+#[doc(hidden)]
+pub use plugo_core::EntryPoint;
 pub use plugo_core::{
-    Argument, ArgumentError, BoxError, DEFAULT_NAMESPACE, Failure, IntoValue, Iter, Kwargs,
-    LoadError, Plugin, PluginReport, Reason, Report, Source, State, Table, Value, Warning, kwargs,
-    load_namespace, load_namespace_async, load_plugins, load_plugins_async, name, tables,
+    Argument, ArgumentError, BoxError, BuildError, Call, DEFAULT_NAMESPACE, DisabledBy, Event,
+    FailedItem, Failure, Fallback, IntoValue, Item, ItemReport, Items, Iter, Kept, Kwargs,
+    Listener, LoadError, ManagedPlugin, Moment, Overrides, PatternError, Phase, Plugin,
+    PluginError, PluginInfo, PluginManager, PluginManagerBuilder, PluginReport, PluginType, Probe,
+    Reason, Report, Rule, SelectError, Source, State, Status, Step, Table, TypeInfo, TypeReport,
+    UnknownItem, Value, Veto, Warning, items, kwargs, load_namespace, load_namespace_async,
+    load_plugins, load_plugins_async, name, overrides, plugin_types, select, set_overrides, tables,
 };
 #[doc = include_str!("../docs/plugin.md")]
 pub use plugo_macros::plugin;
+#[doc = include_str!("../docs/plugin_type.md")]
+pub use plugo_macros::plugin_type;
 
 /// Not public API. Used by generated code.
 #[doc(hidden)]

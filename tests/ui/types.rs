@@ -8,18 +8,13 @@ fn by_value(app: App) {}
 fn optional_by_value(app: Option<App>) {}
 
 #[plugo::plugin(name = "c")]
-fn returns_a_value(app: &App) -> u8 {
-    0
+fn returns_what_stays_on_its_thread() -> std::rc::Rc<u8> {
+    std::rc::Rc::new(0)
 }
 
 #[plugo::plugin(name = "d")]
-fn returns_in_a_result() -> Result<u8, std::fmt::Error> {
-    Ok(0)
-}
-
-#[plugo::plugin(name = "e")]
-async fn asynchronous() -> Option<()> {
-    None
+async fn asynchronous() -> Result<u8, NoError> {
+    Err(NoError)
 }
 
 #[plugo::plugin(name = "f")]

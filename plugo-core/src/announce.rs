@@ -1,0 +1,25 @@
+use crate::state::State;
+use crate::table::PluginInfo;
+
+/// Tells the app's subscriber what became of a plugin.
+#[cfg(feature = "tracing")]
+pub(crate) fn announce(plugin: PluginInfo, state: &State) {
+    let (name, version) = (plugin.name(), plugin.version());
+    match state {
+        State::Loaded => tracing::info!(plugin = name, version, "plugin loaded"),
+        State::Stopped => tracing::info!(plugin = name, version, "plugin stopped"),
+        State::Disabled { .. } | State::Skipped { by_failure: false, .. } => {
+            tracing::info!(plugin = name, version, reason = %state, "plugin not loaded");
+        }
+        State::Skipped { .. } => {
+            tracing::warn!(plugin = name, version, reason = %state, "plugin skipped");
+        }
+        State::Failed { phase, error, .. } => {
+            tracing::error!(plugin = name, version, %phase, %error, "plugin failed");
+        }
+        State::Resolved | State::Initialised => {}
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn announce(_: PluginInfo, _: &State) {}

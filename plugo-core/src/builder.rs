@@ -1,0 +1,255 @@
+use std::any::Any;
+use std::fmt;
+
+use crate::drive::Ended;
+use crate::environment::disabled_in;
+use crate::error::BuildError;
+use crate::failure::BoxError;
+use crate::filter::{Filters, Rule};
+use crate::inner::{Condition, Dependency, Inner, Managed};
+use crate::kwargs::Provided;
+use crate::lifecycle::Phase;
+use crate::listener::{Event, Listener, Moment};
+use crate::manager::{PluginManager, unknown_disabled};
+use crate::registry::tables;
+use crate::slots::{Life, Slots};
+use crate::state::DisabledBy;
+use crate::sync::Mutex;
+use crate::table::{PluginInfo, Table};
+
+/// Says what a [`PluginManager`] manages, and how.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use plugo::{PluginManager, Rule};
+/// let manager = PluginManager::builder("plugins")
+///     .provide("greeting", String::from("hello"))
+///     .exclude(Rule::name("*-preview"))
+///     .condition(|plugin| Ok(plugin.version() != "0.0.0"))
+///     .build()?;
+/// # Ok::<(), plugo::BuildError>(())
+/// ```
+#[must_use = "a builder builds nothing before `build`"]
+pub struct PluginManagerBuilder {
+    namespace: String,
+    /// None: those of the program's tables.
+    plugins: Option<Vec<PluginInfo>>,
+    provided: Vec<(&'static str, Provided)>,
+    listeners: Vec<Box<dyn Listener>>,
+    include: Vec<Rule>,
+    exclude: Vec<Rule>,
+    conditions: Vec<Condition>,
+}
+
+impl PluginManager {
+    /// A manager of the plugins of a namespace that are in this program's
+    /// tables, with nothing else to say about it.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Twice`] when two tables have different plugins of one name.
+    pub fn new(namespace: impl Into<String>) -> Result<Self, BuildError> {
+        PluginManager::builder(namespace).build()
+    }
+
+    /// A manager of which there is more to say.
+    pub fn builder(namespace: impl Into<String>) -> PluginManagerBuilder {
+        PluginManagerBuilder {
+            namespace: namespace.into(),
+            plugins: None,
+            provided: Vec::new(),
+            listeners: Vec::new(),
+            include: Vec::new(),
+            exclude: Vec::new(),
+            conditions: Vec::new(),
+        }
+    }
+}
+
+impl PluginManagerBuilder {
+    /// Manages those of a table instead of those of all tables.
+    pub fn table(self, table: &'static Table) -> Self {
+        self.plugins(table)
+    }
+
+    /// Manages those that are listed here, if they are in the namespace. They
+    /// load in the order of their table. A plugin that depends on one that is
+    /// not listed does not load.
+    pub fn plugins(mut self, plugins: impl IntoIterator<Item = PluginInfo>) -> Self {
+        self.plugins.get_or_insert_default().extend(plugins);
+        self
+    }
+
+    /// Keeps an argument for every plugin, which gets it as `&T`. A name that
+    /// is already there gets the new value. `manager` is the manager's own.
+    pub fn provide<T: Any + Send + Sync>(mut self, name: &'static str, value: T) -> Self {
+        self.provided.retain(|(known, _)| *known != name);
+        self.provided.push((name, Provided::new(value)));
+        self
+    }
+
+    /// Adds a listener, behind those that are there.
+    pub fn listener(mut self, listener: impl Listener + 'static) -> Self {
+        self.listeners.push(Box::new(listener));
+        self
+    }
+
+    /// Lets in only what matches this rule, or another one that is included.
+    pub fn include(mut self, rule: Rule) -> Self {
+        self.include.push(rule);
+        self
+    }
+
+    /// Keeps out what matches this rule, even if another one includes it.
+    pub fn exclude(mut self, rule: Rule) -> Self {
+        self.exclude.push(rule);
+        self
+    }
+
+    /// Asks this before a plugin is initialised. Where the answer is no, the
+    /// plugin is disabled; an error or a panic fails it.
+    pub fn condition(
+        mut self,
+        condition: impl Fn(PluginInfo) -> Result<bool, BoxError> + Send + Sync + 'static,
+    ) -> Self {
+        self.conditions.push(Box::new(condition));
+        self
+    }
+
+    /// Builds the manager. Nothing of any plugin runs; listeners hear of each
+    /// plugin that it is resolved.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Pattern`] when a filter can match nothing, and
+    /// [`BuildError::Twice`] when two different plugins have one name.
+    pub fn build(self) -> Result<PluginManager, BuildError> {
+        let filters = Filters::new(&self.include, &self.exclude)?;
+        let (infos, tables) = match self.plugins {
+            Some(listed) => (in_load_order(listed), 1),
+            None => {
+                let tables = tables();
+                (tables.iter().flat_map(|table| table.iter()).collect(), tables.len())
+            }
+        };
+        let namespace = self.namespace;
+        let infos: Vec<PluginInfo> =
+            infos.into_iter().filter(|info| info.namespace() == namespace).collect();
+        let plugins = managed(infos)?;
+        let mut by_name: Vec<usize> = (0..plugins.len()).collect();
+        by_name.sort_by_key(|&i| plugins[i].info.name());
+        let names: Vec<&'static str> = plugins.iter().map(|plugin| plugin.info.name()).collect();
+        let disabled = disabled_in(&namespace);
+        let life = |plugin: &Managed| {
+            let info = plugin.info;
+            if disabled.iter().any(|name| name == info.name()) {
+                return Life::Disabled(DisabledBy::Environment, "DISABLED_PLUGINS".into());
+            }
+            match filters.refusal(info) {
+                Some(reason) => Life::Disabled(DisabledBy::Filter, reason.into()),
+                None => Life::Resolved,
+            }
+        };
+        let slots = Slots::new(plugins.iter().map(life).collect());
+        let inner = Inner {
+            warnings: Mutex::new(unknown_disabled(&namespace, &names)),
+            namespace,
+            tables,
+            plugins,
+            by_name,
+            slots,
+            provided: self.provided,
+            listeners: self.listeners,
+            conditions: self.conditions,
+        };
+        inner.resolve();
+        Ok(PluginManager::own(inner))
+    }
+}
+
+/// Plugins of one table in the order of that table, tables in the order in
+/// which they appear.
+fn in_load_order(plugins: Vec<PluginInfo>) -> Vec<PluginInfo> {
+    let mut ordered: Vec<PluginInfo> = Vec::with_capacity(plugins.len());
+    let mut left = plugins;
+    while let Some(first) = left.first().copied() {
+        let (mut same, rest): (Vec<_>, Vec<_>) =
+            left.into_iter().partition(|plugin| plugin.table_is_of(first));
+        same.sort_by_key(PluginInfo::order);
+        ordered.extend(same);
+        left = rest;
+    }
+    ordered
+}
+
+/// Each plugin once, with those it depends on.
+fn managed(infos: Vec<PluginInfo>) -> Result<Vec<Managed>, BuildError> {
+    let mut plugins: Vec<Managed> = Vec::with_capacity(infos.len());
+    let mut by_name: std::collections::HashMap<&'static str, usize> =
+        std::collections::HashMap::with_capacity(infos.len());
+    for info in infos {
+        if let Some(&earlier) = by_name.get(info.name()) {
+            let earlier = plugins[earlier].info;
+            // Two apps in one program may share a plugin.
+            if std::ptr::eq(earlier.entry(), info.entry()) {
+                continue;
+            }
+            let places = [earlier.place(), info.place()];
+            return Err(BuildError::Twice { name: info.name(), places });
+        }
+        let index = plugins.len();
+        let dependency = |other: PluginInfo| match by_name.get(other.name()) {
+            Some(&at) => Dependency::Here(at),
+            None => Dependency::Missing(other.name()),
+        };
+        let dependencies: Vec<Dependency> = info.dependencies().map(dependency).collect();
+        for dependency in &dependencies {
+            if let Dependency::Here(other) = *dependency {
+                plugins[other].dependents.push(index);
+            }
+        }
+        by_name.insert(info.name(), index);
+        plugins.push(Managed { info, dependencies, dependents: Vec::new() });
+    }
+    Ok(plugins)
+}
+
+impl Inner {
+    /// Lets the listeners hear of every plugin, and veto it.
+    fn resolve(&self) {
+        if self.listeners.is_empty() {
+            return;
+        }
+        for (index, managed) in self.plugins.iter().enumerate() {
+            let event = |moment| Event {
+                plugin: managed.info,
+                phase: Phase::Resolve,
+                moment,
+                up: None,
+                error: None,
+            };
+            let before = self.tell(index, event(Moment::Before));
+            let ended = match before {
+                Ok(()) => self.tell(index, event(Moment::After)),
+                ended => ended,
+            };
+            if let Err(ended) = ended {
+                let life = match ended {
+                    Ended::Disabled(by, reason) => Life::Disabled(by, reason),
+                    Ended::Failed(phase, failure) => Life::Failed(phase, failure.into()),
+                };
+                self.slots.refuse(index, life);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for PluginManagerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PluginManagerBuilder")
+            .field("namespace", &self.namespace)
+            .field("include", &self.include)
+            .field("exclude", &self.exclude)
+            .finish_non_exhaustive()
+    }
+}

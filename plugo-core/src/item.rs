@@ -1,0 +1,201 @@
+use std::any::{Any, TypeId};
+use std::fmt;
+use std::sync::OnceLock;
+
+use crate::failure::Failure;
+use crate::kwargs::Kwargs;
+use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use crate::unwind::catch;
+use crate::waits::{self, Node};
+
+/// What `#[plugin_type]` says of a trait.
+#[derive(Debug)]
+pub struct TypeInfo {
+    #[doc(hidden)]
+    pub __name: &'static str,
+    #[doc(hidden)]
+    pub __package: &'static str,
+    #[doc(hidden)]
+    pub __description: &'static str,
+    #[doc(hidden)]
+    pub __place: &'static str,
+}
+
+impl TypeInfo {
+    /// The name: what the attribute says, or else the trait's.
+    pub const fn name(&self) -> &'static str {
+        self.__name
+    }
+
+    /// The Cargo package that the trait is in.
+    pub const fn package(&self) -> &'static str {
+        self.__package
+    }
+
+    /// The trait's documentation, or nothing.
+    pub const fn description(&self) -> &'static str {
+        self.__description
+    }
+
+    /// Where the attribute `#[plugin_type]` stands: file, line and column.
+    pub const fn place(&self) -> &'static str {
+        self.__place
+    }
+}
+
+/// Whether an item may be selected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// It is selected before all in reserve.
+    #[default]
+    Active,
+    /// It is selected where no active one is left.
+    Reserve,
+    /// It is never selected.
+    Disabled,
+}
+
+impl Status {
+    pub(crate) const ALL: [Status; 3] = [Status::Active, Status::Reserve, Status::Disabled];
+
+    /// The word that `#[plugin(status = "…")]` and logs use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Status::Active => "active",
+            Status::Reserve => "reserve",
+            Status::Disabled => "disabled",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What `#[plugin(of = dyn Trait)]` leaves beside a type: how it is made, and
+/// the shared instance once there is one.
+#[doc(hidden)]
+pub struct ItemEntry<T: ?Sized + 'static> {
+    name: &'static str,
+    info: &'static TypeInfo,
+    status: Status,
+    create: fn(&mut Kwargs<'_>) -> Result<Box<T>, Failure>,
+    shared: OnceLock<Box<T>>,
+    /// Whether a thread is making the shared instance.
+    turn: OnceLock<Turn>,
+}
+
+#[derive(Default)]
+struct Turn {
+    taken: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl<T: ?Sized + Send + Sync + 'static> ItemEntry<T> {
+    pub const fn new(
+        name: &'static str,
+        info: &'static TypeInfo,
+        status: Status,
+        create: fn(&mut Kwargs<'_>) -> Result<Box<T>, Failure>,
+    ) -> Self {
+        ItemEntry { name, info, status, create, shared: OnceLock::new(), turn: OnceLock::new() }
+    }
+
+    fn node(&self) -> Node {
+        Node { owner: std::ptr::from_ref(self).addr(), index: 0, name: self.name }
+    }
+
+    /// Makes an instance.
+    pub(crate) fn create(&self, kwargs: &mut Kwargs<'_>) -> Result<Box<T>, Failure> {
+        let node = self.node();
+        if waits::is_within(node) {
+            return Err(Failure::Recursive);
+        }
+        waits::within(node, || catch(|| (self.create)(kwargs)))?
+    }
+
+    /// The shared instance, if it was made.
+    #[inline]
+    pub(crate) fn shared(&'static self) -> Option<&'static T> {
+        self.shared.get().map(|shared| &**shared)
+    }
+
+    /// The shared instance, made now if it was not. One thread makes it, and
+    /// others wait for that; what failed is tried again by the next call.
+    #[cold]
+    pub(crate) fn make_shared(
+        &'static self,
+        kwargs: &mut Kwargs<'_>,
+    ) -> Result<&'static T, Failure> {
+        let _edge = waits::graph().wait(waits::current(), self.node()).map_err(circle)?;
+        let turn = self.turn.get_or_init(Turn::default);
+        let mut taken = turn.taken();
+        while *taken {
+            taken = turn.changed.wait(taken).unwrap_or_else(PoisonError::into_inner);
+        }
+        if let Some(shared) = self.shared() {
+            return Ok(shared);
+        }
+        *taken = true;
+        drop(taken);
+        let made = self.create(kwargs);
+        let result = made.map(|made| &**self.shared.get_or_init(|| made));
+        *turn.taken() = false;
+        turn.changed.notify_all();
+        result
+    }
+}
+
+impl Turn {
+    fn taken(&self) -> MutexGuard<'_, bool> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn circle(names: Vec<&'static str>) -> Failure {
+    Failure::Circle(names)
+}
+
+/// An item of a type that only its trait's users know.
+#[doc(hidden)]
+pub trait AnyItem: Sync {
+    fn plugin_type(&self) -> &'static TypeInfo;
+    fn type_id(&self) -> TypeId;
+    fn status(&self) -> Status;
+    /// Makes an instance and drops it.
+    fn try_create(&self, kwargs: &mut Kwargs<'_>) -> Result<(), Failure>;
+    fn share(&'static self, kwargs: &mut Kwargs<'_>) -> Result<(), Failure>;
+    fn as_any(&'static self) -> &'static dyn Any;
+}
+
+impl<T: ?Sized + Send + Sync + 'static> AnyItem for ItemEntry<T> {
+    fn plugin_type(&self) -> &'static TypeInfo {
+        self.info
+    }
+
+    fn type_id(&self) -> TypeId {
+        TypeId::of::<T>()
+    }
+
+    fn status(&self) -> Status {
+        self.status
+    }
+
+    fn try_create(&self, kwargs: &mut Kwargs<'_>) -> Result<(), Failure> {
+        let made = self.create(kwargs)?;
+        catch(|| drop(made))
+    }
+
+    fn share(&'static self, kwargs: &mut Kwargs<'_>) -> Result<(), Failure> {
+        match self.shared() {
+            Some(_) => Ok(()),
+            None => self.make_shared(kwargs).map(drop),
+        }
+    }
+
+    fn as_any(&'static self) -> &'static dyn Any {
+        self
+    }
+}

@@ -1,0 +1,500 @@
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::drive::{Async, at_once};
+use crate::environment::disabled_in;
+use crate::error::PluginError;
+use crate::inner::{Inner, Run};
+use crate::kwargs::{Kwargs, Provided};
+use crate::lifecycle::Instance;
+use crate::name::nearest;
+use crate::report::{Report, Warning};
+use crate::slots::{Life, Seen};
+use crate::state::{DisabledBy, State};
+use crate::step::Kept;
+use crate::table::PluginInfo;
+use crate::waits::Node;
+
+#[doc = include_str!("../docs/manager.md")]
+#[derive(Clone)]
+pub struct PluginManager {
+    pub(crate) inner: Arc<Inner>,
+    /// The plugin that got this handle, on whose behalf it works.
+    within: Option<Node>,
+    /// What stops the plugins with the last handle that has it.
+    owner: Option<Arc<Owner>>,
+}
+
+/// Stops the plugins when it is dropped.
+struct Owner(Arc<Inner>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.slots.close();
+        let manager = PluginManager { inner: Arc::clone(&self.0), within: None, owner: None };
+        // What failed has been told to listeners and to the subscriber.
+        let _ = at_once(manager.with(Kwargs::new()).stop_everything(Async::Refused));
+    }
+}
+
+impl PluginManager {
+    pub(crate) fn own(inner: Inner) -> Self {
+        let inner = Arc::new(inner);
+        let owner = Some(Arc::new(Owner(Arc::clone(&inner))));
+        PluginManager { inner, within: None, owner }
+    }
+
+    /// The namespace whose plugins it manages.
+    pub fn namespace(&self) -> &str {
+        &self.inner.namespace
+    }
+
+    /// The names of the plugins, in load order: also of those that are
+    /// disabled, or failed.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &'static str> {
+        self.inner.plugins.iter().map(|managed| managed.info.name())
+    }
+
+    /// The plugins, in load order.
+    pub fn plugins(&self) -> impl ExactSizeIterator<Item = PluginInfo> {
+        self.inner.plugins.iter().map(|managed| managed.info)
+    }
+
+    /// Whether there is a plugin of that name, in whatever state.
+    pub fn exists(&self, name: &str) -> bool {
+        self.inner.index(name).is_ok()
+    }
+
+    /// Whether the plugin is loaded.
+    ///
+    /// # Errors
+    ///
+    /// [`PluginError::Unknown`].
+    pub fn is_loaded(&self, name: &str) -> Result<bool, PluginError> {
+        Ok(self.inner.slots.is_loaded(self.inner.index(name)?))
+    }
+
+    /// The state of a plugin.
+    ///
+    /// # Errors
+    ///
+    /// [`PluginError::Unknown`].
+    pub fn state(&self, name: &str) -> Result<State, PluginError> {
+        Ok(self.get(name)?.state)
+    }
+
+    /// A plugin as it is now: its state, and its instance and what it returned
+    /// while it is loaded. Nothing is loaded for it.
+    ///
+    /// # Errors
+    ///
+    /// [`PluginError::Unknown`].
+    pub fn get(&self, name: &str) -> Result<ManagedPlugin, PluginError> {
+        Ok(self.managed(self.inner.index(name)?))
+    }
+
+    fn managed(&self, index: usize) -> ManagedPlugin {
+        let Seen { state, up } = self.inner.slots.see(index);
+        let plugin = self.inner.plugins[index].info;
+        ManagedPlugin { plugin, state, instance: up.instance, value: up.value }
+    }
+
+    /// What a loaded plugin returned when it loaded, if it is of that type.
+    pub fn value<T: Any + Send + Sync>(&self, name: &str) -> Option<Arc<T>> {
+        self.get(name).ok()?.value.share()
+    }
+
+    /// What loaded plugins returned when they loaded, of that type, in load order.
+    pub fn values<T: Any + Send + Sync>(&self) -> Vec<(PluginInfo, Arc<T>)> {
+        let plugins = self.inner.plugins.iter().zip(self.inner.slots.see_all());
+        plugins.filter_map(|(managed, seen)| Some((managed.info, seen.up.value.share()?))).collect()
+    }
+
+    /// Every plugin as it is now. One that was not touched, because a plugin
+    /// that it depends on is disabled or failed, is told of as skipped.
+    pub fn report(&self) -> Report {
+        self.inner.report()
+    }
+
+    /// The same manager, with further arguments for one call: `&mut` ones too.
+    /// They hide those of the same name that the manager keeps.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// # let manager = plugo::PluginManager::new("plugins")?;
+    /// let mut routes: Vec<String> = Vec::new();
+    /// let report = manager.with(plugo::kwargs! { routes: &mut routes }).load_all();
+    /// # Ok::<(), plugo::BuildError>(())
+    /// ```
+    pub fn with<'m, 'a>(&'m self, kwargs: Kwargs<'a>) -> Call<'m, 'a> {
+        Call { manager: self, kwargs }
+    }
+
+    fn without(&self) -> Call<'_, 'static> {
+        self.with(Kwargs::new())
+    }
+
+    /// Loads a plugin, after those that it depends on. Where it is loaded
+    /// already, nothing happens; where another thread loads it, this one waits.
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`]. One that failed before is not tried again.
+    pub fn load(&self, name: &str) -> Result<ManagedPlugin, PluginError> {
+        self.without().load(name)
+    }
+
+    /// [`load`](Self::load) for plugins that may be `async`.
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub async fn load_async(&self, name: &str) -> Result<ManagedPlugin, PluginError> {
+        self.without().load_async(name).await
+    }
+
+    /// Loads every plugin that is neither loaded nor failed nor disabled, in
+    /// load order, and tells what became of all of them.
+    #[must_use = "a plugin that failed to load is told of in the report"]
+    pub fn load_all(&self) -> Report {
+        self.without().load_all()
+    }
+
+    /// [`load_all`](Self::load_all) for plugins that may be `async`.
+    #[must_use = "a plugin that failed to load is told of in the report"]
+    pub async fn load_all_async(&self) -> Report {
+        self.without().load_all_async().await
+    }
+
+    /// Loads a plugin that failed once more, from the start.
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub fn retry(&self, name: &str) -> Result<ManagedPlugin, PluginError> {
+        self.without().retry(name)
+    }
+
+    /// [`retry`](Self::retry) for plugins that may be `async`.
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub async fn retry_async(&self, name: &str) -> Result<ManagedPlugin, PluginError> {
+        self.without().retry_async(name).await
+    }
+
+    /// Loads a plugin that was disabled: by the app, a condition, a listener,
+    /// or itself. Conditions and listeners are asked again.
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`]: [`PluginError::Disabled`] when the cause is still
+    /// there. What `DISABLED_PLUGINS` or a filter took away cannot be enabled.
+    pub fn enable(&self, name: &str) -> Result<ManagedPlugin, PluginError> {
+        self.without().enable(name)
+    }
+
+    /// [`enable`](Self::enable) for plugins that may be `async`.
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub async fn enable_async(&self, name: &str) -> Result<ManagedPlugin, PluginError> {
+        self.without().enable_async(name).await
+    }
+
+    /// Takes a plugin away until it is enabled. If it is loaded, it is stopped
+    /// first, after those that depend on it.
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`]. When something failed to stop, that plugin is
+    /// failed, and this one is disabled nevertheless.
+    pub fn disable(&self, name: &str, reason: &str) -> Result<(), PluginError> {
+        at_once(self.without().disable_in(name, reason, Async::Refused))
+    }
+
+    /// [`disable`](Self::disable) for plugins that may be `async`.
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub async fn disable_async(&self, name: &str, reason: &str) -> Result<(), PluginError> {
+        self.without().disable_in(name, reason, Async::Awaited).await
+    }
+
+    /// Stops a plugin, after those that depend on it. Where it is not loaded,
+    /// nothing happens. It can be loaded again.
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`]. A plugin that failed to stop is failed, and the
+    /// others are stopped nevertheless.
+    pub fn stop(&self, name: &str) -> Result<(), PluginError> {
+        at_once(self.without().stop_in(name, Async::Refused))
+    }
+
+    /// [`stop`](Self::stop) for plugins that may be `async`.
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub async fn stop_async(&self, name: &str) -> Result<(), PluginError> {
+        self.without().stop_in(name, Async::Awaited).await
+    }
+
+    /// Stops every loaded plugin, in reverse load order.
+    ///
+    /// # Errors
+    ///
+    /// The first [`PluginError`]. A plugin that failed to stop is failed, and
+    /// the others are stopped nevertheless.
+    pub fn stop_all(&self) -> Result<(), PluginError> {
+        at_once(self.without().stop_everything(Async::Refused))
+    }
+
+    /// [`stop_all`](Self::stop_all) for plugins that may be `async`. Dropping
+    /// the manager awaits nothing, so a program with such plugins calls this
+    /// before it ends.
+    ///
+    /// # Errors
+    ///
+    /// The first [`PluginError`].
+    pub async fn stop_all_async(&self) -> Result<(), PluginError> {
+        self.without().stop_everything(Async::Awaited).await
+    }
+}
+
+impl fmt::Debug for PluginManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PluginManager")
+            .field("namespace", &self.inner.namespace)
+            .field("plugins", &self.inner.plugins.len())
+            .field("owner", &self.owner.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A call of a [`PluginManager`] with arguments of its own:
+/// [`PluginManager::with`].
+#[must_use = "nothing happens before one of its functions is called"]
+pub struct Call<'m, 'a> {
+    manager: &'m PluginManager,
+    kwargs: Kwargs<'a>,
+}
+
+impl Call<'_, '_> {
+    /// [`PluginManager::load`].
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub fn load(self, name: &str) -> Result<ManagedPlugin, PluginError> {
+        at_once(self.load_in(name, |_| false, Async::Refused))
+    }
+
+    /// [`PluginManager::load_async`].
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub async fn load_async(self, name: &str) -> Result<ManagedPlugin, PluginError> {
+        self.load_in(name, |_| false, Async::Awaited).await
+    }
+
+    /// [`PluginManager::load_all`].
+    #[must_use = "a plugin that failed to load is told of in the report"]
+    pub fn load_all(self) -> Report {
+        at_once(self.load_everything(Async::Refused))
+    }
+
+    /// [`PluginManager::load_all_async`].
+    #[must_use = "a plugin that failed to load is told of in the report"]
+    pub async fn load_all_async(self) -> Report {
+        self.load_everything(Async::Awaited).await
+    }
+
+    /// [`PluginManager::retry`].
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub fn retry(self, name: &str) -> Result<ManagedPlugin, PluginError> {
+        at_once(self.load_in(name, is_failed, Async::Refused))
+    }
+
+    /// [`PluginManager::retry_async`].
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub async fn retry_async(self, name: &str) -> Result<ManagedPlugin, PluginError> {
+        self.load_in(name, is_failed, Async::Awaited).await
+    }
+
+    /// [`PluginManager::enable`].
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub fn enable(self, name: &str) -> Result<ManagedPlugin, PluginError> {
+        at_once(self.load_in(name, can_be_enabled, Async::Refused))
+    }
+
+    /// [`PluginManager::enable_async`].
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub async fn enable_async(self, name: &str) -> Result<ManagedPlugin, PluginError> {
+        self.load_in(name, can_be_enabled, Async::Awaited).await
+    }
+
+    async fn load_in(
+        self,
+        name: &str,
+        reset: fn(&Life) -> bool,
+        mode: Async,
+    ) -> Result<ManagedPlugin, PluginError> {
+        let Call { manager, kwargs } = self;
+        let inner = &*manager.inner;
+        let index = inner.index(name)?;
+        inner.slots.reset(index, reset);
+        let mut kwargs = manager.offer(kwargs);
+        let mut run = Run { kwargs: &mut kwargs, mode, handle: &|node| manager.handle(node) };
+        inner.load(index, manager.within, &mut run).await?;
+        Ok(manager.managed(index))
+    }
+
+    async fn load_everything(self, mode: Async) -> Report {
+        let Call { manager, kwargs } = self;
+        let inner = &*manager.inner;
+        let mut kwargs = manager.offer(kwargs);
+        for index in 0..inner.plugins.len() {
+            let mut run = Run { kwargs: &mut kwargs, mode, handle: &|node| manager.handle(node) };
+            // The report says it, except that a plugin which loads all others waits for itself.
+            let _ = inner.load(index, manager.within, &mut run).await;
+        }
+        let mut report = inner.report();
+        let mistaken = kwargs.mistaken();
+        let mistaken =
+            mistaken.map(|(name, parameter)| Warning::UnusedArgument { name, parameter });
+        report.warnings.extend(mistaken);
+        report
+    }
+
+    async fn disable_in(self, name: &str, reason: &str, mode: Async) -> Result<(), PluginError> {
+        let Call { manager, kwargs } = self;
+        let inner = &*manager.inner;
+        let index = inner.index(name)?;
+        let mut kwargs = manager.offer(kwargs);
+        let mut run = Run { kwargs: &mut kwargs, mode, handle: &|node| manager.handle(node) };
+        loop {
+            let stopped = inner.stop(index, manager.within, &mut run).await;
+            if let Err(PluginError::Circle(_)) = stopped {
+                return stopped;
+            }
+            // Unless somebody loaded it again meanwhile.
+            if inner.slots.disable(index, DisabledBy::App, reason) {
+                return stopped;
+            }
+        }
+    }
+
+    async fn stop_in(self, name: &str, mode: Async) -> Result<(), PluginError> {
+        let Call { manager, kwargs } = self;
+        let index = manager.inner.index(name)?;
+        let mut kwargs = manager.offer(kwargs);
+        let mut run = Run { kwargs: &mut kwargs, mode, handle: &|node| manager.handle(node) };
+        manager.inner.stop(index, manager.within, &mut run).await
+    }
+
+    async fn stop_everything(self, mode: Async) -> Result<(), PluginError> {
+        let Call { manager, kwargs } = self;
+        let mut kwargs = manager.offer(kwargs);
+        let mut run = Run { kwargs: &mut kwargs, mode, handle: &|node| manager.handle(node) };
+        manager.inner.stop_all(manager.within, &mut run).await
+    }
+}
+
+fn is_failed(life: &Life) -> bool {
+    matches!(life, Life::Failed(..))
+}
+
+fn can_be_enabled(life: &Life) -> bool {
+    match life {
+        Life::Disabled(by, _) => !matches!(by, DisabledBy::Environment | DisabledBy::Filter),
+        _ => false,
+    }
+}
+
+impl PluginManager {
+    /// The arguments of a call, with those that the manager keeps.
+    fn offer<'a>(&self, mut kwargs: Kwargs<'a>) -> Kwargs<'a> {
+        for (name, provided) in &self.inner.provided {
+            kwargs.offer(name, provided);
+        }
+        kwargs
+    }
+
+    /// What a plugin gets as the argument `manager`.
+    fn handle(&self, node: Node) -> Provided {
+        let inner = Arc::clone(&self.inner);
+        Provided::new(PluginManager { inner, within: Some(node), owner: None })
+    }
+}
+
+impl fmt::Debug for Call<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("kwargs", &self.kwargs).finish_non_exhaustive()
+    }
+}
+
+/// A plugin of a manager, as it was when it was asked for.
+///
+/// It keeps the instance and the value that it shows, also when the plugin is
+/// stopped meanwhile.
+#[derive(Clone, Debug)]
+pub struct ManagedPlugin {
+    plugin: PluginInfo,
+    state: State,
+    instance: Option<Instance>,
+    value: Kept,
+}
+
+impl ManagedPlugin {
+    /// What is known about the plugin.
+    pub fn info(&self) -> PluginInfo {
+        self.plugin
+    }
+
+    /// Its state.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Its instance while it is loaded, if it has one of that type: the value
+    /// that bears `#[plugin]`, or what was made of the type that bears it.
+    pub fn instance<T: Any>(&self) -> Option<&T> {
+        self.instance.as_ref()?.get()
+    }
+
+    /// What it returned when it loaded, if it is of that type.
+    pub fn value<T: Any>(&self) -> Option<&T> {
+        self.value.get()
+    }
+}
+
+/// What the environment takes away and no plugin is called.
+pub(crate) fn unknown_disabled(namespace: &str, names: &[&'static str]) -> Vec<Warning> {
+    let disabled = disabled_in(namespace);
+    let unknown = disabled.into_iter().filter(|name| !names.contains(&name.as_str()));
+    unknown
+        .map(|name| {
+            let nearest = nearest(&name, names.iter().copied());
+            Warning::UnknownDisabled { name, nearest }
+        })
+        .collect()
+}

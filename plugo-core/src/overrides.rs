@@ -1,0 +1,123 @@
+use std::fmt;
+
+use crate::item::Status;
+use crate::name::nearest;
+use crate::table::DEFAULT_NAMESPACE;
+
+/// What an operator says about items, over what their code says: a status, a
+/// priority, or both. [`set_overrides`](crate::set_overrides) puts it in force.
+///
+/// An item is named by `name` or, in another namespace than the default one,
+/// by `namespace/name`. Names that are not in this program are kept and do
+/// nothing.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use plugo::{Overrides, Status};
+/// let overrides = Overrides::new().status("sms-gate", Status::Reserve).priority("mail", 5);
+/// assert_eq!(overrides.len(), 2);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides(Vec<Override>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Override {
+    item: String,
+    status: Option<Status>,
+    priority: Option<i32>,
+}
+
+impl Overrides {
+    /// Nothing is said: the code's status and priority hold.
+    pub fn new() -> Self {
+        Overrides::default()
+    }
+
+    /// The item has this status.
+    #[must_use]
+    pub fn status(mut self, item: impl Into<String>, status: Status) -> Self {
+        self.entry(item.into()).status = Some(status);
+        self
+    }
+
+    /// The item has this priority.
+    #[must_use]
+    pub fn priority(mut self, item: impl Into<String>, priority: i32) -> Self {
+        self.entry(item.into()).priority = Some(priority);
+        self
+    }
+
+    /// How many items it says something about.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn entry(&mut self, item: String) -> &mut Override {
+        let at = self.0.iter().position(|known| known.item == item).unwrap_or_else(|| {
+            self.0.push(Override { item, status: None, priority: None });
+            self.0.len() - 1
+        });
+        &mut self.0[at]
+    }
+
+    /// What it says about an item.
+    pub(crate) fn get(&self, namespace: &str, name: &str) -> (Option<Status>, Option<i32>) {
+        let found = self.0.iter().find(|entry| is_named(&entry.item, namespace, name));
+        found.map_or((None, None), |entry| (entry.status, entry.priority))
+    }
+
+    /// Those that mean none of the items.
+    pub(crate) fn unknown(&self, items: &[(&'static str, &'static str)]) -> Vec<UnknownItem> {
+        let known = |entry: &&Override| {
+            items.iter().any(|(namespace, name)| is_named(&entry.item, namespace, name))
+        };
+        let unknown = self.0.iter().filter(|entry| !known(entry));
+        unknown
+            .map(|entry| UnknownItem {
+                name: entry.item.clone(),
+                nearest: nearest(&entry.item, items.iter().map(|(_, name)| *name)),
+            })
+            .collect()
+    }
+}
+
+fn is_named(written: &str, namespace: &str, name: &str) -> bool {
+    match written.split_once('/') {
+        Some((of, written)) => of == namespace && written == name,
+        None => namespace == DEFAULT_NAMESPACE && written == name,
+    }
+}
+
+/// An override that means no item of this program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownItem {
+    name: String,
+    nearest: Option<&'static str>,
+}
+
+impl UnknownItem {
+    /// The name that stands there.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// An item whose name is alike, if there is one.
+    pub fn nearest(&self) -> Option<&'static str> {
+        self.nearest
+    }
+}
+
+impl fmt::Display for UnknownItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no item of a plugin type is called `{}` in this program", self.name)?;
+        match self.nearest {
+            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,572 @@
+use std::any::TypeId;
+use std::error::Error;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use crate::failure::{BoxError, Failure};
+use crate::item::{ItemEntry, Status, TypeInfo};
+use crate::kwargs::Kwargs;
+use crate::registry::tables;
+use crate::table::PluginInfo;
+use crate::types::{Ranked, Type, Types, selection, types};
+use crate::unwind::catch;
+
+/// A trait with `#[plugin_type]`, as `dyn Trait`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no plugin type",
+    label = "write `#[plugo::plugin_type]` on the trait, and name it as `dyn Trait`"
+)]
+pub trait PluginType: Send + Sync + 'static {
+    #[doc(hidden)]
+    const INFO: &'static TypeInfo;
+
+    #[doc(hidden)]
+    fn slot() -> &'static Slot<Self>;
+
+    /// The type's own selector, if it has one.
+    #[doc(hidden)]
+    const SELECTOR: Option<Selector<Self>>;
+}
+
+/// Chooses among the candidates, which are not disabled, the first choice first.
+#[doc(hidden)]
+pub type Selector<T> = fn(&[Item<T>], &mut Kwargs<'_>) -> Result<Option<Item<T>>, Failure>;
+
+/// What a type's own selector returns.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a selector cannot return `{Self}`",
+    label = "it returns `Option<Item<{T}>>`, or a `Result` of it whose error converts to a boxed one"
+)]
+pub trait Choice<T: ?Sized + 'static> {
+    fn choose(self) -> Result<Option<Item<T>>, Failure>;
+}
+
+impl<T: ?Sized + 'static> Choice<T> for Option<Item<T>> {
+    fn choose(self) -> Result<Option<Item<T>>, Failure> {
+        Ok(self)
+    }
+}
+
+impl<T: ?Sized + 'static, E: Into<BoxError>> Choice<T> for Result<Option<Item<T>>, E> {
+    fn choose(self) -> Result<Option<Item<T>>, Failure> {
+        self.map_err(|error| Failure::Error(error.into()))
+    }
+}
+
+/// Where a plugin type finds its items without looking for them.
+#[doc(hidden)]
+pub struct Slot<T: ?Sized + 'static>(OnceLock<Bound<T>>);
+
+/// A plugin type of this program, with the entries of its items.
+struct Bound<T: ?Sized + 'static> {
+    types: &'static Types,
+    of: &'static Type,
+    /// In the order of the type's items.
+    entries: Box<[&'static ItemEntry<T>]>,
+}
+
+impl<T: ?Sized + Send + Sync + 'static> Slot<T> {
+    #[doc(hidden)]
+    pub const fn new() -> Self {
+        Slot(OnceLock::new())
+    }
+
+    /// None when no item of the type is in the program.
+    #[inline]
+    fn bound(&'static self) -> Option<&'static Bound<T>> {
+        self.0.get().or_else(|| self.bind())
+    }
+
+    #[cold]
+    fn bind(&'static self) -> Option<&'static Bound<T>> {
+        let types = types();
+        let of = types.get(TypeId::of::<T>())?;
+        let entries = of.items.iter().filter_map(|item| item.entry.as_any().downcast_ref());
+        let entries: Box<[_]> = entries.collect();
+        Some(self.0.get_or_init(|| Bound { types, of, entries }))
+    }
+}
+
+/// The shared instance of the item that is selected: what most callers want.
+///
+/// It takes no lock and reads no more than memory, once the item is made.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// # trait Otp: Send + Sync { fn send(&self, code: u32); }
+/// fn login<T: ?Sized + plugo::PluginType>() -> Result<(), plugo::SelectError> {
+///     let _provider = plugo::select::<T>()?;
+///     Ok(())
+/// }
+/// ```
+///
+/// # Errors
+///
+/// Any [`SelectError`].
+#[inline]
+pub fn select<T: ?Sized + PluginType>() -> Result<&'static T, SelectError> {
+    // The way that is taken when all is well; `items` says what is not.
+    if T::SELECTOR.is_none()
+        && let Some(bound) = T::slot().bound()
+        && let Some(first) = bound.types.first(bound.of)
+        && let Some(shared) = bound.entries[first].shared()
+    {
+        return Ok(shared);
+    }
+    items::<T>().select()?.shared()
+}
+
+/// The items of a plugin type.
+pub fn items<T: ?Sized + PluginType>() -> Items<T> {
+    Items { bound: T::slot().bound() }
+}
+
+/// The items of a plugin type: the selected one, one by name, or all in order.
+pub struct Items<T: ?Sized + 'static> {
+    bound: Option<&'static Bound<T>>,
+}
+
+impl<T: ?Sized + PluginType> Items<T> {
+    fn bound(self) -> Result<&'static Bound<T>, SelectError> {
+        self.bound.ok_or_else(|| match tables().is_empty() {
+            true => SelectError::NoTable { plugin_type: T::INFO.name() },
+            false => SelectError::NoItem { plugin_type: T::INFO.name() },
+        })
+    }
+
+    /// The selected item: the first of the active ones by priority, then name;
+    /// where none is active, of those in reserve. A type with a selector of
+    /// its own leaves the choice to that.
+    ///
+    /// # Errors
+    ///
+    /// [`SelectError::NoItem`], [`SelectError::AllDisabled`],
+    /// [`SelectError::NoCandidate`], [`SelectError::Selector`].
+    pub fn select(self) -> Result<Item<T>, SelectError> {
+        self.select_with(Kwargs::new())
+    }
+
+    /// [`select`](Self::select) with arguments for the type's own selector.
+    ///
+    /// # Errors
+    ///
+    /// Like [`select`](Self::select).
+    pub fn select_with(self, mut kwargs: Kwargs<'_>) -> Result<Item<T>, SelectError> {
+        let bound = self.bound()?;
+        let candidates = bound.candidates()?;
+        let Some(selector) = T::SELECTOR else { return Ok(candidates[0]) };
+        let plugin_type = T::INFO.name();
+        let chosen = catch(|| selector(&candidates, &mut kwargs)).and_then(|chosen| chosen);
+        let chosen = chosen
+            .map_err(|failure| SelectError::Selector { plugin_type, error: Arc::new(failure) })?;
+        match chosen {
+            None => Err(SelectError::NoCandidate { plugin_type }),
+            Some(item) if candidates.contains(&item) => Ok(item),
+            Some(item) => {
+                let text = format!("it chose `{}`, which is no candidate", item.name());
+                let error = Arc::new(Failure::Error(text.into()));
+                Err(SelectError::Selector { plugin_type, error })
+            }
+        }
+    }
+
+    /// The item of that name. One that is disabled is an error.
+    ///
+    /// # Errors
+    ///
+    /// [`SelectError::NoItem`], [`SelectError::NotCompiledIn`] or [`SelectError::Disabled`].
+    pub fn get(self, name: &str) -> Result<Item<T>, SelectError> {
+        let all = self.bound()?.all();
+        match all.iter().find(|item| item.name() == name) {
+            Some(item) if item.status == Status::Disabled => {
+                Err(SelectError::Disabled { plugin_type: T::INFO.name(), item: item.name() })
+            }
+            Some(item) => Ok(*item),
+            None => Err(SelectError::NotCompiledIn {
+                plugin_type: T::INFO.name(),
+                item: name.to_owned(),
+                known: all.iter().map(|item| item.name()).collect(),
+            }),
+        }
+    }
+
+    /// Every item by priority, then name, whatever its status.
+    pub fn all(self) -> Vec<Item<T>> {
+        self.bound.map(Bound::all).unwrap_or_default()
+    }
+
+    /// The active items by priority, then name.
+    pub fn active(self) -> Vec<Item<T>> {
+        self.of(Status::Active)
+    }
+
+    /// The items in reserve by priority, then name.
+    pub fn reserve(self) -> Vec<Item<T>> {
+        self.of(Status::Reserve)
+    }
+
+    fn of(self, status: Status) -> Vec<Item<T>> {
+        let mut items = self.all();
+        items.retain(|item| item.status == status);
+        items
+    }
+
+    /// The first candidate, in the order of the selection, that can be
+    /// constructed and passes a check of its health; with those that were
+    /// passed over, and why. A type's own selector is not asked.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// fn healthy<T: ?Sized + plugo::PluginType>(check: fn(&T) -> Result<(), String>) {
+    ///     match plugo::items::<T>().select_with_fallback(check) {
+    ///         Ok(found) => {
+    ///             for failed in &found.passed_over {
+    ///                 eprintln!("warning: {failed}");
+    ///             }
+    ///             println!("using {}", found.item.name());
+    ///         }
+    ///         Err(error) => eprintln!("{error}"),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SelectError::NoItem`], [`SelectError::AllDisabled`], or
+    /// [`SelectError::AllFailed`] with the error of each.
+    pub fn select_with_fallback<E: Into<BoxError>>(
+        self,
+        mut check: impl FnMut(&T) -> Result<(), E>,
+    ) -> Result<Fallback<T>, SelectError> {
+        let mut passed_over = Vec::new();
+        for item in self.bound()?.candidates()? {
+            let shared =
+                item.entry.shared().map_or_else(|| item.entry.make_shared(&mut Kwargs::new()), Ok);
+            let healthy = shared.and_then(|shared| {
+                let checked = catch(|| check(shared).map_err(Into::into))?;
+                checked.map(|()| shared).map_err(Failure::Error)
+            });
+            match healthy {
+                Ok(instance) => return Ok(Fallback { item, instance, passed_over }),
+                Err(failure) => {
+                    let failed = FailedItem { item: item.name(), error: Arc::new(failure) };
+                    #[cfg(feature = "tracing")]
+                    tracing::warn!(plugin_type = T::INFO.name(), "{failed}");
+                    passed_over.push(failed);
+                }
+            }
+        }
+        Err(SelectError::AllFailed { plugin_type: T::INFO.name(), failed: passed_over })
+    }
+}
+
+impl<T: ?Sized> Clone for Items<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Items<T> {}
+
+impl<T: ?Sized + PluginType> fmt::Debug for Items<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.all()).finish()
+    }
+}
+
+impl<T: ?Sized + PluginType> Bound<T> {
+    fn all(&self) -> Vec<Item<T>> {
+        self.types.ranked(self.of).into_iter().map(|ranked| self.item(ranked)).collect()
+    }
+
+    /// Those that may be selected, the first choice first; at least one.
+    fn candidates(&self) -> Result<Vec<Item<T>>, SelectError> {
+        let ranked = self.types.ranked(self.of);
+        let items: Vec<_> = selection(&ranked).map(|ranked| self.item(ranked)).collect();
+        if items.is_empty() {
+            return Err(SelectError::AllDisabled { plugin_type: T::INFO.name() });
+        }
+        Ok(items)
+    }
+
+    fn item(&self, ranked: Ranked) -> Item<T> {
+        let Ranked { index, status, priority } = ranked;
+        let plugin = self.of.items[index].plugin;
+        Item { entry: self.entries[index], plugin, status, priority }
+    }
+}
+
+/// An item of a plugin type, with the status and the priority that held when
+/// it was looked up.
+pub struct Item<T: ?Sized + 'static> {
+    entry: &'static ItemEntry<T>,
+    plugin: PluginInfo,
+    status: Status,
+    priority: i32,
+}
+
+impl<T: ?Sized + PluginType> Item<T> {
+    /// The plugin's name.
+    pub fn name(&self) -> &'static str {
+        self.plugin.name()
+    }
+
+    /// The plugin that the item is.
+    pub fn plugin(&self) -> PluginInfo {
+        self.plugin
+    }
+
+    /// The status.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The priority; the lower number comes first.
+    pub fn priority(&self) -> i32 {
+        self.priority
+    }
+
+    /// The shared instance, made now if nobody made it before. It stays for
+    /// the rest of the program.
+    ///
+    /// # Errors
+    ///
+    /// [`SelectError::Construct`]. The next call tries again.
+    pub fn shared(&self) -> Result<&'static T, SelectError> {
+        self.shared_with(Kwargs::new())
+    }
+
+    /// [`shared`](Self::shared) with arguments for the constructor, which are
+    /// not looked at when the instance is there.
+    ///
+    /// # Errors
+    ///
+    /// [`SelectError::Construct`].
+    pub fn shared_with(&self, mut kwargs: Kwargs<'_>) -> Result<&'static T, SelectError> {
+        match self.entry.shared() {
+            Some(shared) => Ok(shared),
+            None => self.entry.make_shared(&mut kwargs).map_err(|failure| self.failed(failure)),
+        }
+    }
+
+    /// A fresh instance.
+    ///
+    /// # Errors
+    ///
+    /// [`SelectError::Construct`].
+    pub fn create(&self) -> Result<Box<T>, SelectError> {
+        self.create_with(Kwargs::new())
+    }
+
+    /// A fresh instance, with arguments for the constructor.
+    ///
+    /// # Errors
+    ///
+    /// [`SelectError::Construct`].
+    pub fn create_with(&self, mut kwargs: Kwargs<'_>) -> Result<Box<T>, SelectError> {
+        self.entry.create(&mut kwargs).map_err(|failure| self.failed(failure))
+    }
+
+    fn failed(&self, failure: Failure) -> SelectError {
+        SelectError::Construct {
+            plugin_type: T::INFO.name(),
+            item: self.name(),
+            error: Arc::new(failure),
+        }
+    }
+}
+
+impl<T: ?Sized> Clone for Item<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Item<T> {}
+
+/// Two are equal when they are the same plugin.
+impl<T: ?Sized> PartialEq for Item<T> {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.entry, other.entry)
+    }
+}
+
+impl<T: ?Sized> Eq for Item<T> {}
+
+impl<T: ?Sized> fmt::Debug for Item<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Item")
+            .field("name", &self.plugin.name())
+            .field("status", &self.status)
+            .field("priority", &self.priority)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What [`Items::select_with_fallback`] found.
+#[non_exhaustive]
+pub struct Fallback<T: ?Sized + 'static> {
+    /// The item.
+    pub item: Item<T>,
+    /// Its shared instance, which passed the check.
+    pub instance: &'static T,
+    /// The candidates before it, which did not.
+    pub passed_over: Vec<FailedItem>,
+}
+
+impl<T: ?Sized> fmt::Debug for Fallback<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fallback")
+            .field("item", &self.item)
+            .field("passed_over", &self.passed_over)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A candidate that could not be constructed, or did not pass a check.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FailedItem {
+    /// Its name.
+    pub item: &'static str,
+    /// What happened.
+    pub error: Arc<Failure>,
+}
+
+impl fmt::Display for FailedItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "item `{}` is passed over: {}", self.item, self.error)
+    }
+}
+
+/// Why no item was found, or none could be made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SelectError {
+    /// The program has no table of plugins at all.
+    #[non_exhaustive]
+    NoTable {
+        /// The plugin type.
+        plugin_type: &'static str,
+    },
+    /// No item of the type is in this program.
+    #[non_exhaustive]
+    NoItem {
+        /// The plugin type.
+        plugin_type: &'static str,
+    },
+    /// The item that was asked for is not in this program.
+    #[non_exhaustive]
+    NotCompiledIn {
+        /// The plugin type.
+        plugin_type: &'static str,
+        /// The name that was asked for.
+        item: String,
+        /// The items that are in it.
+        known: Vec<&'static str>,
+    },
+    /// The item that was asked for is disabled.
+    #[non_exhaustive]
+    Disabled {
+        /// The plugin type.
+        plugin_type: &'static str,
+        /// The item.
+        item: &'static str,
+    },
+    /// Every item of the type is disabled.
+    #[non_exhaustive]
+    AllDisabled {
+        /// The plugin type.
+        plugin_type: &'static str,
+    },
+    /// The type's own selector chose none of the candidates.
+    #[non_exhaustive]
+    NoCandidate {
+        /// The plugin type.
+        plugin_type: &'static str,
+    },
+    /// The type's own selector gave an error, panicked, or chose what is no
+    /// candidate.
+    #[non_exhaustive]
+    Selector {
+        /// The plugin type.
+        plugin_type: &'static str,
+        /// What happened.
+        error: Arc<Failure>,
+    },
+    /// The item could not be constructed.
+    #[non_exhaustive]
+    Construct {
+        /// The plugin type.
+        plugin_type: &'static str,
+        /// The item.
+        item: &'static str,
+        /// What happened.
+        error: Arc<Failure>,
+    },
+    /// Every candidate failed.
+    #[non_exhaustive]
+    AllFailed {
+        /// The plugin type.
+        plugin_type: &'static str,
+        /// Each, in the order in which they were tried.
+        failed: Vec<FailedItem>,
+    },
+}
+
+impl fmt::Display for SelectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SelectError::NoTable { plugin_type } => write!(
+                f,
+                "there is no item of plugin type `{plugin_type}`, since this program has no table \
+                 of plugins: write `plugo::plugins!();` in the app, with the feature `inventory` \
+                 or `linkme` of plugo on"
+            ),
+            SelectError::NoItem { plugin_type } => {
+                write!(f, "no item of plugin type `{plugin_type}` is in this program")
+            }
+            SelectError::NotCompiledIn { plugin_type, item, known } => {
+                write!(f, "plugin type `{plugin_type}` has no item `{item}` in this program")?;
+                match crate::name::nearest(item, known.iter().copied()) {
+                    Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
+                    None => write!(f, "; it has `{}`", known.join("`, `")),
+                }
+            }
+            SelectError::Disabled { plugin_type, item } => {
+                write!(f, "item `{item}` of plugin type `{plugin_type}` is disabled")
+            }
+            SelectError::AllDisabled { plugin_type } => {
+                write!(f, "every item of plugin type `{plugin_type}` is disabled")
+            }
+            SelectError::NoCandidate { plugin_type } => {
+                write!(f, "the selector of plugin type `{plugin_type}` chose no item")
+            }
+            SelectError::Selector { plugin_type, error } => {
+                write!(f, "the selector of plugin type `{plugin_type}` failed: {error}")
+            }
+            SelectError::Construct { plugin_type, item, error } => {
+                write!(f, "item `{item}` of plugin type `{plugin_type}` cannot be made: {error}")
+            }
+            SelectError::AllFailed { plugin_type, failed } => {
+                write!(f, "no item of plugin type `{plugin_type}` works")?;
+                failed.iter().try_for_each(|failed| write!(f, "\n  {failed}"))
+            }
+        }
+    }
+}
+
+impl Error for SelectError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            SelectError::Selector { error, .. } | SelectError::Construct { error, .. } => {
+                error.as_error()
+            }
+            SelectError::AllFailed { failed, .. } => {
+                failed.iter().find_map(|failed| failed.error.as_error())
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,308 @@
+use std::any::TypeId;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::copies::{Copies, Row};
+use crate::environment::disabled_in;
+use crate::failure::Failure;
+use crate::item::{AnyItem, Status, TypeInfo};
+use crate::kwargs::Kwargs;
+use crate::overrides::{Overrides, UnknownItem};
+use crate::registry::tables;
+use crate::table::PluginInfo;
+
+/// Every plugin type of the program, with its items. It is gathered from the
+/// tables when it is first asked for.
+pub(crate) struct Types {
+    pub(crate) types: Vec<Type>,
+    /// What holds now, for all types in one row: see [`Type::at`].
+    row: Copies,
+    overrides: Mutex<Overrides>,
+}
+
+/// A type and its items, by name.
+pub(crate) struct Type {
+    pub(crate) id: TypeId,
+    pub(crate) info: &'static TypeInfo,
+    pub(crate) items: Vec<Candidate>,
+    /// Where its numbers stand in the row: the first item of the selection, and
+    /// then every item by priority, then name.
+    at: usize,
+}
+
+/// One item, as its code has it.
+pub(crate) struct Candidate {
+    pub(crate) plugin: PluginInfo,
+    pub(crate) entry: &'static dyn AnyItem,
+    /// Whether the environment took it away, which no override undoes.
+    barred: bool,
+}
+
+/// One number of the row: an item, with what holds for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ranked {
+    pub(crate) index: usize,
+    pub(crate) status: Status,
+    pub(crate) priority: i32,
+}
+
+/// In the place of a selected item: there is none.
+const NONE: u64 = u64::MAX;
+
+impl Ranked {
+    fn pack(self) -> u64 {
+        let status = Status::ALL.iter().position(|status| *status == self.status);
+        let (index, status) = (self.index as u64, status.unwrap_or_default() as u64);
+        index << 34 | status << 32 | u64::from(self.priority.cast_unsigned())
+    }
+
+    fn unpack(number: u64) -> Self {
+        Ranked {
+            index: (number >> 34) as usize,
+            status: Status::ALL[(number >> 32 & 3) as usize],
+            priority: (number as u32).cast_signed(),
+        }
+    }
+}
+
+pub(crate) fn types() -> &'static Types {
+    static TYPES: OnceLock<Types> = OnceLock::new();
+    TYPES.get_or_init(Types::gather)
+}
+
+impl Types {
+    fn gather() -> Self {
+        let mut types: Vec<Type> = Vec::new();
+        for plugin in tables().into_iter().flat_map(|table| table.iter()) {
+            let Some(entry) = plugin.entry().as_item() else { continue };
+            let id = entry.type_id();
+            let at = types.iter().position(|known| known.id == id).unwrap_or_else(|| {
+                let info = entry.plugin_type();
+                types.push(Type { id, info, items: Vec::new(), at: 0 });
+                types.len() - 1
+            });
+            let items = &mut types[at].items;
+            // Two apps in one program may share a plugin.
+            let same = |item: &Candidate| std::ptr::eq(item.plugin.entry(), plugin.entry());
+            if !items.iter().any(same) {
+                let barred = disabled_in(plugin.namespace());
+                let barred = barred.iter().any(|name| name == plugin.name());
+                items.push(Candidate { plugin, entry, barred });
+            }
+        }
+        types.sort_by_key(|known| (known.info.name(), known.info.package(), known.info.place()));
+        let mut at = 0;
+        for known in &mut types {
+            known.items.sort_by_key(|item| (item.plugin.name(), item.plugin.namespace()));
+            known.at = at;
+            at += 1 + known.items.len();
+        }
+        let row = Copies::new(&row(&types, &Overrides::new()));
+        Types { types, row, overrides: Mutex::new(Overrides::new()) }
+    }
+
+    pub(crate) fn get(&self, id: TypeId) -> Option<&Type> {
+        self.types.iter().find(|known| known.id == id)
+    }
+
+    fn overrides(&self) -> MutexGuard<'_, Overrides> {
+        self.overrides.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The index of the item that is first in the selection.
+    #[inline]
+    pub(crate) fn first(&self, of: &Type) -> Option<usize> {
+        match self.row.read(|row| row.get(of.at)) {
+            NONE => None,
+            number => Some((number >> 34) as usize),
+        }
+    }
+
+    /// The items of a type by priority, then name, with what holds for them.
+    pub(crate) fn ranked(&self, of: &Type) -> Vec<Ranked> {
+        self.row.read(|row: Row<'_>| {
+            let numbers = (1..=of.items.len()).map(|i| row.get(of.at + i));
+            numbers.map(Ranked::unpack).collect()
+        })
+    }
+}
+
+/// The numbers of all types.
+fn row(types: &[Type], overrides: &Overrides) -> Vec<u64> {
+    let mut numbers = Vec::new();
+    for known in types {
+        let mut ranked: Vec<Ranked> = known.items.iter().enumerate().map(rank(overrides)).collect();
+        // The items stand by name, and the sort is stable.
+        ranked.sort_by_key(|ranked| ranked.priority);
+        numbers.push(selection(&ranked).next().map_or(NONE, Ranked::pack));
+        numbers.extend(ranked.into_iter().map(Ranked::pack));
+    }
+    numbers
+}
+
+fn rank(overrides: &Overrides) -> impl Fn((usize, &Candidate)) -> Ranked {
+    move |(index, item)| {
+        let (status, priority) = overrides.get(item.plugin.namespace(), item.plugin.name());
+        let status = if item.barred { Some(Status::Disabled) } else { status };
+        Ranked {
+            index,
+            status: status.unwrap_or_else(|| item.entry.status()),
+            priority: priority.unwrap_or_else(|| item.plugin.priority()),
+        }
+    }
+}
+
+/// The candidates, the first choice first: active ones, and then those in
+/// reserve. `ranked` is by priority, then name.
+pub(crate) fn selection(ranked: &[Ranked]) -> impl Iterator<Item = Ranked> {
+    let of = |status| ranked.iter().copied().filter(move |ranked| ranked.status == status);
+    of(Status::Active).chain(of(Status::Reserve))
+}
+
+/// Puts overrides in force, in place of those before. Every lookup that starts
+/// afterwards goes by them, and every one before or meanwhile by those before
+/// or by these, over all types at once.
+///
+/// What `DISABLED_PLUGINS` took away stays away.
+///
+/// Gives back those that mean no item of this program; they do nothing.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use plugo::{Overrides, Status};
+/// for unknown in plugo::set_overrides(Overrides::new().status("sms", Status::Disabled)) {
+///     eprintln!("warning: {unknown}");
+/// }
+/// ```
+pub fn set_overrides(overrides: Overrides) -> Vec<UnknownItem> {
+    let types = types();
+    let plugins = types.types.iter().flat_map(|known| &known.items).map(|item| item.plugin);
+    let names: Vec<_> = plugins.map(|plugin| (plugin.namespace(), plugin.name())).collect();
+    let unknown = overrides.unknown(&names);
+    // The lock keeps the two in step when two threads are here.
+    let mut current = types.overrides();
+    types.row.replace(|| row(&types.types, &overrides));
+    *current = overrides;
+    unknown
+}
+
+/// The overrides that are in force.
+pub fn overrides() -> Overrides {
+    types().overrides().clone()
+}
+
+/// The plugin types that have an item in this program, by name, as far as they
+/// can be known without their traits. An admin tool shows this.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// for known in plugo::plugin_types() {
+///     println!("{}: {}", known.info().name(), known.info().description());
+///     for item in known.items() {
+///         println!("  {} {} {}", item.plugin().name(), item.status(), item.priority());
+///     }
+/// }
+/// ```
+pub fn plugin_types() -> Vec<TypeReport> {
+    let types = types();
+    let report = |known: &'static Type| TypeReport {
+        info: known.info,
+        items: types
+            .ranked(known)
+            .into_iter()
+            .map(|ranked| ItemReport { item: &known.items[ranked.index], ranked })
+            .collect(),
+        first: types.first(known),
+    };
+    types.types.iter().map(report).collect()
+}
+
+/// A plugin type and its items, as they are now.
+#[derive(Clone, Debug)]
+pub struct TypeReport {
+    info: &'static TypeInfo,
+    items: Vec<ItemReport>,
+    first: Option<usize>,
+}
+
+impl TypeReport {
+    /// What is known about the type.
+    pub fn info(&self) -> &'static TypeInfo {
+        self.info
+    }
+
+    /// Its items by priority, then name, whatever their status.
+    pub fn items(&self) -> &[ItemReport] {
+        &self.items
+    }
+
+    /// The item that is selected, unless the type has a selector of its own.
+    pub fn selected(&self) -> Option<&ItemReport> {
+        self.items.iter().find(|item| Some(item.ranked.index) == self.first)
+    }
+}
+
+/// An item of a plugin type, as it is now.
+#[derive(Clone, Copy)]
+pub struct ItemReport {
+    item: &'static Candidate,
+    ranked: Ranked,
+}
+
+impl ItemReport {
+    /// The plugin that the item is.
+    pub fn plugin(&self) -> PluginInfo {
+        self.item.plugin
+    }
+
+    /// The status that holds.
+    pub fn status(&self) -> Status {
+        self.ranked.status
+    }
+
+    /// The priority that holds; the lower number comes first.
+    pub fn priority(&self) -> i32 {
+        self.ranked.priority
+    }
+
+    /// The status that the code says.
+    pub fn declared_status(&self) -> Status {
+        self.item.entry.status()
+    }
+
+    /// Constructs the item with these arguments, and drops it again.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// for item in plugo::plugin_types().iter().flat_map(|known| known.items()) {
+    ///     let probe = item.probe(plugo::kwargs! {});
+    ///     println!("{}: {:?} in {:?}", item.plugin().name(), probe.result, probe.took);
+    /// }
+    /// ```
+    pub fn probe(&self, mut kwargs: Kwargs<'_>) -> Probe {
+        let start = Instant::now();
+        let result = self.item.entry.try_create(&mut kwargs);
+        Probe { took: start.elapsed(), result }
+    }
+}
+
+impl fmt::Debug for ItemReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ItemReport")
+            .field("name", &self.plugin().name())
+            .field("status", &self.status())
+            .field("priority", &self.priority())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What came of constructing an item.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Probe {
+    /// Whether it can be constructed.
+    pub result: Result<(), Failure>,
+    /// How long that took, with dropping it.
+    pub took: Duration,
+}

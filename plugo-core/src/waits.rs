@@ -1,0 +1,129 @@
+use crate::sync::{Mutex, MutexGuard, PoisonError};
+use std::cell::RefCell;
+
+/// Something of which one thread at a time does the work while others wait:
+/// a plugin of a manager, or an item's shared instance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node {
+    /// The address of what the node belongs to.
+    pub(crate) owner: usize,
+    pub(crate) index: usize,
+    pub(crate) name: &'static str,
+}
+
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        (self.owner, self.index) == (other.owner, other.index)
+    }
+}
+
+thread_local! {
+    /// The nodes whose work this thread does, each on behalf of the one before it.
+    static CURRENT: RefCell<Vec<Node>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Does a piece of the node's work.
+pub(crate) fn within<T>(node: Node, work: impl FnOnce() -> T) -> T {
+    struct Leave;
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            CURRENT.with_borrow_mut(Vec::pop);
+        }
+    }
+    CURRENT.with_borrow_mut(|current| current.push(node));
+    let _leave = Leave;
+    work()
+}
+
+/// The node whose work this thread does.
+pub(crate) fn current() -> Option<Node> {
+    CURRENT.try_with(|current| current.borrow().last().copied()).ok().flatten()
+}
+
+/// Whether this thread does the node's work, further out perhaps.
+pub(crate) fn is_within(node: Node) -> bool {
+    CURRENT.with_borrow(|current| current.contains(&node))
+}
+
+/// Who waits for whom, over all managers of the program: a circle may lead
+/// through several.
+#[derive(Default)]
+pub(crate) struct Graph(Mutex<Vec<(Node, Node)>>);
+
+/// While it lives, its first node waits for its second one.
+pub(crate) struct Edge<'g>(Option<(&'g Graph, Node, Node)>);
+
+impl Graph {
+    #[cfg(not(loom))]
+    pub(crate) const fn new() -> Self {
+        Graph(Mutex::new(Vec::new()))
+    }
+
+    fn edges(&self) -> MutexGuard<'_, Vec<(Node, Node)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that one node waits for another, unless that one waits for the
+    /// first already: whoever would close a circle learns of it, so nobody
+    /// waits in one. What waits on behalf of no node closes none.
+    ///
+    /// # Errors
+    ///
+    /// The names along the circle; the last is the first again.
+    pub(crate) fn wait(&self, from: Option<Node>, to: Node) -> Result<Edge<'_>, Vec<&'static str>> {
+        let Some(from) = from else { return Ok(Edge(None)) };
+        let mut edges = self.edges();
+        if let Some(mut way) = way(&edges, to, from) {
+            way.insert(0, from.name);
+            return Err(way);
+        }
+        edges.push((from, to));
+        Ok(Edge(Some((self, from, to))))
+    }
+}
+
+impl Drop for Edge<'_> {
+    fn drop(&mut self) {
+        if let Some((graph, from, to)) = self.0.take() {
+            let mut edges = graph.edges();
+            if let Some(at) = edges.iter().rposition(|edge| *edge == (from, to)) {
+                edges.swap_remove(at);
+            }
+        }
+    }
+}
+
+/// The names on the way from one node to another, both included.
+fn way(edges: &[(Node, Node)], from: Node, to: Node) -> Option<Vec<&'static str>> {
+    let mut seen: Vec<Node> = Vec::new();
+    // Each with the place in `seen` that it was reached from.
+    let mut open = vec![(from, None)];
+    let mut reached_from: Vec<Option<usize>> = Vec::new();
+    while let Some((node, before)) = open.pop() {
+        if seen.contains(&node) {
+            continue;
+        }
+        seen.push(node);
+        reached_from.push(before);
+        let here = seen.len() - 1;
+        if node == to {
+            let mut names = Vec::new();
+            let mut at = Some(here);
+            while let Some(i) = at {
+                names.push(seen[i].name);
+                at = reached_from[i];
+            }
+            names.reverse();
+            return Some(names);
+        }
+        open.extend(edges.iter().filter(|edge| edge.0 == node).map(|edge| (edge.1, Some(here))));
+    }
+    None
+}
+
+/// The graph of the program.
+#[cfg(not(loom))]
+pub(crate) fn graph() -> &'static Graph {
+    static GRAPH: Graph = Graph::new();
+    &GRAPH
+}
