@@ -3,12 +3,15 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use crate::entry::{EntryPoint, Kind};
+use crate::entry::Kind;
 use crate::failure::Failure;
+use crate::item::Status;
 use crate::kwargs::Kwargs;
 use crate::lifecycle::{Instance, Phase};
 use crate::state::{DisabledBy, State};
 use crate::step::{Kept, Step};
+use crate::table::PluginInfo;
+use crate::types::status;
 use crate::unwind::catch;
 use crate::waits::{Node, within};
 
@@ -64,12 +67,16 @@ impl Watch for Unwatched {}
 ///
 /// When it ends after its load, it is stopped again.
 pub(crate) async fn bring_up<W: Watch>(
-    entry: &'static EntryPoint,
+    plugin: PluginInfo,
     kwargs: &mut Kwargs<'_>,
     node: Node,
     mode: Async,
     watch: &mut W,
 ) -> Result<Up, Ended> {
+    let entry = plugin.entry();
+    if status(plugin) == Some(Status::Disabled) {
+        return Err(Ended::Disabled(DisabledBy::Status, "it is \"disabled\"".into()));
+    }
     let mut up = Up::default();
     watch.before(Phase::Init, &up)?;
     up.instance = match &entry.0 {

@@ -76,9 +76,18 @@ impl Inner {
         Node { owner, index, name: self.plugins[index].info.name() }
     }
 
-    /// Notes that whoever works here waits for a plugin.
-    fn wait_for(&self, from: Option<Node>, index: usize) -> Result<Edge<'static>, PluginError> {
-        graph().wait(from.or_else(current), self.node(index)).map_err(PluginError::Circle)
+    /// Notes that whoever works here waits for a plugin: the one that this
+    /// thread works for, and the one that got the handle, on another thread
+    /// perhaps.
+    fn wait_for(
+        &self,
+        from: Option<Node>,
+        index: usize,
+    ) -> Result<[Edge<'static>; 2], PluginError> {
+        let here = current();
+        let from = from.filter(|from| here != Some(*from));
+        let wait = |from| graph().wait(from, self.node(index)).map_err(PluginError::Circle);
+        Ok([wait(here)?, wait(from)?])
     }
 
     /// Loads a plugin, after those that it depends on.
@@ -169,7 +178,7 @@ impl Inner {
         }
         run.kwargs.set(MANAGER, (run.handle)(node));
         let mut watch = Heard { inner: self, index, claim };
-        let up = bring_up(info.entry(), run.kwargs, node, run.mode, &mut watch).await;
+        let up = bring_up(info, run.kwargs, node, run.mode, &mut watch).await;
         up.map_err(|ended| match ended {
             Ended::Failed(phase, Failure::Argument(error)) => {
                 let offered: Vec<&'static str> = run.kwargs.names().collect();

@@ -2,7 +2,6 @@ use crate::announce::announce;
 use crate::drive::{Async, Ended, Unwatched, Up, at_once, bring_up};
 use crate::environment::disabled_in;
 use crate::failure::Failure;
-use crate::item::Status;
 use crate::kwargs::Kwargs;
 use crate::lifecycle::Phase;
 use crate::name;
@@ -221,8 +220,5 @@ async fn load(plugin: PluginInfo, kwargs: &mut Kwargs<'_>, mode: Async) -> Resul
     if is_within(node) {
         return Err(Ended::Failed(Phase::Load, Failure::Recursive));
     }
-    if entry.as_item().is_some_and(|item| item.status() == Status::Disabled) {
-        return Err(Ended::Disabled(DisabledBy::Status, "its `status` says so".into()));
-    }
-    bring_up(entry, kwargs, node, mode, &mut Unwatched).await
+    bring_up(plugin, kwargs, node, mode, &mut Unwatched).await
 }

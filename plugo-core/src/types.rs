@@ -160,6 +160,19 @@ pub(crate) fn selection(ranked: &[Ranked]) -> impl Iterator<Item = Ranked> {
     of(Status::Active).chain(of(Status::Reserve))
 }
 
+/// The status that holds for a plugin, if it is an item.
+pub(crate) fn status(plugin: PluginInfo) -> Option<Status> {
+    let entry = plugin.entry().as_item()?;
+    let types = types();
+    let held = types.get(entry.type_id()).and_then(|of| {
+        let same = |item: &Candidate| std::ptr::eq(item.plugin.entry(), plugin.entry());
+        let index = of.items.iter().position(same)?;
+        types.ranked(of).into_iter().find(|ranked| ranked.index == index)
+    });
+    // Without a collection of tables nothing can override what the code says.
+    Some(held.map_or_else(|| entry.status(), |ranked| ranked.status))
+}
+
 /// Puts overrides in force, in place of those before. Every lookup that starts
 /// afterwards goes by them, and every one before or meanwhile by those before
 /// or by these, over all types at once.
