@@ -76,16 +76,16 @@ impl Inner {
         Node { owner, index, name: self.plugins[index].info.name() }
     }
 
-    /// Notes that whoever works here waits for a plugin: the one that this
-    /// thread works for, and the one that got the handle, on another thread
-    /// perhaps.
+    /// Notes that whoever works here waits for a plugin that is not settled:
+    /// the one that this thread works for, and the one that got the handle and
+    /// is being moved, on another thread perhaps.
     fn wait_for(
         &self,
         from: Option<Node>,
         index: usize,
     ) -> Result<[Edge<'static>; 2], PluginError> {
         let here = current();
-        let from = from.filter(|from| here != Some(*from));
+        let from = from.filter(|from| here != Some(*from) && self.slots.is_running(from.index));
         let wait = |from| graph().wait(from, self.node(index)).map_err(PluginError::Circle);
         Ok([wait(here)?, wait(from)?])
     }
@@ -97,14 +97,23 @@ impl Inner {
         from: Option<Node>,
         run: &mut Run<'_, '_>,
     ) -> Result<(), PluginError> {
-        let _edge = self.wait_for(from, index)?;
         let claim = loop {
             match self.slots.claim_to_load(index) {
                 Claimed::Resolved(claim) => break claim,
-                Claimed::Running => self.slots.wait(index, run.mode).await,
+                Claimed::Running => {
+                    let _edges = self.wait_for(from, index)?;
+                    self.slots.wait(index, run.mode).await;
+                }
                 Claimed::Settled(state) => return self.result(index, state),
                 Claimed::Closed => return Err(PluginError::Closed),
                 Claimed::Loaded(..) | Claimed::Needed(_) => return Ok(()),
+            }
+        };
+        let _edges = match self.wait_for(from, index) {
+            Ok(edges) => edges,
+            Err(error) => {
+                claim.settle(Life::Resolved);
+                return Err(error);
             }
         };
         for &dependency in &self.plugins[index].dependencies {
@@ -238,12 +247,14 @@ impl Inner {
         from: Option<Node>,
         run: &mut Run<'_, '_>,
     ) -> Result<(), PluginError> {
-        let _edge = self.wait_for(from, index)?;
         let dependents = &self.plugins[index].dependents;
         let (claim, up) = loop {
             match self.slots.claim_to_stop(index, dependents) {
                 Claimed::Loaded(claim, up) => break (claim, up),
-                Claimed::Running => self.slots.wait(index, run.mode).await,
+                Claimed::Running => {
+                    let _edges = self.wait_for(from, index)?;
+                    self.slots.wait(index, run.mode).await;
+                }
                 // One was loaded again meanwhile.
                 Claimed::Needed(dependent) => {
                     let stopped = Box::pin(self.stop_one(dependent, from, run)).await;
@@ -254,6 +265,8 @@ impl Inner {
                 _ => return Ok(()),
             }
         };
+        // Nobody moves it but this call, so it closes no circle.
+        let _edges = self.wait_for(from, index);
         let node = self.node(index);
         // Nothing can keep a plugin from being stopped.
         let before = Event { up: Some(&up), ..self.event(index, Phase::Stop) };

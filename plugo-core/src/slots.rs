@@ -92,6 +92,11 @@ impl Slots {
         matches!(self.lock().slots[index].life, Life::Loaded(_))
     }
 
+    /// Whether somebody moves the plugin.
+    pub(crate) fn is_running(&self, index: usize) -> bool {
+        matches!(self.lock().slots[index].life, Life::Running(_))
+    }
+
     pub(crate) fn see(&self, index: usize) -> Seen {
         self.lock().slots[index].see()
     }
