@@ -141,16 +141,22 @@ pub(crate) async fn bring_down(
     node: Node,
     mode: Async,
 ) -> Result<(), Failure> {
-    let stopped = match &up.instance {
-        Some(instance) => {
-            let plugin = instance.plugin();
-            let step = within(node, || catch(|| plugin.stop(kwargs)));
-            finish(step, node, mode).await.map(drop)
-        }
-        None => Ok(()),
-    };
+    let stopped = stop(&up, kwargs, node, mode).await;
     let dropped = within(node, || catch(|| drop(up)));
     stopped.and(dropped)
+}
+
+/// Calls a plugin's `stop`.
+pub(crate) async fn stop(
+    up: &Up,
+    kwargs: &mut Kwargs<'_>,
+    node: Node,
+    mode: Async,
+) -> Result<(), Failure> {
+    let Some(instance) = &up.instance else { return Ok(()) };
+    let plugin = instance.plugin();
+    let step = within(node, || catch(|| plugin.stop(kwargs)));
+    finish(step, node, mode).await.map(drop)
 }
 
 /// The end of a call: at once, or awaited where that is meant. A panic is a

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::drive::{Async, Ended, Up, Watch, bring_down, bring_up};
+use crate::drive::{Async, Ended, Up, Watch, bring_up, stop};
 use crate::error::PluginError;
 use crate::failure::{BoxError, Failure};
 use crate::kwargs::{Kwargs, Provided};
@@ -255,11 +255,13 @@ impl Inner {
                     let _edges = self.wait_for(from, index)?;
                     self.slots.wait(index, run.mode).await;
                 }
-                // One was loaded again meanwhile.
+                // It was loaded again meanwhile, or cannot be stopped here.
                 Claimed::Needed(dependent) => {
                     let stopped = Box::pin(self.stop_one(dependent, from, run)).await;
-                    if let Err(error @ PluginError::Circle(_)) = stopped {
-                        return Err(error);
+                    match stopped {
+                        Err(error @ PluginError::Circle(_)) => return Err(error),
+                        Err(error) if self.slots.is_loaded(dependent) => return Err(error),
+                        Ok(()) | Err(_) => {}
                     }
                 }
                 _ => return Ok(()),
@@ -272,9 +274,18 @@ impl Inner {
         let before = Event { up: Some(&up), ..self.event(index, Phase::Stop) };
         let _ = self.tell(index, Event { moment: Moment::Before, ..before });
         run.kwargs.set(MANAGER, (run.handle)(node));
-        let stopped = bring_down(up, run.kwargs, node, run.mode).await;
+        let stopped = stop(&up, run.kwargs, node, run.mode).await;
         let event = self.event(index, Phase::Stop);
-        let life = match stopped {
+        if let Err(failure @ Failure::Async) = stopped {
+            // It did not begin to stop, so it is as it was.
+            let _ = self.tell(index, Event { error: Some(&failure), ..event });
+            claim.settle(Life::Loaded(up));
+            let state = State::failed(Phase::Stop, failure);
+            self.announce(index, &state);
+            return self.result(index, state);
+        }
+        let dropped = within(node, || catch(|| drop(up)));
+        let life = match stopped.and(dropped) {
             Ok(()) => {
                 let _ = self.tell(index, Event { moment: Moment::After, ..event });
                 Life::Stopped

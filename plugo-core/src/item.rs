@@ -11,35 +11,41 @@ use crate::waits::{self, Node};
 /// What `#[plugin_type]` says of a trait.
 #[derive(Debug)]
 pub struct TypeInfo {
-    #[doc(hidden)]
-    pub __name: &'static str,
-    #[doc(hidden)]
-    pub __package: &'static str,
-    #[doc(hidden)]
-    pub __description: &'static str,
-    #[doc(hidden)]
-    pub __place: &'static str,
+    name: &'static str,
+    package: &'static str,
+    description: &'static str,
+    place: &'static str,
 }
 
 impl TypeInfo {
+    #[doc(hidden)]
+    pub const fn new(
+        name: &'static str,
+        package: &'static str,
+        description: &'static str,
+        place: &'static str,
+    ) -> Self {
+        TypeInfo { name, package, description, place }
+    }
+
     /// The name: what the attribute says, or else the trait's.
     pub const fn name(&self) -> &'static str {
-        self.__name
+        self.name
     }
 
     /// The Cargo package that the trait is in.
     pub const fn package(&self) -> &'static str {
-        self.__package
+        self.package
     }
 
     /// The trait's documentation, or nothing.
     pub const fn description(&self) -> &'static str {
-        self.__description
+        self.description
     }
 
     /// Where the attribute `#[plugin_type]` stands: file, line and column.
     pub const fn place(&self) -> &'static str {
-        self.__place
+        self.place
     }
 }
 

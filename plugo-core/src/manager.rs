@@ -211,7 +211,8 @@ impl PluginManager {
     /// # Errors
     ///
     /// Any [`PluginError`]. When something failed to stop, that plugin is
-    /// failed, and this one is disabled nevertheless.
+    /// failed, and this one is disabled nevertheless. What is `async` is not
+    /// stopped here and stays as it is.
     pub fn disable(&self, name: &str, reason: &str) -> Result<(), PluginError> {
         at_once(self.without().disable_in(name, reason, Async::Refused))
     }
@@ -231,7 +232,8 @@ impl PluginManager {
     /// # Errors
     ///
     /// Any [`PluginError`]. A plugin that failed to stop is failed, and the
-    /// others are stopped nevertheless.
+    /// others are stopped nevertheless. What is `async` is not stopped here and
+    /// stays loaded, and so does what it depends on.
     pub fn stop(&self, name: &str) -> Result<(), PluginError> {
         at_once(self.without().stop_in(name, Async::Refused))
     }
@@ -393,11 +395,8 @@ impl Call<'_, '_> {
         let mut run = Run { kwargs: &mut kwargs, mode, handle: &|node| manager.handle(node) };
         loop {
             let stopped = inner.stop(index, manager.within, &mut run).await;
-            if let Err(PluginError::Circle(_)) = stopped {
-                return stopped;
-            }
-            // Unless somebody loaded it again meanwhile.
-            if inner.slots.disable(index, DisabledBy::App, reason) {
+            // Unless it cannot be stopped, or somebody loaded it again meanwhile.
+            if inner.slots.disable(index, DisabledBy::App, reason) || stopped.is_err() {
                 return stopped;
             }
         }

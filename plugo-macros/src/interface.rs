@@ -59,14 +59,12 @@ fn implementation(args: &Args, interface: &Interface) -> Result<TokenStream> {
             #krate::__private::type_symbol!(#name);
 
             impl #krate::PluginType for #of {
-                const INFO: &'static #krate::TypeInfo = &#krate::TypeInfo {
-                    __name: #name,
-                    __package: ::core::env!("CARGO_PKG_NAME"),
-                    __description: #description,
-                    __place: ::core::concat!(
-                        ::core::file!(), ":", ::core::line!(), ":", ::core::column!()
-                    ),
-                };
+                const INFO: &'static #krate::TypeInfo = &#krate::TypeInfo::new(
+                    #name,
+                    ::core::env!("CARGO_PKG_NAME"),
+                    #description,
+                    ::core::concat!(::core::file!(), ":", ::core::line!(), ":", ::core::column!()),
+                );
 
                 fn slot() -> &'static #krate::__private::Slot<Self> {
                     static SLOT: #krate::__private::Slot<#of> = #krate::__private::Slot::new();
