@@ -42,6 +42,8 @@ mod copies;
 mod overrides;
 /// The plugin types of the program, and what holds for their items.
 mod types;
+/// Why a lookup found no item.
+mod select_error;
 /// Lookups of items.
 mod select;
 /// Where a plugin is in its life.
@@ -88,7 +90,8 @@ pub use self::overrides::{Overrides, UnknownItem};
 pub use self::reason::{Reason, Source};
 pub use self::registry::tables;
 pub use self::report::{LoadError, PluginReport, Report, Warning};
-pub use self::select::{FailedItem, Fallback, Item, Items, PluginType, SelectError, items, select};
+pub use self::select::{Fallback, Item, Items, PluginType, items, select};
+pub use self::select_error::{FailedItem, SelectError};
 pub use self::state::{DisabledBy, State};
 pub use self::step::{Kept, Step};
 #[doc(hidden)]
