@@ -142,11 +142,14 @@ impl<'s> Scanner<'s> {
             let path = token.is_punct(":") && kind != "const" && kind != "static";
             token.is_punct("!") || path
         });
+        // What bears a plugin: functions, `impl Plugin for T`, items of plugin types, values.
+        if matches!(kind, "fn" | "impl" | "struct" | "enum" | "static" | "const")
+            && let Some(mut found) = attributes.plugin
+        {
+            found.conditions.extend(attributes.conditions.iter().cloned());
+            self.items.found.push(found);
+        }
         match kind {
-            "fn" => self.items.found.extend(attributes.plugin.map(|mut found| {
-                found.conditions.extend(attributes.conditions);
-                found
-            })),
             "mod" => match (after, tokens.get(i + 2)) {
                 (Some(name), Some(body)) if body.kind == Kind::Group(b'{') => {
                     self.within.push(name.text);
@@ -237,7 +240,15 @@ impl<'s> Scanner<'s> {
             place: self.text.place(offset),
         };
         for argument in arguments.split(is_comma) {
-            let [key, equals, value @ ..] = argument else { continue };
+            // A type may hold commas of its own, as in `of = dyn Map<u8, u8>`; what stands
+            // between them has no key.
+            let [key, equals, value @ ..] = argument else {
+                if argument.first().is_some_and(|key| key.text == "reusable") {
+                    // The type has it so that its values can be plugins.
+                    return None;
+                }
+                continue;
+            };
             if !equals.is_punct("=") {
                 continue;
             }
@@ -352,6 +363,40 @@ mod tests {
     }
 
     #[test]
+    fn types_and_values_are_plugins_too() {
+        let text = r#"
+            #[plugin(name = "impl")] impl Plugin for A { fn load(&self) {} }
+            #[plugin(name = "impl-generic")] impl<const N: usize> Plugin for A<{ N }> {}
+            #[plugin(new = A::at(url: &str, n: Option<&u32>), name = "new")] impl a::Plugin for A {}
+            #[plugin(of = dyn Map<u8, u8>, name = "item", priority = 5, status = "reserve")]
+            #[derive(Default)] pub struct B { a: [u8; 2] }
+            #[plugin(name = "tuple", of = dyn C)] struct D(u8, pub u8);
+            #[plugin(name = "unit", of = dyn C)] pub(crate) struct E;
+            #[plugin(name = "enum", of = dyn C)] enum F { G }
+            #[plugin(name = "static")] pub static S3: S = S { a: [1], b: { 2 } };
+            #[plugin(name = "const")] const T: S = S::new("s3");
+            #[cfg(unix)] #[plugin(name = "after")] fn after() {}
+        "#;
+        let expected = [
+            "impl",
+            "impl-generic",
+            "new",
+            "item",
+            "tuple",
+            "unit",
+            "enum",
+            "static",
+            "const",
+            "after",
+        ];
+        assert_eq!(names(text), expected);
+        let (found, inconclusive) = scan_text(text);
+        assert!(!inconclusive);
+        assert_eq!(found[3].priority, Some(5));
+        assert_eq!(found[9].conditions, ["unix"]);
+    }
+
+    #[test]
     fn what_only_looks_like_a_plugin_is_none() {
         for text in [
             "// #[plugin(name = \"comment\")]\nfn a() {}",
@@ -359,7 +404,11 @@ mod tests {
             "const S: &str = r#\"#[plugin] fn a() {}\"#;",
             "#[bevy::plugin] fn a() {}",
             "#[plugin_type] trait A {}",
-            "#[plugin] struct A;",
+            "#[plugin] trait A {}",
+            "#[plugin] mod a {}",
+            "#[plugin] use a::b;",
+            "#[plugin(reusable)] impl Plugin for A {}",
+            "#[plugin(crate = plug_in, reusable)] impl<T: X> Plugin for A<T> {}",
             "use a::{plugin}; fn plugin() {}",
             "",
         ] {
