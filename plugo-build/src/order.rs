@@ -6,7 +6,7 @@ use crate::known::Known;
 use crate::metadata::Id;
 use crate::select::{Index, Selected};
 
-/// Dependencies first; among those that are free, the higher priority, then
+/// Dependencies first; among those that are free, the lower priority, then
 /// the name.
 pub(crate) fn order<'k>(
     index: &Index<'k>,
@@ -33,7 +33,7 @@ pub(crate) fn order<'k>(
             dependents[dependency].push(i);
         }
     }
-    let rank = |i: usize| Reverse((Reverse(plugins[i].priority), &plugins[i].id, i));
+    let rank = |i: usize| Reverse((plugins[i].priority, &plugins[i].id, i));
     let mut free: BinaryHeap<_> =
         (0..plugins.len()).filter(|&i| missing[i] == 0).map(rank).collect();
     let mut order = Vec::with_capacity(plugins.len());

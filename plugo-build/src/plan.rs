@@ -43,7 +43,7 @@ pub struct Planned {
     /// Its authors.
     pub authors: Vec<String>,
     /// Its priority: among plugins that do not depend on each other, the
-    /// higher one loads first.
+    /// lower number loads first.
     pub priority: i32,
     /// The positions in the plan of the plugins that it depends on.
     pub dependencies: Vec<usize>,

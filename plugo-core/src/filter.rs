@@ -122,12 +122,11 @@ impl Filters {
 
     /// Why a plugin is kept out.
     pub(crate) fn refusal(&self, plugin: PluginInfo) -> Option<String> {
-        const WHAT: &str = "A plugin filter disabled this plugin before it was initialized";
         if let Some(rule) = self.exclude.iter().find(|rule| rule.matches(plugin)) {
-            return Some(format!("{WHAT}: {rule} is excluded"));
+            return Some(format!("{rule} is excluded"));
         }
         let included =
             self.include.is_empty() || self.include.iter().any(|rule| rule.matches(plugin));
-        (!included).then(|| format!("{WHAT}: it is not among those included"))
+        (!included).then(|| "it is not among those included".to_owned())
     }
 }

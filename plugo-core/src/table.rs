@@ -304,7 +304,7 @@ impl PluginInfo {
     }
 
     /// The priority. Among plugins that do not depend on each other, the
-    /// higher one loads first.
+    /// lower number loads first.
     pub fn priority(&self) -> i32 {
         match &self.table.facts {
             Facts::Planned(sheet) => sheet.rows[self.index].priority,

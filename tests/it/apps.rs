@@ -59,7 +59,7 @@ mod inner {
 #![forbid(unsafe_code)]
 plugo::plugins!();
 
-#[plugo::plugin(name = "own", priority = -1)]
+#[plugo::plugin(name = "own", priority = 1)]
 fn arguments(log: &mut Vec<String>) {
     log.push("own-was-here".into());
 }
@@ -100,7 +100,7 @@ fn main() {
                 "every-kind-made",
                 &format!(
                     "[dependencies]\nplugo = {plugo}\n\
-                     [[package.metadata.plugo.plugins]]\nname = \"made-red\"\npriority = 5\n\
+                     [[package.metadata.plugo.plugins]]\nname = \"made-red\"\npriority = -5\n\
                      [[package.metadata.plugo.plugins]]\nname = \"made-blue\"\n"
                 ),
             ),

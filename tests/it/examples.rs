@@ -32,6 +32,45 @@ fn the_basic_example_prints_what_its_header_says() {
     assert_eq!(run.stdout, promised("basic-plugins"));
 }
 
+#[test]
+fn the_services_and_the_passwords_print_what_their_headers_say() {
+    for example in ["services", "otp"] {
+        let run = Run::of(&mut cargo(repository(), &["run", "--locked", "-p", example])).ok();
+        assert_eq!(run.stdout, promised(example));
+    }
+}
+
+#[test]
+fn the_pipeline_prints_what_its_header_says_and_its_word_is_random() {
+    let pipeline = |arguments: &[&str]| {
+        let arguments = [&["run", "--locked", "-p", "value-pipeline", "--"], arguments].concat();
+        Run::of(&mut cargo(repository(), &arguments)).ok().stdout
+    };
+    let injected = pipeline(&["--word", &word_of(26)]);
+    assert_eq!(injected, promised("value-pipeline"));
+
+    let random = || {
+        let printed = pipeline(&[]);
+        let line = printed.lines().find_map(|line| line.strip_prefix("DEBUG   : current_word="));
+        let word = line.expect("the line with the word").to_owned();
+        let short = &word[..12];
+        let same = printed.replace(&word, &word_of(26)).replace(short, &word_of(12));
+        assert_eq!(same, injected, "nothing else is random");
+        word
+    };
+    let (one, other) = (random(), random());
+    assert_ne!(one, other);
+    for word in [one, other] {
+        assert_eq!(word.len(), 100);
+        assert!(word.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{word}");
+    }
+}
+
+/// The first letters of the alphabet.
+fn word_of(length: usize) -> String {
+    ('A'..='Z').take(length).collect()
+}
+
 const WEB: &str = "web-plugins";
 
 fn build_web(arguments: &[&str]) -> Command {

@@ -118,12 +118,12 @@ fn d09_each_plugin_of_a_diamond_is_there_once() {
 fn d10_ties_go_by_priority_and_then_by_name() {
     let project = Project::new()
         .plugin("a", "{}")
-        .plugin("b", r#"{ "priority": -1 }"#)
-        .plugin("c", r#"{ "priority": 5 }"#)
-        .plugin("d", r#"{ "priority": 5 }"#)
+        .plugin("b", r#"{ "priority": 1 }"#)
+        .plugin("c", r#"{ "priority": -5 }"#)
+        .plugin("d", r#"{ "priority": -5 }"#)
         // Waits for `b`, then goes before what is left.
-        .plugin("e", r#"{ "priority": 9, "dependencies": ["b"] }"#)
-        .plugin("f", r#"{ "priority": -2 }"#);
+        .plugin("e", r#"{ "priority": -9, "dependencies": ["b"] }"#)
+        .plugin("f", r#"{ "priority": 2 }"#);
     let expected = ["c", "d", "a", "b", "e", "f"];
     for _ in 0..3 {
         assert_eq!(project.plan(&[]).names(), expected);

@@ -20,7 +20,7 @@
 plugo::plugins!();
 
 /// A plugin need not be a crate: the app's own source may have some.
-#[plugo::plugin(name = "farewell", priority = -10)]
+#[plugo::plugin(name = "farewell", priority = 10)]
 fn init_plugin(lines: &mut Vec<String>) {
     lines.push("farewell: Goodbye.".to_owned());
 }

@@ -19,7 +19,7 @@ use web_site::{Site, page};
 const POSTS: [&str; 2] = [include_str!("../posts/first.md"), include_str!("../posts/second.md")];
 
 /// Loads before the other plugins, and so stands first on the front page.
-#[plugo::plugin(name = "blog", priority = 10)]
+#[plugo::plugin(name = "blog", priority = -10)]
 fn init_plugin(site: &mut Site, greeting: &str) {
     let blog = Blog { greeting: greeting.to_owned(), posts: POSTS.map(Post::new).into() };
     let routes = Router::new().route("/", get(index)).route("/{slug}", get(post));
