@@ -139,7 +139,7 @@ fn lifecycle(args: &Args, lifecycle: Lifecycle) -> Result<TokenStream> {
         return Ok(implementation);
     }
     let construct = construct(krate, args.new.as_ref(), &ty);
-    let arguments = arguments();
+    let (arguments, made) = (arguments(), made());
     let entry = quote! {
         #krate::EntryPoint::made({
             fn __plugo_create(
@@ -149,7 +149,7 @@ fn lifecycle(args: &Args, lifecycle: Lifecycle) -> Result<TokenStream> {
                 #krate::Failure,
             > {
                 #construct
-                ::core::result::Result::Ok(#krate::__private::Arc::new(made))
+                ::core::result::Result::Ok(#krate::__private::Arc::new(#made))
             }
             __plugo_create
         })
@@ -209,8 +209,8 @@ fn definition(args: &Args, definition: &Definition) -> Result<TokenStream> {
     let construct = construct(krate, args.new.as_ref(), &ty);
     let status = args.status.clone().unwrap_or_else(|| Ident::new("Active", Span::call_site()));
     let info = quote_spanned!(of.span()=> <#of as #krate::PluginType>::INFO);
-    let boxed = quote_spanned!(ident.span()=> #krate::__private::Box::new(made));
-    let arguments = arguments();
+    let (arguments, made) = (arguments(), made());
+    let boxed = quote_spanned!(ident.span()=> #krate::__private::Box::new(#made));
     let entry = quote! {{
         fn __plugo_create(
             #arguments: &mut #krate::Kwargs<'_>,
@@ -254,9 +254,15 @@ fn value(args: &Args, value: &Value) -> Result<TokenStream> {
     Ok(quote!(#value #entry_point))
 }
 
+/// What a generated constructor makes. Nothing of the user's can be confused
+/// with it.
+fn made() -> Ident {
+    Ident::new("made", Span::mixed_site())
+}
+
 /// Binds `made`: what the constructor gives, or `Default`.
 fn construct(krate: &TokenStream, new: Option<&Call>, ty: &Type) -> TokenStream {
-    let made = Ident::new("made", Span::call_site());
+    let made = made();
     let Some(call) = new else {
         let default = quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default());
         return quote!(let #made = #default;);

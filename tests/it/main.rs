@@ -3,6 +3,8 @@
 mod selection;
 mod refusals;
 mod loading;
+mod plux;
+mod django;
 mod apps;
 mod ui;
 mod readme;

@@ -329,7 +329,7 @@ fn a_dependency_outside_the_plugin_directory_is_a_plugin_when_it_uses_plugo() {
 #[test]
 fn several_plugins_in_one_crate_have_metadata_each() {
     let project = Project::new()
-        .file("plugins/multi/Cargo.toml", "[package]\nname = \"multi\"\nversion = \"1.0.0\"\n[[package.metadata.plugo.plugins]]\nname = \"s3\"\ndependencies = [\"auth\"]\n[[package.metadata.plugo.plugins]]\nname = \"made-by-macro\"\npriority = 7\n")
+        .file("plugins/multi/Cargo.toml", "[package]\nname = \"multi\"\nversion = \"1.0.0\"\n[[package.metadata.plugo.plugins]]\nname = \"s3\"\ndependencies = [\"auth\"]\n[[package.metadata.plugo.plugins]]\nname = \"made-by-macro\"\npriority = -7\n")
         .file("plugins/multi/src/lib.rs", "#[plugo::plugin(name = \"s3\")] fn a() {}\n#[plugo::plugin(name = \"dynamodb\", namespace = \"aws.tables\")] fn b() {}\nservice!(made_by_macro);\n")
         .dependencies("multi = { path = \"plugins/multi\" }")
         .plugin("auth", "{}");

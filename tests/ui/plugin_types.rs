@@ -52,6 +52,12 @@ impl Otp for NoDefault {
     fn send(&self) {}
 }
 
+#[plugo::plugin(name = "f", of = dyn Otp)]
+#[derive(Default)]
+struct Incomplete;
+
+impl Otp for Incomplete {}
+
 trait Plain: Send + Sync {}
 
 #[plugo::plugin(name = "e", of = dyn Plain)]
