@@ -34,7 +34,7 @@ impl Drop for Owner {
         self.0.slots.close();
         let manager = PluginManager { inner: Arc::clone(&self.0), within: None, owner: None };
         // What failed has been told to listeners and to the subscriber.
-        let _ = at_once(manager.with(Kwargs::new()).stop_everything(Async::Refused));
+        let _ = manager.stop_all();
     }
 }
 
@@ -214,7 +214,7 @@ impl PluginManager {
     /// failed, and this one is disabled nevertheless. What is `async` is not
     /// stopped here and stays as it is.
     pub fn disable(&self, name: &str, reason: &str) -> Result<(), PluginError> {
-        at_once(self.without().disable_in(name, reason, Async::Refused))
+        self.without().disable(name, reason)
     }
 
     /// [`disable`](Self::disable) for plugins that may be `async`.
@@ -223,7 +223,7 @@ impl PluginManager {
     ///
     /// Any [`PluginError`].
     pub async fn disable_async(&self, name: &str, reason: &str) -> Result<(), PluginError> {
-        self.without().disable_in(name, reason, Async::Awaited).await
+        self.without().disable_async(name, reason).await
     }
 
     /// Stops a plugin, after those that depend on it. Where it is not loaded,
@@ -235,7 +235,7 @@ impl PluginManager {
     /// others are stopped nevertheless. What is `async` is not stopped here and
     /// stays loaded, and so does what it depends on.
     pub fn stop(&self, name: &str) -> Result<(), PluginError> {
-        at_once(self.without().stop_in(name, Async::Refused))
+        self.without().stop(name)
     }
 
     /// [`stop`](Self::stop) for plugins that may be `async`.
@@ -244,7 +244,7 @@ impl PluginManager {
     ///
     /// Any [`PluginError`].
     pub async fn stop_async(&self, name: &str) -> Result<(), PluginError> {
-        self.without().stop_in(name, Async::Awaited).await
+        self.without().stop_async(name).await
     }
 
     /// Stops every loaded plugin, in reverse load order.
@@ -254,7 +254,7 @@ impl PluginManager {
     /// The first [`PluginError`]. A plugin that failed to stop is failed, and
     /// the others are stopped nevertheless.
     pub fn stop_all(&self) -> Result<(), PluginError> {
-        at_once(self.without().stop_everything(Async::Refused))
+        self.without().stop_all()
     }
 
     /// [`stop_all`](Self::stop_all) for plugins that may be `async`. Dropping
@@ -265,7 +265,7 @@ impl PluginManager {
     ///
     /// The first [`PluginError`].
     pub async fn stop_all_async(&self) -> Result<(), PluginError> {
-        self.without().stop_everything(Async::Awaited).await
+        self.without().stop_all_async().await
     }
 }
 
@@ -352,6 +352,60 @@ impl Call<'_, '_> {
     /// Any [`PluginError`].
     pub async fn enable_async(self, name: &str) -> Result<ManagedPlugin, PluginError> {
         self.load_in(name, can_be_enabled, Async::Awaited).await
+    }
+
+    /// [`PluginManager::disable`].
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub fn disable(self, name: &str, reason: &str) -> Result<(), PluginError> {
+        at_once(self.disable_in(name, reason, Async::Refused))
+    }
+
+    /// [`PluginManager::disable_async`].
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub async fn disable_async(self, name: &str, reason: &str) -> Result<(), PluginError> {
+        self.disable_in(name, reason, Async::Awaited).await
+    }
+
+    /// [`PluginManager::stop`].
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub fn stop(self, name: &str) -> Result<(), PluginError> {
+        at_once(self.stop_in(name, Async::Refused))
+    }
+
+    /// [`PluginManager::stop_async`].
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub async fn stop_async(self, name: &str) -> Result<(), PluginError> {
+        self.stop_in(name, Async::Awaited).await
+    }
+
+    /// [`PluginManager::stop_all`].
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub fn stop_all(self) -> Result<(), PluginError> {
+        at_once(self.stop_everything(Async::Refused))
+    }
+
+    /// [`PluginManager::stop_all_async`].
+    ///
+    /// # Errors
+    ///
+    /// Any [`PluginError`].
+    pub async fn stop_all_async(self) -> Result<(), PluginError> {
+        self.stop_everything(Async::Awaited).await
     }
 
     async fn load_in(

@@ -113,18 +113,26 @@ impl Types {
     /// The index of the item that is first in the selection.
     #[inline]
     pub(crate) fn first(&self, of: &Type) -> Option<usize> {
-        match self.row.read(|row| row.get(of.at)) {
+        self.row.read(|row| of.first(row))
+    }
+
+    /// The items of a type by priority, then name, with what holds for them.
+    pub(crate) fn ranked(&self, of: &Type) -> Vec<Ranked> {
+        self.row.read(|row| of.ranked(row))
+    }
+}
+
+impl Type {
+    #[inline]
+    fn first(&self, row: Row<'_>) -> Option<usize> {
+        match row.get(self.at) {
             NONE => None,
             number => Some((number >> 34) as usize),
         }
     }
 
-    /// The items of a type by priority, then name, with what holds for them.
-    pub(crate) fn ranked(&self, of: &Type) -> Vec<Ranked> {
-        self.row.read(|row: Row<'_>| {
-            let numbers = (1..=of.items.len()).map(|i| row.get(of.at + i));
-            numbers.map(Ranked::unpack).collect()
-        })
+    fn ranked(&self, row: Row<'_>) -> Vec<Ranked> {
+        (1..=self.items.len()).map(|i| Ranked::unpack(row.get(self.at + i))).collect()
     }
 }
 
@@ -219,16 +227,17 @@ pub fn overrides() -> Overrides {
 /// ```
 pub fn plugin_types() -> Vec<TypeReport> {
     let types = types();
-    let report = |known: &'static Type| TypeReport {
+    let report = |known: &'static Type, row: Row<'_>| TypeReport {
         info: known.info,
-        items: types
-            .ranked(known)
+        items: known
+            .ranked(row)
             .into_iter()
             .map(|ranked| ItemReport { item: &known.items[ranked.index], ranked })
             .collect(),
-        first: types.first(known),
+        first: known.first(row),
     };
-    types.types.iter().map(report).collect()
+    // All of it is of one moment.
+    types.row.read(|row| types.types.iter().map(|known| report(known, row)).collect())
 }
 
 /// A plugin type and its items, as they are now.

@@ -7,12 +7,12 @@ use plugo::{Failure, Item, Overrides, SelectError, Status, items, select, set_ov
 
 /// Overrides hold for the whole program, so one test at a time sets them, and
 /// leaves none.
-struct Operator(#[expect(dead_code, reason = "held")] MutexGuard<'static, ()>);
+pub(crate) struct Operator(#[expect(dead_code, reason = "held")] MutexGuard<'static, ()>);
 
 static OPERATOR: Mutex<()> = Mutex::new(());
 
 impl Operator {
-    fn takes_over() -> Self {
+    pub(crate) fn takes_over() -> Self {
         Operator(OPERATOR.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -38,12 +38,12 @@ mod otp {
     macro_rules! item {
         ($ty:ident, $name:literal, $priority:literal, $status:literal) => {
             #[plugo::plugin(
-                                                    name = $name,
-                                                    namespace = "django",
-                                                    of = dyn Otp,
-                                                    priority = $priority,
-                                                    status = $status
-                                                )]
+                                                                            name = $name,
+                                                                            namespace = "django",
+                                                                            of = dyn Otp,
+                                                                            priority = $priority,
+                                                                            status = $status
+                                                                        )]
             #[derive(Default)]
             struct $ty;
 

@@ -5,6 +5,7 @@ mod refusals;
 mod loading;
 mod plux;
 mod django;
+mod threads;
 mod apps;
 mod ui;
 mod readme;

@@ -2,14 +2,13 @@
 //! manager, listeners, filters, conditions.
 
 use std::sync::atomic::AtomicU32;
-use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier, Mutex};
-use std::time::Duration;
 
 use plugo::{
     DisabledBy, Event, Listener, Moment, Phase, PluginError, PluginManager, PluginManagerBuilder,
     Rule, State, Veto,
 };
+use tests::soon;
 
 /// What plugins wrote down.
 #[derive(Clone, Default)]
@@ -464,13 +463,6 @@ fn entangled(met: &Arc<Barrier>) -> PluginManager {
         .provide("loads", AtomicU32::new(0))
         .build()
         .unwrap()
-}
-
-/// What a thread gives, or a failure of the test when it hangs.
-fn soon<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || sender.send(work()));
-    receiver.recv_timeout(Duration::from_secs(60)).expect("it hangs, or panicked")
 }
 
 #[test]

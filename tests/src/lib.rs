@@ -3,6 +3,8 @@
 
 mod cargo;
 mod project;
+mod soon;
 
 pub use self::cargo::{Run, cargo, repository, scratch, shared_target};
 pub use self::project::Project;
+pub use self::soon::soon;
