@@ -37,8 +37,8 @@ mod dummy {
 
     #[plugo::plugin(name = "plugin1", namespace = "test.plugins.dummy")]
     impl Plugin for Good {
-        fn load(&self, log: &Log, foo: Option<&str>) -> &'static str {
-            log.add(format!("plugin1 {foo:?}"));
+        fn load(&self, log: &Log, word: Option<&str>) -> &'static str {
+            log.add(format!("plugin1 {word:?}"));
             "one"
         }
     }
@@ -48,8 +48,8 @@ mod dummy {
 
     #[plugo::plugin(name = "plugin2-also", namespace = "test.plugins.dummy")]
     impl Plugin for AlsoGood {
-        fn load(&self, log: &Log, foo: Option<&str>) {
-            log.add(format!("plugin2 {foo:?}"));
+        fn load(&self, log: &Log, word: Option<&str>) {
+            log.add(format!("plugin2 {word:?}"));
         }
 
         fn stop(&self, log: &Log) {
@@ -132,7 +132,7 @@ fn p03_p04_every_plugin_of_the_namespace_is_known_whatever_becomes_of_it() {
 #[test]
 fn p05_each_plugin_loads_once_with_what_the_manager_keeps() {
     let log = Log::default();
-    let manager = builder(&log).provide("foo", String::from("bar")).build().unwrap();
+    let manager = builder(&log).provide("word", String::from("bar")).build().unwrap();
     let _ = manager.load_all();
     let _ = manager.load_all();
     let expected = ["plugin1 Some(\"bar\")", "plugin2 Some(\"bar\")", "load-errors"];

@@ -63,7 +63,7 @@ mod diamond {
                     world.wrong.push(format!("{} is loaded without {need}", self.name));
                 }
             }
-            if world.loads % 7 == 0 {
+            if world.loads.is_multiple_of(7) {
                 return Err("every seventh load fails".to_owned());
             }
             world.running.push(self.name);

@@ -105,19 +105,74 @@ fn every_diagnostic_code_is_documented() {
     }
 }
 
+/// A row of a table of cases: the section, the id, and the test.
+fn cases() -> Vec<(String, String, String)> {
+    let mut section = String::new();
+    let mut found = Vec::new();
+    for line in read("docs/cases.md").lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            section = title.to_owned();
+        }
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [id, _, _, test] = cells[..] else { continue };
+        if id != "id" && !id.starts_with("---") {
+            found.push((section.clone(), id.to_owned(), test.trim_matches('`').to_owned()));
+        }
+    }
+    found
+}
+
 #[test]
 fn every_case_names_a_test_that_exists() {
     let tests: String = fs::read_dir(repository().join("tests/it"))
         .unwrap()
         .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
         .collect();
-    let cases = read("docs/cases.md");
-    let rows: Vec<&str> =
-        cases.lines().filter(|line| line.starts_with("| ") && line.contains('`')).collect();
-    assert!(rows.len() > 40);
-    for row in rows {
-        let test = row.trim_end_matches('|').rsplit('|').next().unwrap().trim().trim_matches('`');
-        assert!(tests.contains(&format!("fn {test}(")), "{row}");
+    let cases = cases();
+    assert!(cases.len() > 140, "{}", cases.len());
+    for (section, id, test) in &cases {
+        let exists = test == "n/a" || tests.contains(&format!("fn {test}("));
+        assert!(exists, "{section}, {id}: there is no test `{test}`");
+    }
+}
+
+#[test]
+fn every_case_of_plux_and_of_django_plugin_system_has_a_test_of_its_id() {
+    let numbered = |letter: &str, range: std::ops::RangeInclusive<u32>| {
+        range.map(|number| format!("{letter}{number:02}")).collect::<Vec<_>>()
+    };
+    let plux = [numbered("P", 1..=64), numbered("X", 1..=8)].concat();
+    let django = [numbered("D", 1..=22), numbered("D", 29..=29)].concat();
+    let cases = cases();
+    for (system, ids) in [("plux", plux), ("django", django)] {
+        let rows = cases.iter().filter(|(section, ..)| section.starts_with(system));
+        let rows: Vec<_> = rows.collect();
+        for wanted in ids {
+            let found: Vec<_> = rows.iter().filter(|(_, id, _)| *id == wanted).collect();
+            assert_eq!(found.len(), 1, "{system}: {wanted} has {} rows", found.len());
+            let test = &found[0].2;
+            let part = format!("{}_", wanted.to_lowercase());
+            assert!(test == "n/a" || test.contains(&part), "{system}: {wanted} names `{test}`");
+        }
+    }
+    // And no test claims a case that the table does not have it for.
+    for (file, system) in [("plux", "plux"), ("plux_build", "plux"), ("django", "django")] {
+        for line in read(format!("tests/it/{file}.rs")).lines() {
+            let Some(name) = line.trim().strip_prefix("fn ").and_then(|l| l.strip_suffix("() {"))
+            else {
+                continue;
+            };
+            let is_id = |part: &&str| {
+                let digits = part.trim_start_matches(['p', 'x', 'd']);
+                part.len() == 3 && digits.len() == 2 && digits.parse::<u8>().is_ok()
+            };
+            for id in name.split('_').filter(is_id) {
+                let listed = cases.iter().any(|(section, case, test)| {
+                    section.starts_with(system) && case.to_lowercase() == id && test == name
+                });
+                assert!(listed, "{file}: docs/cases.md does not list `{name}` at {id}");
+            }
+        }
     }
 }
 
