@@ -221,7 +221,7 @@ impl Candidate<'_> {
             // A `metadata.json` may be anybody's, where nothing else tells of plugo.
             let ours = package.plugo.is_some() || has_file && (self.in_directory || uses_plugo);
             if !ours {
-                if self.in_directory && uses_plugo {
+                if self.in_directory && uses_plugo && !scan.shares {
                     problems.add(no_plugin(&package));
                 }
                 // Code that plugins share, or any other dependency.
@@ -345,7 +345,8 @@ fn not_found(dependency: &Dependency, version: &str) -> Diagnostic {
     Diagnostic::warning(Code::NotInBuild, message).at(dependency.place.clone())
 }
 
-/// A crate among the plugins that uses plugo and has none may be a mistake.
+/// A crate among the plugins that uses plugo, and has neither a plugin nor what
+/// others' plugins are made with, may be a mistake.
 fn no_plugin(package: &Package) -> Diagnostic {
     let message = format!(
         "the crate `{}` in the plugin directory depends on plugo, and no `#[plugin]` was found in it",

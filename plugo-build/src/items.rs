@@ -9,6 +9,9 @@ use crate::lex::{Kind, Token, string, tokens};
 pub(crate) struct Items {
     pub(crate) found: Vec<Found>,
     pub(crate) modules: Vec<Module>,
+    /// Whether it has what other crates' plugins are made with: a plugin type,
+    /// or an `impl` that is `reusable`.
+    pub(crate) shares: bool,
     /// Whether there may be more than was found: macros make items too.
     pub(crate) inconclusive: bool,
 }
@@ -187,7 +190,7 @@ impl<'s> Scanner<'s> {
         i.max(start + 1)
     }
 
-    fn attribute(&self, group: &Token<'s>, offset: usize, attributes: &mut Attributes) {
+    fn attribute(&mut self, group: &Token<'s>, offset: usize, attributes: &mut Attributes) {
         let Some(content) = tokens(group.text, group.inside()) else { return };
         let (path, arguments) = path_and_arguments(&content);
         match path.as_slice() {
@@ -207,12 +210,13 @@ impl<'s> Scanner<'s> {
             ["path"] => {
                 attributes.path = content.get(2).and_then(string).map(str::to_owned);
             }
+            [.., "plugin_type"] => self.items.shares = true,
             _ => attributes.plugin = self.plugin(&content, offset).or(attributes.plugin.take()),
         }
     }
 
     /// `plugin`, `plugin(…)`, `plugo::plugin(…)`, `app::plugo::plugin(crate = app::plugo)`.
-    fn plugin(&self, content: &[Token<'s>], offset: usize) -> Option<Found> {
+    fn plugin(&mut self, content: &[Token<'s>], offset: usize) -> Option<Found> {
         let (path, arguments) = path_and_arguments(content);
         let (&last, before) = path.split_last()?;
         let arguments = arguments.and_then(|group| tokens(group.text, group.inside()));
@@ -245,6 +249,7 @@ impl<'s> Scanner<'s> {
             let [key, equals, value @ ..] = argument else {
                 if argument.first().is_some_and(|key| key.text == "reusable") {
                     // The type has it so that its values can be plugins.
+                    self.items.shares = true;
                     return None;
                 }
                 continue;

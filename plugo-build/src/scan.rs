@@ -14,6 +14,8 @@ use crate::package::{Package, normal};
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
     pub(crate) found: Vec<Found>,
+    /// Whether it has what other crates' plugins are made with.
+    pub(crate) shares: bool,
     /// Whether there may be more than was found: macros make items too.
     pub(crate) inconclusive: bool,
     /// The files of the crate.
@@ -63,6 +65,7 @@ pub(crate) fn scan(
             continue;
         }
         let items = items(&text, &shown, local.as_deref(), &around);
+        scan.shares |= items.shares;
         scan.inconclusive |= items.inconclusive;
         scan.found.extend(items.found);
         for module in items.modules {

@@ -42,7 +42,7 @@ impl Copies {
             if self.begun.load(Ordering::Relaxed) <= published + 1 {
                 return value;
             }
-            #[cfg(loom)]
+            #[cfg(all(loom, test))]
             loom::thread::yield_now();
         }
     }

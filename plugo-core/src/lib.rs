@@ -72,6 +72,9 @@ mod inner;
 mod manager;
 /// What a manager is told when it is built.
 mod builder;
+/// What threads do here, in every order.
+#[cfg(all(loom, test))]
+mod models;
 
 pub use self::builder::PluginManagerBuilder;
 #[doc(hidden)]

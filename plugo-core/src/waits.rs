@@ -1,5 +1,6 @@
-use crate::sync::{Mutex, MutexGuard, PoisonError};
 use std::cell::RefCell;
+
+use crate::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Something of which one thread at a time does the work while others wait:
 /// a plugin of a manager, or an item's shared instance.
@@ -17,9 +18,15 @@ impl PartialEq for Node {
     }
 }
 
+#[cfg(not(all(loom, test)))]
 thread_local! {
     /// The nodes whose work this thread does, each on behalf of the one before it.
     static CURRENT: RefCell<Vec<Node>> = const { RefCell::new(Vec::new()) };
+}
+
+#[cfg(all(loom, test))]
+loom::thread_local! {
+    static CURRENT: RefCell<Vec<Node>> = RefCell::new(Vec::new());
 }
 
 /// Does a piece of the node's work.
@@ -27,10 +34,10 @@ pub(crate) fn within<T>(node: Node, work: impl FnOnce() -> T) -> T {
     struct Leave;
     impl Drop for Leave {
         fn drop(&mut self) {
-            CURRENT.with_borrow_mut(Vec::pop);
+            CURRENT.with(|current| current.borrow_mut().pop());
         }
     }
-    CURRENT.with_borrow_mut(|current| current.push(node));
+    CURRENT.with(|current| current.borrow_mut().push(node));
     let _leave = Leave;
     work()
 }
@@ -42,7 +49,7 @@ pub(crate) fn current() -> Option<Node> {
 
 /// Whether this thread does the node's work, further out perhaps.
 pub(crate) fn is_within(node: Node) -> bool {
-    CURRENT.with_borrow(|current| current.contains(&node))
+    CURRENT.with(|current| current.borrow().contains(&node))
 }
 
 /// Who waits for whom, over all managers of the program: a circle may lead
@@ -54,8 +61,8 @@ pub(crate) struct Graph(Mutex<Vec<(Node, Node)>>);
 pub(crate) struct Edge<'g>(Option<(&'g Graph, Node, Node)>);
 
 impl Graph {
-    #[cfg(not(loom))]
-    pub(crate) const fn new() -> Self {
+    #[cfg(not(all(loom, test)))]
+    const fn new() -> Self {
         Graph(Mutex::new(Vec::new()))
     }
 
@@ -122,8 +129,17 @@ fn way(edges: &[(Node, Node)], from: Node, to: Node) -> Option<Vec<&'static str>
 }
 
 /// The graph of the program.
-#[cfg(not(loom))]
+#[cfg(not(all(loom, test)))]
 pub(crate) fn graph() -> &'static Graph {
     static GRAPH: Graph = Graph::new();
+    &GRAPH
+}
+
+/// The graph of one run of a model.
+#[cfg(all(loom, test))]
+pub(crate) fn graph() -> &'static Graph {
+    loom::lazy_static! {
+        static ref GRAPH: Graph = Graph::default();
+    }
     &GRAPH
 }

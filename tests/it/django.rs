@@ -428,6 +428,49 @@ fn a_type_without_items_is_an_error_of_its_own() {
     assert!(plugo::plugin_types().iter().all(|known| known.info().name() != "django-empty"));
 }
 
+/// An item that takes its time.
+mod slow {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    #[plugo::plugin_type(name = "django-slow")]
+    pub(super) trait Slow: Send + Sync {
+        fn address(&self) -> usize;
+    }
+
+    pub(super) static MADE: AtomicUsize = AtomicUsize::new(0);
+
+    #[plugo::plugin(name = "slow", namespace = "django", of = dyn Slow, new = Slowly::new)]
+    struct Slowly(#[expect(dead_code, reason = "it has an address")] u8);
+
+    impl Slowly {
+        fn new() -> Self {
+            MADE.fetch_add(1, Ordering::Relaxed);
+            std::thread::sleep(Duration::from_millis(50));
+            Slowly(0)
+        }
+    }
+
+    impl Slow for Slowly {
+        fn address(&self) -> usize {
+            std::ptr::from_ref(self).addr()
+        }
+    }
+
+    plugo::plugins![Slowly];
+}
+
+#[test]
+fn a_shared_item_is_made_once_by_eight_threads() {
+    let threads: Vec<_> = (0..8)
+        .map(|_| std::thread::spawn(|| select::<dyn slow::Slow>().unwrap().address()))
+        .collect();
+    let addresses: Vec<usize> =
+        threads.into_iter().map(|thread| tests::soon(move || thread.join().unwrap())).collect();
+    assert!(addresses.iter().all(|address| *address == addresses[0]), "{addresses:?}");
+    assert_eq!(slow::MADE.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
 #[test]
 fn a_manager_makes_the_shared_instances_of_items_that_are_not_disabled() {
     let _operator = Operator::takes_over();

@@ -256,7 +256,7 @@ fn only_files_that_a_mod_names_are_part_of_a_crate() {
 
 #[test]
 fn a_crate_among_the_plugins_that_uses_plugo_and_has_none_is_warned_of() {
-    let project = three()
+    let mut project = three()
         .file(
             "plugins/odd/Cargo.toml",
             "[package]\nname = \"odd\"\nversion = \"1.0.0\"\n[dependencies]\nplugo = \"0.1\"\n",
@@ -265,6 +265,17 @@ fn a_crate_among_the_plugins_that_uses_plugo_and_has_none_is_warned_of() {
     let planning = project.plan(&[]);
     assert_eq!(planning.names(), ["a", "b", "c"]);
     assert!(planning.warnings().contains("no `#[plugin]` was found in it"));
+    // What other crates' plugins are made with is no mistake.
+    for shared in [
+        "#[plugo::plugin_type] pub trait Otp: Send + Sync { fn send(&self); }",
+        "use plugo::plugin_type; mod inner { #[super::plugin_type(name = \"x\")] trait X {} }",
+        "#[plugo::plugin(reusable)] impl plugo::Plugin for Service {}",
+    ] {
+        project = project.file("plugins/odd/src/lib.rs", shared);
+        let planning = project.plan(&[]);
+        assert_eq!(planning.names(), ["a", "b", "c"]);
+        assert_eq!(planning.warnings(), "", "{shared}");
+    }
 }
 
 #[test]
