@@ -1,23 +1,14 @@
-use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use crate::code;
-use crate::config;
-use crate::crates::{self, Inputs, workspace_root};
+use crate::crates::{self, Crates, Inputs};
 use crate::diagnostic::{Code, Diagnostic, Place, Problems, Severity};
-use crate::discover::{self, Discovery};
 use crate::emit::{self, Directive};
 use crate::environment::{Environment, VARIABLES};
-use crate::known::Known;
-use crate::lock::Lock;
 use crate::manifest::{self, Manifest};
-use crate::package;
-use crate::package::{Package, Packages};
-use crate::plan::{self, Plan};
-use crate::settings;
-use crate::sources::Sources;
+use crate::plan::Plan;
+use crate::project::{Opened, Project};
 
 /// The name of the generated file in `OUT_DIR`.
 const TABLE: &str = "plugo-table.rs";
@@ -86,11 +77,48 @@ impl Builder {
     pub fn plan(self) -> Result<(Plan, Vec<Diagnostic>), Error> {
         let environment = self.environment.map_or_else(Environment::from_cargo, Ok);
         let environment = environment.map_err(Error::NoBuildScript)?;
-        let mut problems = Problems::default();
-        let mut opened = open(&environment, &mut problems)?;
-        let plan = plan(&environment, &mut opened, &mut problems)?.plan;
-        Ok((plan, problems.into_warnings()))
+        Ok(Project::read(environment)?.plan()?)
     }
+}
+
+impl Project {
+    /// The manifest of a plan that this project made, as a build script would
+    /// write it.
+    ///
+    /// # Errors
+    ///
+    /// What Cargo says against it, or a crate that the lock file lacks.
+    pub fn documents(&self, plan: &Plan) -> Result<Documents, Vec<Diagnostic>> {
+        let mut problems = Problems::default();
+        let tree = crates::start(&self.environment, &self.app).finish(&mut problems);
+        problems.end_of_stage()?;
+        let Some(tree) = tree else { return Err(problems.into_warnings()) };
+        let manifest = manifest::manifest(&self.inputs(plan, &tree), &mut problems);
+        problems.end_of_stage()?;
+        let Manifest { json, requirements, .. } = manifest;
+        Ok(Documents { manifest: json, requirements })
+    }
+
+    fn inputs<'p>(&'p self, plan: &'p Plan, crates: &'p Crates) -> Inputs<'p> {
+        Inputs {
+            plan,
+            known: &self.known,
+            crates,
+            lock: &self.lock,
+            root: &self.root,
+            target: &self.environment.target,
+        }
+    }
+}
+
+/// What is told of a build, as the files that tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Documents {
+    /// The text of `plugo-manifest.json`.
+    pub manifest: String,
+    /// The text of `requirements-plugins.toml`.
+    pub requirements: String,
 }
 
 /// What a run of the pipeline made.
@@ -162,28 +190,23 @@ impl From<Vec<Diagnostic>> for Error {
 /// The stages, each of which ends with all its errors at once.
 fn run(environment: &Environment, fallback: Option<PathBuf>) -> Result<Built, Vec<Diagnostic>> {
     let mut problems = Problems::default();
-    let mut opened = open(environment, &mut problems)?;
+    let opened = Opened::open(environment, &mut problems)?;
     // Cargo works beside everything up to the manifest.
     let tree = crates::start(environment, &opened.app);
-    let planned = plan(environment, &mut opened, &mut problems);
+    let planned = opened.read(environment, &mut problems).and_then(|project| {
+        let plan = project.plan_in(&mut problems)?;
+        Ok((project, plan))
+    });
     let tree = match planned {
         Ok(_) => tree.finish(&mut problems),
         // What Cargo says matters no more, but its process has to end.
         Err(_) => tree.finish(&mut Problems::default()),
     };
-    let Reading { plan, known, manifest_dir, watch, absent } = planned?;
-    let Opened { lock, root, .. } = opened;
+    let (project, plan) = planned?;
     problems.end_of_stage()?;
     let Some(tree) = tree else { return Err(problems.into_warnings()) };
 
-    let inputs = Inputs {
-        plan: &plan,
-        known: &known,
-        crates: &tree,
-        lock: &lock,
-        root: &root,
-        target: &environment.target,
-    };
+    let inputs = project.inputs(&plan, &tree);
     let manifest = manifest::manifest(&inputs, &mut problems);
     problems.end_of_stage()?;
 
@@ -197,11 +220,12 @@ fn run(environment: &Environment, fallback: Option<PathBuf>) -> Result<Built, Ve
             problems.add(unwritable(&path, &error));
         }
     }
-    let mut watch = watch;
+    let mut watch = project.watch.clone();
     // `cargo tree` reads the manifests of every folder that is a dependency.
     let folders = inputs.crates.nodes.iter().filter_map(|node| node.origin.as_ref()).map(Path::new);
     watch.extend(folders.filter(|dir| dir.is_absolute()).map(|dir| dir.join("Cargo.toml")));
-    let copies = environment.manifest_dir.clone().or(manifest_dir).or(fallback);
+    let copies =
+        environment.manifest_dir.clone().or(project.settings.manifest_dir.clone()).or(fallback);
     if let Some(dir) = copies.map(|dir| environment.package_dir.join(dir)) {
         let dir = for_client(&dir, plan.client.as_deref());
         watch.extend(copy(&dir, &manifest, &environment.out_dir, &mut problems));
@@ -210,7 +234,8 @@ fn run(environment: &Environment, fallback: Option<PathBuf>) -> Result<Built, Ve
     let folders: Vec<PathBuf> = watch.iter().filter(|path| path.is_dir()).cloned().collect();
     let covered = |path: &PathBuf| folders.iter().any(|dir| path.starts_with(dir) && path != dir);
     watch.retain(|path| !covered(path));
-    let absent = absent.into_iter().filter(|path| !path.exists() && !covered(path)).collect();
+    let absent = project.absent.iter().filter(|path| !path.exists() && !covered(path));
+    let absent = absent.cloned().collect();
     let links = emit::watch_absent(&environment.out_dir, &absent).unwrap_or_else(|error| {
         problems.add(unwritable(&environment.out_dir, &error));
         None
@@ -259,64 +284,4 @@ fn for_client(dir: &Path, client: Option<&str>) -> PathBuf {
 fn unwritable(path: &Path, error: &std::io::Error) -> Diagnostic {
     let message = format!("`{}` cannot be written: {error}", path.display());
     Diagnostic::error(Code::Unwritable, message).at(Place::file(path.to_string_lossy()))
-}
-
-/// Where everything is.
-struct Opened {
-    root: PathBuf,
-    packages: Packages,
-    app: Rc<Package>,
-    lock: Lock,
-}
-
-fn open(environment: &Environment, problems: &mut Problems) -> Result<Opened, Vec<Diagnostic>> {
-    let root = workspace_root(environment, problems);
-    problems.end_of_stage()?;
-    let root = package::normal(&root.unwrap_or_else(|| environment.package_dir.clone()));
-    let mut packages = Packages::new(root.clone());
-    let app = packages.read(&environment.package_dir, problems);
-    let lock_path = root.join("Cargo.lock");
-    let lock = Lock::read(&lock_path, packages.show(&lock_path), problems);
-    problems.end_of_stage()?;
-    let (Some(app), Some(lock)) = (app, lock) else { return Err(Vec::new()) };
-    Ok(Opened { root, packages, app: Rc::new(app), lock })
-}
-
-struct Reading {
-    plan: Plan,
-    known: Vec<Known>,
-    manifest_dir: Option<PathBuf>,
-    watch: BTreeSet<PathBuf>,
-    absent: BTreeSet<PathBuf>,
-}
-
-/// Everything up to the plan: what stands in files, and what follows from it.
-fn plan(
-    environment: &Environment,
-    opened: &mut Opened,
-    problems: &mut Problems,
-) -> Result<Reading, Vec<Diagnostic>> {
-    let Opened { root, packages, app, lock } = opened;
-    let settings = settings::read(app, problems);
-    let config = config::read(app, &settings, environment, problems);
-    let mut sources = Sources::new(environment, lock);
-    let Discovery { known, watch, absent, not_read } =
-        discover::discover(app, &settings, environment, packages, &mut sources, problems);
-    problems.end_of_stage()?;
-    let plan = plan::plan(
-        app,
-        &environment.features,
-        &settings.core_version,
-        &known,
-        &not_read,
-        &config,
-        problems,
-    );
-    problems.end_of_stage()?;
-    let mut watch: BTreeSet<PathBuf> = watch.into_iter().chain(config.watch).collect();
-    watch.insert(root.join("Cargo.lock"));
-    watch.extend(packages.read.iter().filter(|path| path.exists()).cloned());
-    let absent = absent.into_iter().chain(config.absent).collect();
-    let manifest_dir = settings.manifest_dir;
-    Ok(Reading { plan, known, manifest_dir, watch, absent })
 }

@@ -2,11 +2,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plugo_core::Source;
 
-use crate::config::{CLIENT_FEATURE, Config, Selection};
+use crate::config::{CLIENT_FEATURE, Config, Listed, Selection};
 use crate::diagnostic::{Code, Diagnostic, Problems, Severity, list};
 use crate::known::{Availability, Known};
 use crate::package::Package;
-use crate::select::{Index, select};
+use crate::select::{Index, Selected, select};
 
 /// Holds every client's file against its cargo feature: the crates that the
 /// one needs are the crates that the other turns on.
@@ -23,36 +23,8 @@ pub(crate) fn check_clients(
         if config.selection.client.as_ref() != Some(client) && !not_read.is_empty() {
             continue;
         }
-        let selection = Selection {
-            client: Some(client.clone()),
-            file: Some((Source::Client, listed.clone())),
-            environment: BTreeSet::new(),
-        };
-        let mut found = Problems::default();
-        let selected = select(index, &selection, &mut found);
-        // Which features are on is a matter of this build, not of the client.
-        let of_this_build = |d: &Diagnostic| {
-            matches!(d.code, Code::FeatureOff | Code::OtherTarget | Code::ConfiguredOut)
-        };
-        let found: Vec<Diagnostic> =
-            found.into_warnings().into_iter().filter(|d| !of_this_build(d)).collect();
-        let broken = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-        found.into_iter().for_each(|diagnostic| problems.add(diagnostic));
-        if broken {
-            // What the client needs is not known, and one mistake gives one error.
-            continue;
-        }
-        let optional = |known: &Known| -> Option<String> {
-            let package = known.package.as_ref()?;
-            let found = app.dependencies.iter().find(|d| d.optional && d.package == package.name);
-            found.map(|dependency| dependency.key.clone())
-        };
-        let plugins = index.all.iter().filter_map(optional).collect();
-        let needed: BTreeMap<String, String> = selected
-            .keys()
-            .filter_map(|id| Some((optional(index.get(id)?)?, id.name.clone())))
-            .collect();
-        let comparison = Comparison { app, client, plugins, needed };
+        // Where what the client needs is not known, that is the one error.
+        let Ok((_, comparison)) = compare(app, index, client, listed, problems) else { continue };
         comparison.refuse_difference(problems);
         if config.selection.client.as_ref() == Some(client) {
             comparison.warn_of_surplus(index, problems);
@@ -60,8 +32,51 @@ pub(crate) fn check_clients(
     }
 }
 
+/// What a client's file needs, with what that needs, held against the crates
+/// of the app. `Err` when the file asks for what cannot be.
+pub(crate) fn compare<'c>(
+    app: &'c Package,
+    index: &Index<'_>,
+    client: &'c str,
+    listed: &Listed,
+    problems: &mut Problems,
+) -> Result<(Selected, Comparison<'c>), Broken> {
+    let selection = Selection {
+        client: Some(client.to_owned()),
+        file: Some((Source::Client, listed.clone())),
+        environment: BTreeSet::new(),
+    };
+    let mut found = Problems::default();
+    let selected = select(index, &selection, &mut found);
+    // Which features are on is a matter of one build, not of the client.
+    let of_one_build = |d: &Diagnostic| {
+        matches!(d.code, Code::FeatureOff | Code::OtherTarget | Code::ConfiguredOut)
+    };
+    let found: Vec<Diagnostic> =
+        found.into_warnings().into_iter().filter(|d| !of_one_build(d)).collect();
+    let broken = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    found.into_iter().for_each(|diagnostic| problems.add(diagnostic));
+    if broken {
+        return Err(Broken);
+    }
+    let optional = |known: &Known| -> Option<String> {
+        let package = known.package.as_ref()?;
+        let found = app.dependencies.iter().find(|d| d.optional && d.package == package.name);
+        found.map(|dependency| dependency.key.clone())
+    };
+    let plugins = index.all.iter().filter_map(optional).collect();
+    let needed: BTreeMap<String, String> = selected
+        .keys()
+        .filter_map(|id| Some((optional(index.get(id)?)?, id.name.clone())))
+        .collect();
+    Ok((selected, Comparison { app, client, plugins, needed }))
+}
+
+/// A client's file asks for what cannot be; the problems say what.
+pub(crate) struct Broken;
+
 /// A client's file beside its feature.
-struct Comparison<'c> {
+pub(crate) struct Comparison<'c> {
     app: &'c Package,
     client: &'c str,
     /// The optional dependencies that have plugins.
@@ -74,16 +89,16 @@ impl Comparison<'_> {
     fn refuse_difference(&self, problems: &mut Problems) {
         let Comparison { app, client, .. } = self;
         let feature = format!("{CLIENT_FEATURE}{client}");
-        let help = format!("write `{feature} = [{}]` in [features]", self.right_items().join(", "));
+        let items: Vec<String> =
+            self.right_items().iter().map(|item| format!("\"{item}\"")).collect();
+        let help = format!("write `{feature} = [{}]` in [features]", items.join(", "));
         let Some(declared) = app.features.get(&feature) else {
             let message = format!("the client `{client}` has no feature `{feature}`");
             let diagnostic = Diagnostic::error(Code::ClientFeature, message);
             problems.add(diagnostic.at(app.manifest.clone()).help(help));
             return;
         };
-        let on = self.plugins_of(&feature);
-        let missing: Vec<_> = self.needed.keys().filter(|key| !on.contains(key.as_str())).collect();
-        let surplus: Vec<_> = on.iter().filter(|key| !self.needed.contains_key(**key)).collect();
+        let (missing, surplus) = self.difference(&feature);
         if missing.is_empty() && surplus.is_empty() {
             return;
         }
@@ -101,6 +116,23 @@ impl Comparison<'_> {
             diagnostic = diagnostic.note(note);
         }
         problems.add(diagnostic);
+    }
+
+    /// Whether the feature is there and turns on what the file needs.
+    pub(crate) fn is_met(&self) -> bool {
+        let feature = format!("{CLIENT_FEATURE}{}", self.client);
+        let (missing, surplus) = self.difference(&feature);
+        self.app.features.contains_key(&feature) && missing.is_empty() && surplus.is_empty()
+    }
+
+    /// The crates that the file needs and the feature leaves off, and those
+    /// that the feature turns on and the file does not need.
+    fn difference<'d>(&'d self, feature: &'d str) -> (Vec<&'d str>, Vec<&'d str>) {
+        let on = self.plugins_of(feature);
+        let needed = self.needed.keys().map(String::as_str);
+        let missing = needed.filter(|key| !on.contains(key)).collect();
+        let surplus = on.iter().copied().filter(|key| !self.needed.contains_key(*key)).collect();
+        (missing, surplus)
     }
 
     /// More may be compiled in than the client needs: `--no-default-features`
@@ -134,7 +166,7 @@ impl Comparison<'_> {
 
     /// What the feature's list should be: what it has that is about no
     /// plugin, and one item for each crate that the file needs.
-    fn right_items(&self) -> Vec<String> {
+    pub(crate) fn right_items(&self) -> Vec<String> {
         let feature = self.app.features.get(&format!("{CLIENT_FEATURE}{}", self.client));
         let had = feature.map(|feature| feature.turns_on.as_slice()).unwrap_or_default();
         let kept = had.iter().filter(|item| self.plugins_of(item).is_empty()).cloned();
@@ -148,6 +180,6 @@ impl Comparison<'_> {
             let named = alone.iter().find(|feature| *feature == plugin);
             named.or(alone.first()).map_or_else(|| format!("dep:{key}"), |f| (*f).to_owned())
         });
-        kept.chain(needed).map(|item| format!("\"{item}\"")).collect()
+        kept.chain(needed).collect()
     }
 }

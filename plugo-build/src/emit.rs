@@ -79,7 +79,16 @@ impl fmt::Display for Directive {
 /// through a second file, which then takes its place.
 ///
 /// Says whether it wrote.
-pub(crate) fn write(path: &Path, content: &str) -> io::Result<bool> {
+///
+/// ```no_run
+/// plugo_build::write("plugins_config.json".as_ref(), "{ \"plugins\": [] }\n")?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// What the file system gave; the file is then as it was.
+pub fn write(path: &Path, content: &str) -> io::Result<bool> {
     if fs::read(path).is_ok_and(|old| old == content.as_bytes()) {
         return Ok(false);
     }

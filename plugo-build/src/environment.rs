@@ -66,6 +66,15 @@ impl Environment {
         }
     }
 
+    /// With what `rustc --print cfg` prints for the target, one `cfg` a line;
+    /// what depends on `cfg(…)` is decided by it.
+    #[must_use]
+    pub fn with_cfgs(mut self, printed: &str) -> Self {
+        self.cfgs = printed.lines().filter_map(|line| Cfg::from_str(line).ok()).collect();
+        self.cfgs.sort();
+        self
+    }
+
     /// Reads what Cargo sets for a build script.
     ///
     /// # Errors

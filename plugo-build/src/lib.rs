@@ -60,6 +60,8 @@ mod plan;
 mod code;
 /// The crates of the build, as Cargo tells them.
 mod crates;
+/// The repository, as one build of its app sees it.
+mod project;
 /// What the plugins of the build ask Cargo for.
 mod requirements;
 /// The plan with its crates, as a file.
@@ -71,12 +73,13 @@ pub mod schema;
 /// The pipeline.
 mod builder;
 
-pub use self::builder::{Builder, Built, Error};
+pub use self::builder::{Builder, Built, Documents, Error};
 pub use self::diagnostic::{Code, Diagnostic, Place, Severity};
-pub use self::emit::Directive;
+pub use self::emit::{Directive, write};
 pub use self::environment::Environment;
 pub use self::metadata::Id;
 pub use self::plan::{Plan, Planned};
+pub use self::project::{Client, KnownPlugin, Project, Unavailable};
 pub use self::select::Reason;
 /// The kinds of places that switch a plugin on, and what versions are.
 pub use plugo_core::Source;

@@ -80,10 +80,7 @@ impl Packages {
 
     /// The path as messages show it: relative to the workspace's root.
     pub(crate) fn show(&self, path: &Path) -> String {
-        match path.strip_prefix(&self.root) {
-            Ok(inside) => slashes(inside),
-            Err(_) => slashes(path),
-        }
+        show(path, &self.root)
     }
 
     /// Reads `Cargo.toml` in a folder.
@@ -322,6 +319,39 @@ impl Package {
         on
     }
 
+    /// Every feature that is on when some are asked for: Cargo tells a build
+    /// script of all of them, those of optional dependencies too.
+    pub(crate) fn closure<'f>(
+        &self,
+        features: impl IntoIterator<Item = &'f str>,
+    ) -> BTreeSet<String> {
+        let mut on = BTreeSet::new();
+        let mut open: Vec<&str> = features.into_iter().collect();
+        while let Some(item) = open.pop() {
+            let feature = match item.split_once('/') {
+                // `key/feature` turns an optional dependency on, and with it the feature of its name.
+                Some((key, _)) if !key.ends_with('?') && self.optional(key).is_some() => key,
+                Some(_) => continue,
+                None => item,
+            };
+            if !self.is_feature(feature) || !on.insert(feature.to_owned()) {
+                continue;
+            }
+            if let Some(declared) = self.features.get(feature) {
+                open.extend(declared.turns_on.iter().map(String::as_str));
+            }
+        }
+        on
+    }
+
+    /// Whether the name is that of a feature: one that is written, or the one
+    /// of an optional dependency that no feature names with `dep:`.
+    pub(crate) fn is_feature(&self, name: &str) -> bool {
+        let explicit = format!("dep:{name}");
+        let is_named = || self.features.values().any(|f| f.turns_on.contains(&explicit));
+        self.features.contains_key(name) || self.optional(name).is_some() && !is_named()
+    }
+
     fn optional(&self, key: &str) -> Option<&str> {
         self.dependencies
             .iter()
@@ -332,10 +362,7 @@ impl Package {
     /// The features that turn an optional dependency on, the most direct
     /// first; those of clients last.
     pub(crate) fn features_for(&self, key: &str) -> Vec<&str> {
-        let implicit = self.optional(key).filter(|key| {
-            let explicit = format!("dep:{key}");
-            !self.features.values().any(|feature| feature.turns_on.contains(&explicit))
-        });
+        let implicit = self.optional(key).filter(|key| self.is_feature(key));
         let mut found: Vec<(bool, usize, &str)> = self
             .features
             .keys()
@@ -366,6 +393,11 @@ fn strings(node: &Node) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+/// A path relative to the workspace's root, where it is inside.
+pub(crate) fn show(path: &Path, root: &Path) -> String {
+    slashes(path.strip_prefix(root).unwrap_or(path))
 }
 
 /// The path from one folder to another.

@@ -18,6 +18,13 @@ pub struct Reason {
     pub place: String,
 }
 
+impl Reason {
+    /// Something asks for a plugin, or takes it away, at a place.
+    pub fn new(source: Source, place: impl Into<String>) -> Self {
+        Reason { source, place: place.into() }
+    }
+}
+
 /// The known plugins, by name.
 pub(crate) struct Index<'k> {
     pub(crate) all: &'k [Known],

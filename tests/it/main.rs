@@ -14,3 +14,4 @@ mod tidy;
 mod schemas;
 mod manifest;
 mod examples;
+mod cli_list;

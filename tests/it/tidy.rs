@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tests::repository;
 
-const CRATES: [&str; 4] = ["plugo-core", "plugo-macros", "plugo-build", "plugo"];
+const CRATES: [&str; 5] = ["plugo-core", "plugo-macros", "plugo-build", "plugo", "plugo-cli"];
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = repository().join(path);

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 /// The root of this repository.
 pub fn repository() -> &'static Path {
@@ -43,11 +44,39 @@ pub fn cargo(dir: &Path, args: &[&str]) -> Command {
     command
 }
 
+/// The command line, `plugo`, in a folder, without the network.
+///
+/// The tests do not depend on the package, since Cargo gives the path of a
+/// program only to tests of its own package; so it is built here, into the
+/// target folder that these tests were built in.
+pub fn plugo(dir: &Path, args: &[&str]) -> Command {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| {
+        let target = scratch().parent().expect("a target folder").to_owned();
+        let mut build = cargo(repository(), &["build", "--locked", "--package", "plugo-cli"]);
+        Run::of(build.env("CARGO_TARGET_DIR", &target)).ok();
+        target.join("debug").join(format!("plugo{}", std::env::consts::EXE_SUFFIX))
+    });
+    // The environment is the same as for Cargo.
+    let cargo = cargo(dir, &[]);
+    let mut plugo = Command::new(program);
+    plugo.current_dir(dir).args(args);
+    for (name, value) in cargo.get_envs() {
+        match value {
+            Some(value) => plugo.env(name, value),
+            None => plugo.env_remove(name),
+        };
+    }
+    plugo
+}
+
 /// What a program did.
 #[derive(Debug)]
 pub struct Run {
     /// Whether it exited with 0.
     pub success: bool,
+    /// The exit code; `None` where a signal ended it.
+    pub code: Option<i32>,
     /// Its standard output.
     pub stdout: String,
     /// Its standard error.
@@ -60,6 +89,7 @@ impl Run {
         let Output { status, stdout, stderr } = command.output().expect("the program starts");
         Run {
             success: status.success(),
+            code: status.code(),
             stdout: String::from_utf8_lossy(&stdout).into_owned(),
             stderr: String::from_utf8_lossy(&stderr).into_owned(),
         }

@@ -5,6 +5,6 @@ mod cargo;
 mod project;
 mod soon;
 
-pub use self::cargo::{Run, cargo, repository, scratch, shared_target};
+pub use self::cargo::{Run, cargo, plugo, repository, scratch, shared_target};
 pub use self::project::Project;
 pub use self::soon::soon;

@@ -1,0 +1,163 @@
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::args::AppArgs;
+use crate::cargo;
+use crate::error::Error;
+use crate::shell::Shell;
+
+/// The app that a command is about: a package whose build script uses
+/// `plugo-build`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct App {
+    /// Its package.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its folder.
+    pub dir: PathBuf,
+    /// The root of its workspace, where `Cargo.lock` is.
+    pub workspace: PathBuf,
+    /// The folder that Cargo builds into.
+    pub target_dir: PathBuf,
+    /// Its programs.
+    pub programs: Vec<String>,
+}
+
+impl App {
+    /// The app's `Cargo.toml`.
+    pub fn manifest(&self) -> PathBuf {
+        self.dir.join("Cargo.toml")
+    }
+
+    /// Finds the app: the one that is named, the package of this folder, or
+    /// the only one of the workspace. At a terminal, of several one is asked
+    /// for.
+    pub(crate) fn find(dir: &Path, args: &AppArgs, shell: &Shell) -> Result<Self, Error> {
+        let manifest = args.manifest_path.as_deref().map(|path| dir.join(path));
+        if let Some(path) = manifest.as_deref().filter(|path| !path.is_file()) {
+            return Err(Error::usage(format!("`{}` is no file", path.display())));
+        }
+        let nearest = manifest.as_deref().map_or(Some(dir), Path::parent).unwrap_or(dir);
+        if manifest.is_none() && !nearest.ancestors().any(|dir| dir.join("Cargo.toml").is_file()) {
+            return Err(Error::usage(format!(
+                "`{}` is in no Cargo package; `cargo new shop && cd shop && plugo init` makes an app",
+                dir.display()
+            )));
+        }
+        let metadata = cargo::workspace(dir, manifest.as_deref())?;
+        let packages = Packages::read(&metadata)?;
+        if let Some(name) = &args.package {
+            return packages.named(name);
+        }
+        match packages.apps().collect::<Vec<_>>().as_slice() {
+            [] => Err(Error::usage(
+                "no package here is an app: its build script has to call `plugo_build::build()`; \
+                 `plugo init` sets it up",
+            )),
+            [app] => Ok((*app).clone()),
+            apps => {
+                // The package of this folder, unless it is around others.
+                let here = apps.iter().filter(|app| nearest.starts_with(&app.dir));
+                if let Some(app) = here.max_by_key(|app| app.dir.components().count()) {
+                    return Ok((*app).clone());
+                }
+                ask(apps, shell)
+            }
+        }
+    }
+}
+
+/// The packages of a workspace, and which of them are apps.
+struct Packages(Vec<(App, bool)>);
+
+impl Packages {
+    fn read(metadata: &Value) -> Result<Self, Error> {
+        let path = |key: &str| metadata[key].as_str().map(PathBuf::from);
+        let (Some(workspace), Some(target_dir), Some(packages)) =
+            (path("workspace_root"), path("target_directory"), metadata["packages"].as_array())
+        else {
+            return Err(Error::environment("`cargo metadata` printed something else than it does"));
+        };
+        let package = |package: &Value| {
+            let manifest = Path::new(package["manifest_path"].as_str()?);
+            let dependencies = package["dependencies"].as_array()?;
+            let builds = |dependency: &Value| {
+                dependency["kind"] == "build" && dependency["name"] == "plugo-build"
+            };
+            let programs = package["targets"].as_array()?.iter().filter(|target| {
+                target["kind"]
+                    .as_array()
+                    .is_some_and(|kinds| kinds.iter().any(|kind| kind == "bin"))
+            });
+            let app = App {
+                name: package["name"].as_str()?.to_owned(),
+                version: package["version"].as_str()?.to_owned(),
+                dir: manifest.parent()?.to_owned(),
+                workspace: workspace.clone(),
+                target_dir: target_dir.clone(),
+                programs: programs.filter_map(|t| t["name"].as_str().map(str::to_owned)).collect(),
+            };
+            Some((app, dependencies.iter().any(builds)))
+        };
+        Ok(Packages(packages.iter().filter_map(package).collect()))
+    }
+
+    fn apps(&self) -> impl Iterator<Item = &App> {
+        self.0.iter().filter(|(_, is_app)| *is_app).map(|(app, _)| app)
+    }
+
+    fn named(&self, name: &str) -> Result<App, Error> {
+        match self.0.iter().find(|(app, _)| app.name == name) {
+            Some((app, true)) => Ok(app.clone()),
+            Some((_, false)) => Err(Error::usage(format!(
+                "the package `{name}` is no app: its build script does not use plugo-build"
+            ))),
+            None => {
+                let names: Vec<&str> = self.apps().map(|app| app.name.as_str()).collect();
+                Err(Error::usage(format!(
+                    "no package is called `{name}`{}",
+                    known("the apps here are", name, &names)
+                )))
+            }
+        }
+    }
+}
+
+/// `; did you mean …? the apps here are …`, for a name that is not known.
+pub(crate) fn known(what: &str, name: &str, names: &[&str]) -> String {
+    let mut text = String::new();
+    if let Some(nearest) = plugo::name::nearest(name, names.iter().copied()) {
+        text.push_str(&format!("; did you mean `{nearest}`?"));
+    }
+    if !names.is_empty() {
+        let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        text.push_str(&format!("; {what} {}", quoted.join(", ")));
+    }
+    text
+}
+
+fn ask(apps: &[&App], shell: &Shell) -> Result<App, Error> {
+    let names: Vec<&str> = apps.iter().map(|app| app.name.as_str()).collect();
+    let listed = names.join("`, `");
+    if !shell.can_ask() {
+        return Err(Error::usage(format!(
+            "this workspace has several apps, `{listed}`; name one with `--package`"
+        )));
+    }
+    shell.say(format_args!("This workspace has several apps: `{listed}`. Which one?"));
+    let mut answer = String::new();
+    std::io::stdin()
+        .read_line(&mut answer)
+        .map_err(|error| Error::environment(format!("the answer cannot be read: {error}")))?;
+    let answer = answer.trim();
+    let found = apps.iter().find(|app| app.name == answer).map(|app| (*app).clone());
+    found.ok_or_else(|| {
+        Error::usage(format!(
+            "no app is called `{answer}`{}",
+            known("the apps here are", answer, &names)
+        ))
+    })
+}

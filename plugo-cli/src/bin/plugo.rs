@@ -1,0 +1,9 @@
+//! `plugo <command>`.
+
+use std::process::ExitCode;
+
+plugo::plugins!();
+
+fn main() -> ExitCode {
+    plugo_cli::main()
+}

@@ -1,0 +1,73 @@
+//! Calls of Cargo and of the compiler. This is the one door to both.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::error::Error;
+
+/// Cargo, as the user has it; under `cargo plugo` the one that called.
+pub(crate) fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from))
+}
+
+/// The compiler that Cargo would call.
+fn rustc() -> Command {
+    Command::new(env::var_os("RUSTC").map_or_else(|| PathBuf::from("rustc"), PathBuf::from))
+}
+
+/// Cargo's home.
+pub(crate) fn home() -> Option<PathBuf> {
+    let set = env::var_os("CARGO_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    set.or_else(|| env::home_dir().map(|home| home.join(".cargo")))
+}
+
+/// What a program prints, if it succeeds.
+pub(crate) fn output(command: &mut Command) -> Result<String, Error> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let arguments: Vec<String> =
+        command.get_args().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let first = arguments.iter().take(1);
+    let shown = std::iter::once(&name).chain(first).cloned().collect::<Vec<_>>().join(" ");
+    let output = command.stdin(Stdio::null()).output().map_err(|error| {
+        Error::environment(format!("`{shown}` cannot be run: {error}; is Rust installed?"))
+    })?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.trim().trim_start_matches("error: ");
+        return Err(Error::environment(format!("`{shown}` failed: {said}")));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The triple of this machine.
+pub(crate) fn host() -> Result<String, Error> {
+    let printed = output(rustc().arg("-vV"))?;
+    let host = printed.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| Error::environment("`rustc -vV` does not name the host"))
+}
+
+/// What `cfg(…)` sees on a target.
+pub(crate) fn cfgs(target: &str) -> Result<String, Error> {
+    output(rustc().args(["--print", "cfg", "--target", target])).map_err(|error| match error {
+        Error::Environment(why) if why.contains("could not find specification") => Error::usage(
+            format!("there is no target `{target}`; `rustc --print target-list` lists them"),
+        ),
+        error => error,
+    })
+}
+
+/// `cargo metadata --no-deps`: the packages of a workspace. It needs no
+/// network and no lock file.
+pub(crate) fn workspace(dir: &Path, manifest: Option<&Path>) -> Result<Value, Error> {
+    let mut command = cargo();
+    command.current_dir(dir).args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);
+    if let Some(manifest) = manifest {
+        command.arg("--manifest-path").arg(manifest);
+    }
+    let printed = output(&mut command)?;
+    serde_json::from_str(&printed)
+        .map_err(|error| Error::environment(format!("`cargo metadata` printed no JSON: {error}")))
+}

@@ -1,0 +1,4 @@
+//! Each command is a file: its arguments and its `run`.
+
+/// `plugo list`.
+mod list;

@@ -1,0 +1,150 @@
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use plugo_build::{Environment, Project};
+use serde_json::Value;
+
+use crate::app::{App, known};
+use crate::args::{AppArgs, SelectionArgs};
+use crate::cargo;
+use crate::error::Error;
+use crate::shell::Shell;
+
+/// What a command gets.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Context {
+    /// Where it writes.
+    pub shell: Shell,
+    /// The folder that it is called in.
+    pub dir: PathBuf,
+}
+
+impl Context {
+    pub(crate) fn new(shell: Shell, dir: PathBuf) -> Self {
+        Context { shell, dir }
+    }
+
+    /// A path of an argument.
+    pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.dir.join(path)
+    }
+
+    /// The app that the arguments name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] when there is none, or several.
+    pub fn app(&self, args: &AppArgs) -> Result<App, Error> {
+        App::find(&self.dir, args, &self.shell)
+    }
+
+    /// Cargo, in the app's folder.
+    pub fn cargo(&self, app: &App) -> Command {
+        let mut cargo = cargo::cargo();
+        cargo.current_dir(&app.dir);
+        cargo
+    }
+
+    /// The repository, as the build that the arguments say sees it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] for a client, a feature or a target that does not
+    /// exist, [`Error::Refused`] for files that are wrong.
+    pub fn project(&self, app: &App, args: &SelectionArgs) -> Result<Project, Error> {
+        let target = match &args.target {
+            Some(target) => target.clone(),
+            None => cargo::host()?,
+        };
+        self.lock(app)?;
+        let mut environment =
+            Environment::new(&app.dir, &app.target_dir, &target).with_cfgs(&cargo::cfgs(&target)?);
+        environment.cargo = cargo::cargo().get_program().into();
+        environment.cargo_home = cargo::home();
+        environment.enabled_plugins =
+            std::env::var("ENABLED_PLUGINS").ok().filter(|names| !names.is_empty());
+        // Which features there are, the repository itself says.
+        let base = Project::read(environment.clone())?;
+        environment.features = features(&base, args)?;
+        Ok(Project::read(environment)?)
+    }
+
+    /// Cargo makes the lock file that is not there, as before any build.
+    fn lock(&self, app: &App) -> Result<(), Error> {
+        if app.workspace.join("Cargo.lock").exists() {
+            return Ok(());
+        }
+        self.shell.status("Locking", format_args!("`{}` has no Cargo.lock", app.name));
+        cargo::output(self.cargo(app).arg("generate-lockfile")).map(drop)
+    }
+
+    /// Writes an answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Environment`] when stdout cannot be written.
+    pub fn answer(&self, answer: impl std::fmt::Display) -> Result<(), Error> {
+        let written = self.shell.answer(answer);
+        written
+            .map_err(|error| Error::environment(format!("the answer cannot be written: {error}")))
+    }
+
+    /// Writes an answer as one JSON document.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Environment`] when stdout cannot be written.
+    pub fn json(&self, answer: &Value) -> Result<(), Error> {
+        self.answer(format_args!("{answer:#}\n"))
+    }
+}
+
+/// The features of the app that are on.
+fn features(project: &Project, args: &SelectionArgs) -> Result<BTreeSet<String>, Error> {
+    if let Some(client) = &args.client {
+        return client_features(project, client);
+    }
+    let all = project.features();
+    let names: Vec<&str> = all.keys().copied().collect();
+    let asked: Vec<&str> = args
+        .features
+        .iter()
+        .flat_map(|list| list.split([',', ' ']))
+        .filter(|f| !f.is_empty())
+        .collect();
+    for feature in &asked {
+        if !feature.contains('/') && project.closure([*feature]).is_empty() {
+            let help = known("the features are", feature, &names);
+            return Err(Error::usage(format!(
+                "`{}` has no feature `{feature}`{help}",
+                project.app()
+            )));
+        }
+    }
+    let default = (!args.no_default_features).then_some("default");
+    let every = if args.all_features { names } else { Vec::new() };
+    Ok(project.closure(asked.into_iter().chain(default).chain(every)))
+}
+
+/// The features of a build for a client.
+fn client_features(project: &Project, client: &str) -> Result<BTreeSet<String>, Error> {
+    let clients: Vec<String> = project.clients().map(|client| client.name).collect();
+    if !clients.iter().any(|name| name == client) {
+        let names: Vec<&str> = clients.iter().map(String::as_str).collect();
+        let help = known("the clients are", client, &names);
+        return Err(Error::usage(format!(
+            "there is no client `{client}`: `{}/{client}.json` does not exist{help}",
+            project.show(project.clients_directory())
+        )));
+    }
+    let feature = format!("client-{client}");
+    let on = project.closure([feature.as_str()]);
+    if on.is_empty() {
+        return Err(Error::no(format!(
+            "the client `{client}` has no cargo feature `{feature}`; `plugo check --fix` writes it"
+        )));
+    }
+    Ok(on)
+}

@@ -1,0 +1,58 @@
+//! The command line of plugo: `plugo <command>` and `cargo plugo <command>`
+//! are one program.
+//!
+//! Its commands are items of the plugin type [`Command`], in the namespace
+//! [`COMMANDS`]. A team builds its own `plugo` from a package that depends on
+//! this crate and on the crates of its commands:
+//!
+//! ```ignore
+//! plugo::plugins!();
+//!
+//! fn main() -> std::process::ExitCode {
+//!     plugo_cli::main()
+//! }
+//! ```
+//!
+//! A program called `plugo-<name>` on `PATH` is a command too.
+//!
+//! What a command answers goes to stdout, everything else to stderr. The
+//! exit codes are those of [`exit`].
+
+// Modules stand in the order in which data flows: a module imports only from
+// those above it.
+
+/// What the exit code says.
+pub mod exit;
+/// Why a command did not do what it was asked for.
+mod error;
+/// What people read while a command works.
+mod shell;
+/// Answers as tables.
+mod table;
+/// Calls of Cargo and of the compiler.
+mod cargo;
+/// Arguments that many commands have.
+pub mod args;
+/// The app that a command is about.
+mod app;
+/// What a command gets.
+mod context;
+/// What Cargo says that it compiled.
+mod compiled;
+/// What is told of a build, before it and after it.
+mod evidence;
+/// What a command is.
+mod command;
+/// The commands.
+mod commands;
+/// Commands that are other programs.
+mod external;
+/// From the arguments to the exit code.
+mod run;
+
+pub use self::app::App;
+pub use self::command::{COMMANDS, Command};
+pub use self::context::Context;
+pub use self::error::Error;
+pub use self::run::main;
+pub use self::shell::Shell;
