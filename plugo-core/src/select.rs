@@ -5,11 +5,13 @@ use std::sync::{Arc, OnceLock};
 use crate::failure::{BoxError, Failure};
 use crate::item::{ItemEntry, Status, TypeInfo};
 use crate::kwargs::Kwargs;
+use crate::name::{DEFAULT_NAMESPACE, FullName};
 use crate::registry::tables;
 use crate::select_error::{FailedItem, SelectError};
 use crate::table::PluginInfo;
 use crate::types::{Ranked, Type, Types, selection, types};
 use crate::unwind::catch;
+use crate::waits::{Node, is_within, within};
 
 /// A trait with `#[plugin_type]`, as `dyn Trait`.
 #[diagnostic::on_unimplemented(
@@ -157,7 +159,7 @@ impl<T: ?Sized + PluginType> Items<T> {
         let candidates = bound.candidates()?;
         let Some(selector) = T::SELECTOR else { return Ok(candidates[0]) };
         let plugin_type = T::INFO.name();
-        let chosen = catch(|| selector(&candidates, &mut kwargs)).and_then(|chosen| chosen);
+        let chosen = choose::<T>(selector, &candidates, &mut kwargs);
         let chosen = chosen
             .map_err(|failure| SelectError::Selector { plugin_type, error: Arc::new(failure) })?;
         match chosen {
@@ -171,22 +173,47 @@ impl<T: ?Sized + PluginType> Items<T> {
         }
     }
 
-    /// The item of that name. One that is disabled is an error.
+    /// The item of that name, or of that `namespace/name`. One that is disabled
+    /// is an error.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// fn by_name<T: ?Sized + plugo::PluginType>(name: &str) -> Result<&'static T, plugo::SelectError> {
+    ///     plugo::items::<T>().get(name)?.shared()
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`SelectError::NoItem`], [`SelectError::NotCompiledIn`] or [`SelectError::Disabled`].
+    /// [`SelectError::NoItem`], [`SelectError::NotCompiledIn`],
+    /// [`SelectError::Disabled`], or [`SelectError::Ambiguous`] where items of
+    /// several namespaces have the name.
     pub fn get(self, name: &str) -> Result<Item<T>, SelectError> {
         let all = self.bound()?.all();
-        match all.iter().find(|item| item.name() == name) {
-            Some(item) if item.status == Status::Disabled => {
-                Err(SelectError::Disabled { plugin_type: T::INFO.name(), item: item.name() })
+        let plugin_type = T::INFO.name();
+        let full = |item: &Item<T>| item.plugin.full_name();
+        let named = |item: &&Item<T>| match name.contains('/') {
+            true => full(item) == FullName::parse(name),
+            false => item.name() == name,
+        };
+        let found: Vec<&Item<T>> = all.iter().filter(named).collect();
+        let shown = |items: &mut dyn Iterator<Item = &Item<T>>| {
+            items.map(|item| full(item).to_string()).collect::<Vec<String>>()
+        };
+        match found.as_slice() {
+            [item] if item.status == Status::Disabled => {
+                Err(SelectError::Disabled { plugin_type, item: item.name() })
             }
-            Some(item) => Ok(*item),
-            None => Err(SelectError::NotCompiledIn {
-                plugin_type: T::INFO.name(),
+            [item] => Ok(**item),
+            [] => Err(SelectError::NotCompiledIn {
+                plugin_type,
                 item: name.to_owned(),
-                known: all.iter().map(|item| item.name()).collect(),
+                known: shown(&mut all.iter()),
+            }),
+            several => Err(SelectError::Ambiguous {
+                plugin_type,
+                item: name.to_owned(),
+                known: shown(&mut several.iter().copied()),
             }),
         }
     }
@@ -237,12 +264,26 @@ impl<T: ?Sized + PluginType> Items<T> {
     /// [`SelectError::AllFailed`] with the error of each.
     pub fn select_with_fallback<E: Into<BoxError>>(
         self,
+        check: impl FnMut(&T) -> Result<(), E>,
+    ) -> Result<Fallback<T>, SelectError> {
+        self.fallback_with(Kwargs::new(), check)
+    }
+
+    /// [`select_with_fallback`](Self::select_with_fallback) with arguments for
+    /// the constructors of items that are not made yet.
+    ///
+    /// # Errors
+    ///
+    /// Like [`select_with_fallback`](Self::select_with_fallback).
+    pub fn fallback_with<E: Into<BoxError>>(
+        self,
+        mut kwargs: Kwargs<'_>,
         mut check: impl FnMut(&T) -> Result<(), E>,
     ) -> Result<Fallback<T>, SelectError> {
         let mut passed_over = Vec::new();
         for item in self.bound()?.candidates()? {
             let shared =
-                item.entry.shared().map_or_else(|| item.entry.make_shared(&mut Kwargs::new()), Ok);
+                item.entry.shared().map_or_else(|| item.entry.make_shared(&mut kwargs), Ok);
             let healthy = shared.and_then(|shared| {
                 let checked = catch(|| check(shared).map_err(Into::into))?;
                 checked.map(|()| shared).map_err(Failure::Error)
@@ -251,14 +292,32 @@ impl<T: ?Sized + PluginType> Items<T> {
                 Ok(instance) => return Ok(Fallback { item, instance, passed_over }),
                 Err(failure) => {
                     let failed = FailedItem { item: item.name(), error: Arc::new(failure) };
+                    // What a subscriber does is not the lookup's to suffer.
                     #[cfg(feature = "tracing")]
-                    tracing::warn!(plugin_type = T::INFO.name(), "{failed}");
+                    let _ = catch(|| tracing::warn!(plugin_type = T::INFO.name(), "{failed}"));
                     passed_over.push(failed);
                 }
             }
         }
         Err(SelectError::AllFailed { plugin_type: T::INFO.name(), failed: passed_over })
     }
+}
+
+/// Asks a type's own selector. One that asks for the selected item itself
+/// would never be done.
+fn choose<T: ?Sized + PluginType>(
+    selector: Selector<T>,
+    candidates: &[Item<T>],
+    kwargs: &mut Kwargs<'_>,
+) -> Result<Option<Item<T>>, Failure> {
+    let owner = std::ptr::from_ref(T::slot()).addr();
+    let name = T::INFO.name();
+    let node = Node { owner, index: 0, namespace: DEFAULT_NAMESPACE, name };
+    if is_within(node) {
+        let selector = format!("the selector of `{name}`");
+        return Err(Failure::Error(format!("{selector} asks for what it is to select").into()));
+    }
+    within(node, || catch(|| selector(candidates, kwargs)))?
 }
 
 impl<T: ?Sized> Clone for Items<T> {

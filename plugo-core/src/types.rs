@@ -199,7 +199,7 @@ pub(crate) fn status(plugin: PluginInfo) -> Option<Status> {
 pub fn set_overrides(overrides: Overrides) -> Vec<UnknownItem> {
     let types = types();
     let plugins = types.types.iter().flat_map(|known| &known.items).map(|item| item.plugin);
-    let names: Vec<_> = plugins.map(|plugin| (plugin.namespace(), plugin.name())).collect();
+    let names: Vec<_> = plugins.map(|plugin| plugin.full_name()).collect();
     let unknown = overrides.unknown(&names);
     // The lock keeps the two in step when two threads are here.
     let mut current = types.overrides();

@@ -226,7 +226,11 @@ fn django_d12_what_is_not_in_this_program_harms_nothing_and_is_told_of() {
     let unknown: Vec<String> = unknown.iter().map(ToString::to_string).collect();
     let text = |name| format!("no item of a plugin type is called `{name}` in this program");
     assert!(unknown[0].starts_with(&text("django/gone")), "{unknown:?}");
-    assert_eq!(unknown[1], text("first") + "; did you mean `first`?", "it is in a namespace");
+    assert_eq!(
+        unknown[1],
+        text("first") + "; did you mean `django/first`?",
+        "it is in a namespace"
+    );
     assert_eq!(selected().unwrap(), "first");
     assert_eq!(plugo::overrides(), overrides, "what an operator said is kept");
 }
@@ -245,7 +249,7 @@ fn django_d19_d20_reserve_is_selected_when_none_is_active_and_nothing_when_all_a
     assert_eq!(error.to_string(), "item `first` of plugin type `django-otp` is disabled");
     let error = items::<dyn otp::Otp>().get("frist").unwrap_err();
     assert!(matches!(error, SelectError::NotCompiledIn { .. }));
-    assert!(error.to_string().ends_with("did you mean `first`?"), "{error}");
+    assert!(error.to_string().ends_with("did you mean `django/first`?"), "{error}");
 }
 
 #[test]
