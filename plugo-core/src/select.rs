@@ -1,7 +1,10 @@
 use std::any::TypeId;
+use std::cell::Cell;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::thread::LocalKey;
 
+use crate::copies::Copies;
 use crate::failure::{BoxError, Failure};
 use crate::item::{ItemEntry, Status, TypeInfo};
 use crate::kwargs::Kwargs;
@@ -22,6 +25,9 @@ pub trait PluginType: Send + Sync + 'static {
 
     #[doc(hidden)]
     fn slot() -> &'static Slot<Self>;
+
+    #[doc(hidden)]
+    fn last() -> &'static LocalKey<Last<Self>>;
 
     /// The type's own selector, if it has one.
     #[doc(hidden)]
@@ -88,6 +94,40 @@ impl<T: ?Sized + Send + Sync + 'static> Slot<T> {
     }
 }
 
+/// What a thread selected last: it is selected still while the overrides are
+/// those of then, and one comparison tells. A shared instance stays for the
+/// rest of the program, so there is nothing to give back.
+#[doc(hidden)]
+pub struct Last<T: ?Sized + 'static>(Cell<Option<Selected<T>>>);
+
+struct Selected<T: ?Sized + 'static> {
+    row: &'static Copies,
+    /// The replacement of the row that says so.
+    number: u64,
+    shared: &'static T,
+}
+
+impl<T: ?Sized> Clone for Selected<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Selected<T> {}
+
+impl<T: ?Sized + 'static> Last<T> {
+    #[doc(hidden)]
+    pub const fn new() -> Self {
+        Last(Cell::new(None))
+    }
+
+    #[inline]
+    fn get(&self) -> Option<&'static T> {
+        let Selected { row, number, shared } = self.0.get()?;
+        (row.number() == number).then_some(shared)
+    }
+}
+
 /// The shared instance of the item that is selected: what most callers want.
 ///
 /// It takes no lock and reads no more than memory, once the item is made.
@@ -106,12 +146,26 @@ impl<T: ?Sized + Send + Sync + 'static> Slot<T> {
 /// Any [`SelectError`].
 #[inline]
 pub fn select<T: ?Sized + PluginType>() -> Result<&'static T, SelectError> {
+    if T::SELECTOR.is_none()
+        && let Ok(Some(shared)) = T::last().try_with(Last::get)
+    {
+        return Ok(shared);
+    }
+    select_anew()
+}
+
+/// [`select`], and this thread remembers what it was.
+#[cold]
+fn select_anew<T: ?Sized + PluginType>() -> Result<&'static T, SelectError> {
     // The way that is taken when all is well; `items` says what is not.
     if T::SELECTOR.is_none()
         && let Some(bound) = T::slot().bound()
-        && let Some(first) = bound.types.first(bound.of)
+        && let (number, Some(first)) = bound.types.first(bound.of)
         && let Some(shared) = bound.entries[first].shared()
     {
+        let selected = Selected { row: &bound.types.row, number, shared };
+        // Where a thread that ends has no place left, nothing is remembered.
+        let _ = T::last().try_with(|last| last.0.set(Some(selected)));
         return Ok(shared);
     }
     items::<T>().select()?.shared()
@@ -177,16 +231,16 @@ impl<T: ?Sized + PluginType> Items<T> {
     ///
     /// [`SelectError::NoItem`], [`SelectError::NotCompiledIn`] or [`SelectError::Disabled`].
     pub fn get(self, name: &str) -> Result<Item<T>, SelectError> {
-        let all = self.bound()?.all();
-        match all.iter().find(|item| item.name() == name) {
+        let bound = self.bound()?;
+        match bound.types.find(bound.of, name).map(|ranked| bound.item(ranked)) {
             Some(item) if item.status == Status::Disabled => {
                 Err(SelectError::Disabled { plugin_type: T::INFO.name(), item: item.name() })
             }
-            Some(item) => Ok(*item),
+            Some(item) => Ok(item),
             None => Err(SelectError::NotCompiledIn {
                 plugin_type: T::INFO.name(),
                 item: name.to_owned(),
-                known: all.iter().map(|item| item.name()).collect(),
+                known: bound.all().iter().map(Item::name).collect(),
             }),
         }
     }
@@ -334,7 +388,10 @@ impl<T: ?Sized + PluginType> Item<T> {
     ///
     /// [`SelectError::Construct`]. The next call tries again.
     pub fn shared(&self) -> Result<&'static T, SelectError> {
-        self.shared_with(Kwargs::new())
+        match self.entry.shared() {
+            Some(shared) => Ok(shared),
+            None => self.shared_with(Kwargs::new()),
+        }
     }
 
     /// [`shared`](Self::shared) with arguments for the constructor, which are
