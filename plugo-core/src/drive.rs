@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use crate::entry::Kind;
@@ -9,7 +9,7 @@ use crate::item::Status;
 use crate::kwargs::Kwargs;
 use crate::lifecycle::{Instance, Phase};
 use crate::state::{DisabledBy, State};
-use crate::step::{Kept, Progress, Step};
+use crate::step::{Kept, Pending, Progress, Step};
 use crate::table::PluginInfo;
 use crate::types::status;
 use crate::unwind::catch;
@@ -229,7 +229,7 @@ async fn finish<T>(
 /// time too, is the plugin's own work.
 struct Work<'f, T> {
     node: Node,
-    future: Option<Pin<Box<dyn Future<Output = Result<T, Failure>> + 'f>>>,
+    future: Option<Pending<'f, T>>,
 }
 
 impl<T> Work<'_, T> {

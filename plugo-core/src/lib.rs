@@ -113,7 +113,7 @@ pub mod __private {
     pub use crate::registry::Submitted;
     #[cfg(feature = "linkme")]
     pub use crate::registry::TABLES;
-    pub use crate::select::{Choice, Selector, Slot};
+    pub use crate::select::{Choice, Last, Selector, Slot};
     pub use crate::step::{
         ByLocalError, BySendError, ByValue, Construct, Decision, Refused, Returned,
     };

@@ -1,11 +1,14 @@
 use std::any::TypeId;
+use std::cell::Cell;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::thread::LocalKey;
 
+use crate::copies::Copies;
 use crate::failure::{BoxError, Failure};
 use crate::item::{ItemEntry, Status, TypeInfo};
 use crate::kwargs::Kwargs;
-use crate::name::{DEFAULT_NAMESPACE, FullName};
+use crate::name::DEFAULT_NAMESPACE;
 use crate::registry::tables;
 use crate::select_error::{FailedItem, SelectError};
 use crate::table::PluginInfo;
@@ -24,6 +27,9 @@ pub trait PluginType: Send + Sync + 'static {
 
     #[doc(hidden)]
     fn slot() -> &'static Slot<Self>;
+
+    #[doc(hidden)]
+    fn last() -> &'static LocalKey<Last<Self>>;
 
     /// The type's own selector, if it has one.
     #[doc(hidden)]
@@ -90,6 +96,40 @@ impl<T: ?Sized + Send + Sync + 'static> Slot<T> {
     }
 }
 
+/// What a thread selected last: it is selected still while the overrides are
+/// those of then, and one comparison tells. A shared instance stays for the
+/// rest of the program, so there is nothing to give back.
+#[doc(hidden)]
+pub struct Last<T: ?Sized + 'static>(Cell<Option<Selected<T>>>);
+
+struct Selected<T: ?Sized + 'static> {
+    row: &'static Copies,
+    /// The replacement of the row that says so.
+    number: u64,
+    shared: &'static T,
+}
+
+impl<T: ?Sized> Clone for Selected<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Selected<T> {}
+
+impl<T: ?Sized + 'static> Last<T> {
+    #[doc(hidden)]
+    pub const fn new() -> Self {
+        Last(Cell::new(None))
+    }
+
+    #[inline]
+    fn get(&self) -> Option<&'static T> {
+        let Selected { row, number, shared } = self.0.get()?;
+        (row.number() == number).then_some(shared)
+    }
+}
+
 /// The shared instance of the item that is selected: what most callers want.
 ///
 /// It takes no lock and reads no more than memory, once the item is made.
@@ -108,12 +148,26 @@ impl<T: ?Sized + Send + Sync + 'static> Slot<T> {
 /// Any [`SelectError`].
 #[inline]
 pub fn select<T: ?Sized + PluginType>() -> Result<&'static T, SelectError> {
+    if T::SELECTOR.is_none()
+        && let Ok(Some(shared)) = T::last().try_with(Last::get)
+    {
+        return Ok(shared);
+    }
+    select_anew()
+}
+
+/// [`select`], and this thread remembers what it was.
+#[cold]
+fn select_anew<T: ?Sized + PluginType>() -> Result<&'static T, SelectError> {
     // The way that is taken when all is well; `items` says what is not.
     if T::SELECTOR.is_none()
         && let Some(bound) = T::slot().bound()
-        && let Some(first) = bound.types.first(bound.of)
+        && let (number, Some(first)) = bound.types.first(bound.of)
         && let Some(shared) = bound.entries[first].shared()
     {
+        let selected = Selected { row: &bound.types.row, number, shared };
+        // Where a thread that ends has no place left, nothing is remembered.
+        let _ = T::last().try_with(|last| last.0.set(Some(selected)));
         return Ok(shared);
     }
     items::<T>().select()?.shared()
@@ -189,31 +243,34 @@ impl<T: ?Sized + PluginType> Items<T> {
     /// [`SelectError::Disabled`], or [`SelectError::Ambiguous`] where items of
     /// several namespaces have the name.
     pub fn get(self, name: &str) -> Result<Item<T>, SelectError> {
-        let all = self.bound()?.all();
+        let bound = self.bound()?;
         let plugin_type = T::INFO.name();
-        let full = |item: &Item<T>| item.plugin.full_name();
-        let named = |item: &&Item<T>| match name.contains('/') {
-            true => full(item) == FullName::parse(name),
-            false => item.name() == name,
+        let (namespace, bare) = match name.split_once('/') {
+            Some((namespace, bare)) => (Some(namespace), bare),
+            None => (None, name),
         };
-        let found: Vec<&Item<T>> = all.iter().filter(named).collect();
-        let shown = |items: &mut dyn Iterator<Item = &Item<T>>| {
-            items.map(|item| full(item).to_string()).collect::<Vec<String>>()
+        let full = |index: usize| bound.of.items[index].plugin.full_name();
+        let named = bound.of.named(bare);
+        let mut found = named.filter(|&i| namespace.is_none_or(|of| full(i).namespace == of));
+        let shown = |indices: &mut dyn Iterator<Item = usize>| {
+            indices.map(|index| full(index).to_string()).collect::<Vec<String>>()
         };
-        match found.as_slice() {
-            [item] if item.status == Status::Disabled => {
-                Err(SelectError::Disabled { plugin_type, item: item.name() })
-            }
-            [item] => Ok(**item),
-            [] => Err(SelectError::NotCompiledIn {
+        match (found.next(), found.next()) {
+            (Some(index), None) => match bound.item(bound.types.ranked_at(bound.of, index)) {
+                item if item.status == Status::Disabled => {
+                    Err(SelectError::Disabled { plugin_type, item: item.name() })
+                }
+                item => Ok(item),
+            },
+            (None, _) => Err(SelectError::NotCompiledIn {
                 plugin_type,
                 item: name.to_owned(),
-                known: shown(&mut all.iter()),
+                known: shown(&mut (0..bound.of.items.len())),
             }),
-            several => Err(SelectError::Ambiguous {
+            (Some(first), Some(second)) => Err(SelectError::Ambiguous {
                 plugin_type,
                 item: name.to_owned(),
-                known: shown(&mut several.iter().copied()),
+                known: shown(&mut [first, second].into_iter().chain(found)),
             }),
         }
     }
@@ -393,7 +450,10 @@ impl<T: ?Sized + PluginType> Item<T> {
     ///
     /// [`SelectError::Construct`]. The next call tries again.
     pub fn shared(&self) -> Result<&'static T, SelectError> {
-        self.shared_with(Kwargs::new())
+        match self.entry.shared() {
+            Some(shared) => Ok(shared),
+            None => self.shared_with(Kwargs::new()),
+        }
     }
 
     /// [`shared`](Self::shared) with arguments for the constructor, which are

@@ -14,8 +14,10 @@ pub(crate) enum Progress<'s, T> {
     /// The call is over.
     Done(Result<T, Failure>),
     /// The call is `async`, and has not begun.
-    Pending(Pin<Box<dyn Future<Output = Result<T, Failure>> + 's>>),
+    Pending(Pending<'s, T>),
 }
+
+pub(crate) type Pending<'s, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + 's>>;
 
 impl<'s, T> Step<'s, T> {
     /// The call is over.
