@@ -3,7 +3,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use crate::entry::Kind;
+use crate::entry::{Init, Kind};
 use crate::failure::Failure;
 use crate::item::Status;
 use crate::kwargs::Kwargs;
@@ -191,6 +191,21 @@ impl PluginCall<'_, '_> {
         up.value = loaded.map_err(|failure| Ended::Failed(Phase::Load, failure))?;
         Ok(())
     }
+}
+
+/// Brings up a plugin that is a function, with nobody looking on: what most
+/// plugins are, and most apps do.
+pub(crate) async fn call(
+    init: Init,
+    kwargs: &mut Kwargs<'_>,
+    node: Node,
+    mode: Async,
+) -> Result<Up, Failure> {
+    let value = match within(node, || catch(|| init(kwargs))) {
+        Ok(Step(Progress::Done(result))) => result?,
+        step => finish(step, node, mode).await?,
+    };
+    Ok(Up { instance: None, value })
 }
 
 /// Calls a plugin's `stop`.

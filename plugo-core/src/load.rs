@@ -1,5 +1,6 @@
 use crate::announce::announce;
-use crate::drive::{Async, Ended, Unwatched, Up, at_once, bring_up};
+use crate::drive::{Async, Ended, Unwatched, Up, at_once, bring_up, call};
+use crate::entry::Kind;
 use crate::environment::disabled_in;
 use crate::failure::Failure;
 use crate::kwargs::Kwargs;
@@ -216,6 +217,10 @@ async fn load(
     let node = Node { owner, index: 0, namespace: plugin.namespace(), name: plugin.name() };
     if is_within(node) {
         return Err((Ended::Failed(Phase::Load, Failure::Recursive), None));
+    }
+    if let Kind::Function(init) = plugin.entry().0 {
+        let called = call(init, kwargs, node, mode).await;
+        return called.map_err(|failure| (Ended::Failed(Phase::Load, failure), None));
     }
     bring_up(plugin, kwargs, node, mode, &mut Unwatched).await
 }

@@ -82,6 +82,26 @@ fn a_read_that_starts_after_a_replacement_sees_it() {
 }
 
 #[test]
+fn what_is_remembered_of_a_row_gives_way_to_a_replacement() {
+    loom::model(|| {
+        let copies = Arc::new(Copies::new(&[0]));
+        let replaced = Arc::new(AtomicBool::new(false));
+        let writer = thread::spawn({
+            let (copies, replaced) = (Arc::clone(&copies), Arc::clone(&replaced));
+            move || {
+                copies.replace(|| vec![1]);
+                replaced.store(true, Ordering::Release);
+            }
+        });
+        let (number, value) = copies.read_numbered(|row| row.get(0));
+        if replaced.load(Ordering::Acquire) && copies.number() == number {
+            assert_eq!(value, 1);
+        }
+        writer.join().unwrap();
+    });
+}
+
+#[test]
 fn two_writers_leave_the_row_of_one() {
     loom::model(|| {
         let copies = Arc::new(Copies::new(&[0, 0]));
