@@ -1,6 +1,8 @@
 use std::time::Duration;
 
+use crate::choosing::{Choosing, SIZES};
 use crate::contenders::Contender;
+use crate::run_time_contenders::Chooser;
 use crate::script::{Level, Scripts};
 use crate::start::{Instructions, Start};
 use crate::table::grouped;
@@ -9,11 +11,22 @@ use crate::table::grouped;
 /// begin moves a small program's instructions by as much: Rust's runtime reads
 /// `/proc/self/maps` before `main`, and one line more costs 4,000.
 pub(crate) const NO_WORSE: f64 = 1.02;
+/// What selecting an item and calling it may cost, against loading a pointer
+/// and calling that.
+const SELECTION: f64 = 1.2;
+/// How far the time of one and the same loop differs from binary to binary:
+/// where it begins in one is enough.
+const SAME_TIME: f64 = 1.05;
 /// The size at which a build script has an aim, and the aim.
 const FOLDERS: (usize, Duration) = (1_000, Duration::from_millis(200));
 
 /// What is aimed at, whether it was met, and why not.
-pub(crate) fn verdicts(sizes: &[usize], start: &Start, scripts: &Scripts) -> Vec<String> {
+pub(crate) fn verdicts(
+    sizes: &[usize],
+    start: &Start,
+    choosing: &Choosing,
+    scripts: &Scripts,
+) -> Vec<String> {
     let mut verdicts = Vec::new();
     if start.counted_by.is_some() {
         let against = |what: &str, value: fn(Instructions) -> f64, why: &str| {
@@ -47,6 +60,8 @@ pub(crate) fn verdicts(sizes: &[usize], start: &Start, scripts: &Scripts) -> Vec
             LOOKUP,
         ));
     }
+    verdicts.extend(selecting(choosing));
+    verdicts.extend(calling(choosing));
     let (folders, limit) = FOLDERS;
     let script =
         scripts.costs.iter().find(|cost| cost.size == folders && cost.level == Level::Default);
@@ -76,6 +91,62 @@ pub(crate) fn verdicts(sizes: &[usize], start: &Start, scripts: &Scripts) -> Vec
         );
     }
     verdicts
+}
+
+/// Selection by time, and by instructions where they were counted.
+fn selecting(choosing: &Choosing) -> Option<String> {
+    let times = |chooser| choosing.times(chooser);
+    let (own, plain) = (times(Chooser::Plugo)?, times(Chooser::Static)?);
+    let ratios = [Some(own.select), own.overridden].map(|time| Some(time? / plain.select));
+    let by_time = without_and_with("by time", ratios);
+    let by_instructions = || {
+        let counts = |chooser| choosing.instructions(chooser, SIZES[0]);
+        let (own, plain) = (counts(Chooser::Plugo)?, counts(Chooser::Static)?);
+        let ratios = [Some(own.select), own.overridden].map(|count| Some(count? / plain.select));
+        let mut text = format!("; {}", without_and_with("by instructions", ratios));
+        if own.select > SELECTION * plain.select {
+            text.push_str(&format!(
+                ". Why: the whole of `static` is {:.0} instructions, and {:.0} more look whether \
+                 what this thread selected last is selected still, by the number of the overrides \
+                 in force",
+                plain.select,
+                own.select - plain.select,
+            ));
+        }
+        Some(text)
+    };
+    Some(format!(
+        "Selecting an item and calling it, within {SELECTION} times of loading a pointer and \
+         calling that: {by_time}{}.",
+        by_instructions().unwrap_or_default(),
+    ))
+}
+
+/// A ratio without overrides, and one with them.
+fn without_and_with(by: &str, ratios: [Option<f64>; 2]) -> String {
+    let [without, with] = ratios.map(|ratio| ratio.unwrap_or(f64::INFINITY));
+    let met = if without.max(with) <= SELECTION { "met" } else { "missed" };
+    format!("{by} **{met}**, {without:.2}x, and {with:.2}x with overrides in force")
+}
+
+/// A call of an item that was looked up before is a virtual call, and no more.
+fn calling(choosing: &Choosing) -> Option<String> {
+    let aim = "Calling an item that was looked up before adds nothing to a virtual call";
+    let times = |chooser| Some(choosing.times(chooser)?.call);
+    let time = times(Chooser::Plugo)? / times(Chooser::Static)?;
+    let counts = |chooser| Some(choosing.instructions(chooser, SIZES[0])?.call);
+    let more = match (counts(Chooser::Plugo), counts(Chooser::Static)) {
+        (Some(own), Some(plain)) => Some((own - plain).round() + 0.0),
+        _ => None,
+    };
+    // Instructions say it exactly; without them the time has to.
+    let met = match more {
+        Some(more) => more <= 0.0,
+        None => time <= SAME_TIME,
+    };
+    let met = if met { "met" } else { "missed" };
+    let counted = more.map(|more| format!("{more:.0} instructions more, ")).unwrap_or_default();
+    Some(format!("{aim}: **{met}**, {counted}{time:.2}x by time."))
 }
 
 const LOOKUP: &str = "a name of a planned table is a range of one text, which costs a look-up of its \
@@ -128,6 +199,10 @@ mod tests {
     fn an_aim_is_missed_where_the_ratio_says_so() {
         let text = judge("It", &[(10, 1.005), (100, 0.9)], "never");
         assert_eq!(text, "It: **met**, 1.00x at 10, 0.90x at 100.");
+        let text = without_and_with("by time", [Some(1.1), Some(1.0)]);
+        assert_eq!(text, "by time **met**, 1.10x, and 1.00x with overrides in force");
+        let text = without_and_with("by time", [Some(1.1), Some(1.3)]);
+        assert_eq!(text, "by time **missed**, 1.10x, and 1.30x with overrides in force");
         let text = judge("It", &[(10, 1.5), (100, 0.9)], "it is slow");
         assert_eq!(text, "It: **missed** at 10; 1.50x at 10, 0.90x at 100. Why: it is slow.");
     }

@@ -13,6 +13,7 @@ use crate::cargo;
 #[derive(Debug)]
 pub(crate) struct Callgrind {
     output: PathBuf,
+    staged: PathBuf,
     /// As it names itself.
     pub(crate) version: String,
 }
@@ -23,7 +24,20 @@ impl Callgrind {
         let output =
             Command::new("valgrind").arg("--version").stdin(Stdio::null()).output().ok()?;
         let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        output.status.success().then(|| Callgrind { output: work.join("callgrind.out"), version })
+        output.status.success().then(|| Callgrind {
+            output: work.join("callgrind.out"),
+            staged: work.join("contender"),
+            version,
+        })
+    }
+
+    /// A copy of a program, under the same path for every program: Rust's
+    /// runtime reads `/proc/self/maps` before `main`, so the length of a
+    /// program's path counts.
+    pub(crate) fn stage(&self, program: &Path) -> Result<&Path> {
+        fs::copy(program, &self.staged)
+            .with_context(|| format!("`{}` cannot be written", self.staged.display()))?;
+        Ok(&self.staged)
     }
 
     /// The instructions of one run. The command's variables and folder hold;

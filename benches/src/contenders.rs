@@ -1,9 +1,9 @@
 /// plugo, as an app uses it.
-mod plugo;
+pub(crate) mod plugo;
 /// A static slice, written by hand.
 mod table;
 /// `inventory`.
-mod inventory;
+pub(crate) mod inventory;
 /// `linkme`.
 mod linkme;
 
@@ -51,20 +51,39 @@ impl Contender {
             Contender::Inventory => (inventory::MANIFEST.to_owned(), inventory::main(workload)),
             Contender::Linkme => (linkme::MANIFEST.to_owned(), linkme::main(workload)),
         };
-        let harness = checkout.join("benches");
-        let manifest = format!(
-            "[package]\n\
-             name = {package:?}\n\
-             version = \"1.0.0\"\n\
-             edition = \"2024\"\n\
-             \n\
-             [dependencies]\n\
-             benches = {{ path = {harness:?}, default-features = false }}\n\
-             {manifest}"
-        );
-        tree.add(format!("{package}/Cargo.toml"), manifest);
-        tree.add(format!("{package}/src/main.rs"), main);
+        add_package(&package, &manifest, main, checkout, tree);
     }
+}
+
+/// A package that depends on the library `benches`.
+pub(crate) fn add_package(
+    package: &str,
+    manifest: &str,
+    main: String,
+    checkout: &Path,
+    tree: &mut Tree,
+) {
+    let harness = checkout.join("benches");
+    let manifest = format!(
+        "[package]\n\
+         name = {package:?}\n\
+         version = \"1.0.0\"\n\
+         edition = \"2024\"\n\
+         \n\
+         [dependencies]\n\
+         benches = {{ path = {harness:?}, default-features = false }}\n\
+         {manifest}"
+    );
+    tree.add(format!("{package}/Cargo.toml"), manifest);
+    tree.add(format!("{package}/src/main.rs"), main);
+}
+
+/// The workspace of such packages.
+pub(crate) fn add_workspace(members: &[String], tree: &mut Tree) {
+    let manifest = format!(
+        "[workspace]\nresolver = \"3\"\nmembers = {members:?}\n\n[profile.release]\nstrip = true\n"
+    );
+    tree.add("Cargo.toml", manifest);
 }
 
 /// A workspace with every contender in every size.
@@ -78,16 +97,13 @@ pub(crate) fn workspace(sizes: &[usize], checkout: &Path) -> Tree {
             members.push(contender.package(size));
         }
     }
-    let manifest = format!(
-        "[workspace]\nresolver = \"3\"\nmembers = {members:?}\n\n[profile.release]\nstrip = true\n"
-    );
-    tree.add("Cargo.toml", manifest);
+    add_workspace(&members, &mut tree);
     tree
 }
 
 /// The init functions of all plugins, `init_0` and so on, in the order of
 /// their names; each with what `attribute` gives.
-fn init_functions(workload: &Workload, attribute: impl Fn(&Plugin) -> String) -> String {
+pub(crate) fn init_functions(workload: &Workload, attribute: impl Fn(&Plugin) -> String) -> String {
     let function = |(i, plugin): (usize, &Plugin)| {
         format!(
             "{}fn init_{i}(state: &mut benches::State) {{\n    state.step({:#x});\n}}\n\n",
@@ -99,7 +115,7 @@ fn init_functions(workload: &Workload, attribute: impl Fn(&Plugin) -> String) ->
 }
 
 /// A plugin as a value of type `benches::Entry`.
-fn entry(workload: &Workload, i: usize) -> String {
+pub(crate) fn entry(workload: &Workload, i: usize) -> String {
     let plugin = &workload.plugins[i];
     let dependencies: Vec<&str> = workload.dependencies(plugin).collect();
     format!(
@@ -111,6 +127,29 @@ fn entry(workload: &Workload, i: usize) -> String {
 /// `main`, and the implementation of what every contender can do for plugins
 /// that are values of type `benches::Entry`.
 fn program(planned: bool, in_load_order: &str, all: &str) -> String {
+    let implementation = implementation(planned, in_load_order, &calls(in_load_order), all);
+    format!(
+        "{implementation}
+fn main() -> Result<(), String> {{
+    benches::run::<This>()
+}}
+"
+    )
+}
+
+/// A loop that initialises plugins.
+pub(crate) fn calls(in_load_order: &str) -> String {
+    format!("for plugin in {in_load_order} {{\n            (plugin.init)(state);\n        }}")
+}
+
+/// What every contender can do, for plugins that are values of type
+/// `benches::Entry` and that the statement `initialise` initialises.
+pub(crate) fn implementation(
+    planned: bool,
+    in_load_order: &str,
+    initialise: &str,
+    all: &str,
+) -> String {
     format!(
         "enum This {{}}
 
@@ -124,9 +163,7 @@ impl benches::Contender for This {{
     }}
 
     fn initialise(state: &mut benches::State) {{
-        for plugin in {in_load_order} {{
-            (plugin.init)(state);
-        }}
+        {initialise}
     }}
 
     fn version(name: &str) -> Option<&'static str> {{
@@ -136,10 +173,6 @@ impl benches::Contender for This {{
     fn dependencies(name: &str) -> Option<Vec<&'static str>> {{
         {all}.find(|plugin| plugin.name == name).map(|plugin| plugin.dependencies.to_vec())
     }}
-}}
-
-fn main() -> Result<(), String> {{
-    benches::run::<This>()
 }}
 "
     )

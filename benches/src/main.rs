@@ -27,12 +27,16 @@ mod cargo;
 mod stand_in;
 /// Programs that have plugins, one way each.
 mod contenders;
+/// Programs that choose one of several implementations at run time.
+mod run_time_contenders;
 /// An app with plugin folders.
 mod folders;
 /// Counts instructions.
 mod callgrind;
 /// Measures contenders.
 mod start;
+/// Measures contenders that choose at run time.
+mod choosing;
 /// Times, and how far they spread.
 mod spread;
 /// Measures build scripts.
@@ -41,6 +45,8 @@ mod script;
 mod table;
 /// Whether the aims are met.
 mod aims;
+/// What the measurements of choosing say.
+mod choosing_report;
 /// What the measurements say.
 mod report;
 
@@ -58,8 +64,9 @@ fn main() -> anyhow::Result<()> {
     let options = Options::parse(std::env::args().skip(1))?;
     let places = Places::find()?;
     let start = start::measure(&places, &options)?;
+    let choosing = choosing::measure(&places, &options)?;
     let scripts = script::measure(&places, &options)?;
-    let report = Report::new(&places, &options, start, scripts)?.to_string();
+    let report = Report::new(&places, &options, start, choosing, scripts)?.to_string();
     if options.write {
         let file = places.checkout.join("docs/benchmarks.md");
         std::fs::write(&file, &report)

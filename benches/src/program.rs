@@ -84,7 +84,7 @@ fn look_up<C: Contender>(size: usize, lookups: usize, name: fn(&Plugin) -> Strin
 
 /// All indices, so that any run of them is spread over the whole: neither a
 /// scan nor a search is asked for what is near its last answer.
-fn scattered(size: usize) -> impl Iterator<Item = usize> {
+pub(crate) fn scattered(size: usize) -> impl Iterator<Item = usize> {
     let coprime = |step: &usize| {
         let (mut a, mut b) = (size, *step);
         while b > 0 {

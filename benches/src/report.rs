@@ -6,6 +6,8 @@ use anyhow::Result;
 
 use crate::aims;
 use crate::cargo;
+use crate::choosing::Choosing;
+use crate::choosing_report;
 use crate::contenders::Contender;
 use crate::options::Options;
 use crate::places::Places;
@@ -22,6 +24,7 @@ pub(crate) struct Report {
     versions: Vec<String>,
     machine: String,
     start: Start,
+    choosing: Choosing,
     scripts: Scripts,
 }
 
@@ -30,6 +33,7 @@ impl Report {
         places: &Places,
         options: &Options,
         start: Start,
+        choosing: Choosing,
         scripts: Scripts,
     ) -> Result<Self> {
         let rustc = cargo::run(Command::new(cargo::rustc()).arg("--version"))?;
@@ -42,7 +46,7 @@ impl Report {
         let (arch, os) = (std::env::consts::ARCH, std::env::consts::OS);
         let machine = format!("{cores} cores, {arch}, {os}");
         let Options { quick, .. } = *options;
-        Ok(Report { sizes: options.sizes(), quick, versions, machine, start, scripts })
+        Ok(Report { sizes: options.sizes(), quick, versions, machine, start, choosing, scripts })
     }
 
     /// A table with a row for each contender and a column for each size.
@@ -233,8 +237,8 @@ impl Display for Report {
         )?;
         writeln!(
             f,
-            "plugo beside a hand-written static table, `inventory` and `linkme`, with the same \
-             generated plugins, all in one run of `cargo run --release -p benches --{quick} \
+            "plugo beside a hand-written static table, `inventory`, `linkme` and a hand-written \
+             registry, with the same generated plugins, all in one run of `cargo run --release -p benches --{quick} \
              --write`. (`--quick` leaves 10,000 plugins out.)\n"
         )?;
         writeln!(f, "- {}.", self.versions.join("; "))?;
@@ -267,7 +271,7 @@ impl Display for Report {
                 aims::NO_WORSE
             )?;
         }
-        for verdict in aims::verdicts(self.sizes, &self.start, &self.scripts) {
+        for verdict in aims::verdicts(self.sizes, &self.start, &self.choosing, &self.scripts) {
             writeln!(f, "- {verdict}")?;
         }
         writeln!(f)?;
@@ -278,6 +282,7 @@ impl Display for Report {
         } else {
             writeln!(f, "valgrind is not installed here, so instructions were not counted.\n")?;
         }
+        choosing_report::section(&self.choosing, f)?;
         self.size(f)?;
         self.scripts(f)
     }

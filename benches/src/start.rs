@@ -70,10 +70,8 @@ pub(crate) fn measure(places: &Places, options: &Options) -> Result<Start> {
         let bytes = std::fs::metadata(program)
             .with_context(|| format!("`{}` is not there", program.display()))?
             .len();
-        let instructions = callgrind
-            .as_ref()
-            .map(|callgrind| count(places, callgrind, program, *size))
-            .transpose()?;
+        let instructions =
+            callgrind.as_ref().map(|callgrind| count(callgrind, program, *size)).transpose()?;
         costs.insert((*contender as usize, *size), Cost { bytes, instructions });
     }
     Ok(Start { costs, counted_by: callgrind.map(|callgrind| callgrind.version) })
@@ -100,18 +98,9 @@ fn call(program: &Path, mode: Mode, size: usize, lookups: usize) -> Command {
     command
 }
 
-fn count(
-    places: &Places,
-    callgrind: &Callgrind,
-    program: &Path,
-    size: usize,
-) -> Result<Instructions> {
-    // Rust's runtime reads `/proc/self/maps` before `main`: the length of a
-    // program's path counts, and is made the same for all.
-    let staged = places.work.join("contender");
-    std::fs::copy(program, &staged)
-        .with_context(|| format!("`{}` cannot be written", staged.display()))?;
-    let count = |mode, lookups| callgrind.count(&call(&staged, mode, size, lookups));
+fn count(callgrind: &Callgrind, program: &Path, size: usize) -> Result<Instructions> {
+    let staged = callgrind.stage(program)?;
+    let count = |mode, lookups| callgrind.count(&call(staged, mode, size, lookups));
     // The difference of two runs is of lookups alone.
     let lookup = |mode| -> Result<f64> {
         if size == 0 {

@@ -1,5 +1,7 @@
 use crate::state::State;
 use crate::table::PluginInfo;
+#[cfg(feature = "tracing")]
+use crate::unwind::catch;
 
 /// Tells the app's subscriber what became of a plugin.
 #[cfg(feature = "tracing")]
@@ -23,3 +25,12 @@ pub(crate) fn announce(plugin: PluginInfo, state: &State) {
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn announce(_: PluginInfo, _: &State) {}
+
+/// Tells the app's subscriber that a listener panicked.
+#[cfg(feature = "tracing")]
+pub(crate) fn announce_panic(plugin: PluginInfo, message: &str) {
+    let _ = catch(|| tracing::error!(plugin = plugin.name(), message, "listener panicked"));
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn announce_panic(_: PluginInfo, _: &str) {}

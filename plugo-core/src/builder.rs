@@ -1,17 +1,16 @@
 use std::any::Any;
 use std::fmt;
 
-use crate::drive::Ended;
 use crate::environment::disabled_in;
 use crate::error::BuildError;
 use crate::failure::BoxError;
 use crate::filter::{Filters, Rule};
 use crate::inner::{Condition, Dependency, Inner, Managed};
 use crate::kwargs::Provided;
-use crate::lifecycle::Phase;
-use crate::listener::{Event, Listener, Moment};
-use crate::manager::{PluginManager, unknown_disabled};
+use crate::listener::Listener;
+use crate::manager::PluginManager;
 use crate::registry::tables;
+use crate::report::unknown_names;
 use crate::slots::{Life, Slots};
 use crate::state::DisabledBy;
 use crate::sync::Mutex;
@@ -83,6 +82,8 @@ impl PluginManagerBuilder {
     /// Keeps an argument for every plugin, which gets it as `&T`. A name that
     /// is already there gets the new value. `manager` is the manager's own.
     pub fn provide<T: Any + Send + Sync>(mut self, name: &'static str, value: T) -> Self {
+        // A parameter `r#type` is called `type`.
+        let name = name.strip_prefix("r#").unwrap_or(name);
         self.provided.retain(|(known, _)| *known != name);
         self.provided.push((name, Provided::new(value)));
         self
@@ -133,12 +134,12 @@ impl PluginManagerBuilder {
             }
         };
         let namespace = self.namespace;
+        let warnings = unknown_names(&namespace, infos.iter().copied());
         let infos: Vec<PluginInfo> =
             infos.into_iter().filter(|info| info.namespace() == namespace).collect();
         let plugins = managed(infos)?;
         let mut by_name: Vec<usize> = (0..plugins.len()).collect();
         by_name.sort_by_key(|&i| plugins[i].info.name());
-        let names: Vec<&'static str> = plugins.iter().map(|plugin| plugin.info.name()).collect();
         let disabled = disabled_in(&namespace);
         let life = |plugin: &Managed| {
             let info = plugin.info;
@@ -151,8 +152,8 @@ impl PluginManagerBuilder {
             }
         };
         let slots = Slots::new(plugins.iter().map(life).collect());
-        let inner = Inner {
-            warnings: Mutex::new(unknown_disabled(&namespace, &names)),
+        Ok(PluginManager::own(|me, handle| Inner {
+            warnings: Mutex::new(warnings),
             namespace,
             tables,
             plugins,
@@ -161,9 +162,9 @@ impl PluginManagerBuilder {
             provided: self.provided,
             listeners: self.listeners,
             conditions: self.conditions,
-        };
-        inner.resolve();
-        Ok(PluginManager::own(inner))
+            me,
+            handle,
+        }))
     }
 }
 
@@ -212,36 +213,6 @@ fn managed(infos: Vec<PluginInfo>) -> Result<Vec<Managed>, BuildError> {
         plugins.push(Managed { info, dependencies, dependents: Vec::new() });
     }
     Ok(plugins)
-}
-
-impl Inner {
-    /// Lets the listeners hear of every plugin, and veto it.
-    fn resolve(&self) {
-        if self.listeners.is_empty() {
-            return;
-        }
-        for (index, managed) in self.plugins.iter().enumerate() {
-            let event = |moment| Event {
-                plugin: managed.info,
-                phase: Phase::Resolve,
-                moment,
-                up: None,
-                error: None,
-            };
-            let before = self.tell(index, event(Moment::Before));
-            let ended = match before {
-                Ok(()) => self.tell(index, event(Moment::After)),
-                ended => ended,
-            };
-            if let Err(ended) = ended {
-                let life = match ended {
-                    Ended::Disabled(by, reason) => Life::Disabled(by, reason),
-                    Ended::Failed(phase, failure) => Life::Failed(phase, failure.into()),
-                };
-                self.slots.refuse(index, life);
-            }
-        }
-    }
 }
 
 impl fmt::Debug for PluginManagerBuilder {

@@ -35,16 +35,29 @@ impl Copies {
     /// newer one, and what it then made of the older one is dropped.
     #[inline]
     pub(crate) fn read<T>(&self, read: impl Fn(Row<'_>) -> T) -> T {
+        self.read_numbered(read).1
+    }
+
+    /// [`read`](Self::read), with the number of the replacement that was read.
+    #[inline]
+    pub(crate) fn read_numbered<T>(&self, read: impl Fn(Row<'_>) -> T) -> (u64, T) {
         loop {
             let published = self.published.load(Ordering::Acquire);
             let value = read(Row(&self.copies[(published & 1) as usize]));
             fence(Ordering::Acquire);
             if self.begun.load(Ordering::Relaxed) <= published + 1 {
-                return value;
+                return (published, value);
             }
             #[cfg(all(loom, test))]
             loom::thread::yield_now();
         }
+    }
+
+    /// The number of the replacement that is published: while it is the one of
+    /// an earlier read, that read would see the same again.
+    #[inline]
+    pub(crate) fn number(&self) -> u64 {
+        self.published.load(Ordering::Acquire)
     }
 
     /// Replaces the row. `write` gives as many numbers as there are.

@@ -30,7 +30,7 @@ pub(crate) enum Kind {
     Item(&'static ItemOf),
 }
 
-type Init = for<'s, 'a> fn(&'s mut Kwargs<'a>) -> Step<'s, Kept>;
+pub(crate) type Init = for<'s, 'a> fn(&'s mut Kwargs<'a>) -> Step<'s, Kept>;
 type Create = for<'s, 'a> fn(&'s mut Kwargs<'a>) -> Result<Arc<dyn Plugin>, Failure>;
 
 /// A function, and one that says whether it is called.

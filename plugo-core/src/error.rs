@@ -58,8 +58,9 @@ pub enum PluginError {
         cause: Arc<PluginError>,
     },
     /// The plugin waits for itself, through those named here. The last is the
-    /// first again.
-    Circle(Vec<&'static str>),
+    /// first again. In another namespace than the default one a name is
+    /// `namespace/name`.
+    Circle(Vec<String>),
     /// The manager was dropped, and every plugin is stopped for good.
     Closed,
 }

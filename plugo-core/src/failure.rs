@@ -19,7 +19,8 @@ pub enum Failure {
     /// The plugin is being loaded already: it loads the plugins itself.
     Recursive,
     /// It waits for itself, through those named here. The last is the first again.
-    Circle(Vec<&'static str>),
+    /// In another namespace than the default one a name is `namespace/name`.
+    Circle(Vec<String>),
     /// The plugin is `async`, and what called it is not.
     Async,
     /// What awaited the plugin was dropped before it was done.
@@ -41,15 +42,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Argument(error) => write!(f, "{error}"),
-            Failure::Error(error) => {
-                write!(f, "{error}")?;
-                let mut source = error.source();
-                while let Some(cause) = source {
-                    write!(f, ": {cause}")?;
-                    source = cause.source();
-                }
-                Ok(())
-            }
+            Failure::Error(error) => f.write_str(&with_causes(&**error)),
             Failure::Panic(message) => write!(f, "it panicked: {message}"),
             Failure::Recursive => f.write_str("it loads the plugins, itself among them"),
             Failure::Circle(names) => write_circle(f, names),
@@ -62,8 +55,24 @@ impl fmt::Display for Failure {
     }
 }
 
+/// The text of an error with those of its causes. A cause that the text ends
+/// with was said: many errors say their causes themselves.
+pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let said = cause.to_string();
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        source = cause.source();
+    }
+    text
+}
+
 /// `a` waits for `b`, which waits for `a`.
-pub(crate) fn write_circle(f: &mut fmt::Formatter<'_>, names: &[&str]) -> fmt::Result {
+pub(crate) fn write_circle(f: &mut fmt::Formatter<'_>, names: &[String]) -> fmt::Result {
     match names {
         [first, second, rest @ ..] => {
             write!(f, "`{first}` waits for `{second}`")?;

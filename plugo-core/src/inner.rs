@@ -1,7 +1,8 @@
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use crate::drive::{Async, Ended, Up, Watch, bring_up, stop};
+use crate::announce::{announce, announce_panic};
+use crate::drive::{Async, Ended, Held, Up, Watch, at_once, bring_up, stop};
 use crate::error::PluginError;
 use crate::failure::{BoxError, Failure};
 use crate::kwargs::{Kwargs, Provided};
@@ -9,7 +10,7 @@ use crate::lifecycle::Phase;
 use crate::listener::{Event, Listener, Moment, Refusal, Veto};
 use crate::name::nearest;
 use crate::report::{PluginReport, Report, Warning};
-use crate::slots::{Claim, Claimed, Life, Slots};
+use crate::slots::{Claim, Claimed, Life, Seen, Slots};
 use crate::state::{DisabledBy, State};
 use crate::sync::{Mutex, PoisonError};
 use crate::table::PluginInfo;
@@ -18,6 +19,12 @@ use crate::waits::{Edge, Node, current, graph, within};
 
 /// What a manager asks about each plugin before it is initialised.
 pub(crate) type Condition = Box<dyn Fn(PluginInfo) -> Result<bool, BoxError> + Send + Sync>;
+
+/// The argument by which a plugin gets the manager that loads it.
+pub(crate) const MANAGER: &str = "manager";
+
+/// Why a plugin is disabled for which a condition did not hold.
+const A_CONDITION_WAS_FALSE: &str = "a condition of the manager was false";
 
 /// What the handles of one manager share.
 pub(crate) struct Inner {
@@ -33,6 +40,10 @@ pub(crate) struct Inner {
     pub(crate) listeners: Vec<Box<dyn Listener>>,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) warnings: Mutex<Vec<Warning>>,
+    /// Itself, for the handles that plugins and listeners get.
+    pub(crate) me: Weak<Inner>,
+    /// Makes such a handle, on behalf of a plugin.
+    pub(crate) handle: fn(Arc<Inner>, Node) -> Provided,
 }
 
 /// One plugin of a manager.
@@ -53,11 +64,10 @@ pub(crate) enum Dependency {
 
 /// How plugins are brought up or down: with which arguments, on whose behalf,
 /// and whether anything may be awaited.
-pub(crate) struct Run<'r, 'a> {
-    pub(crate) kwargs: &'r mut Kwargs<'a>,
+pub(crate) struct Run<'a> {
+    pub(crate) kwargs: Kwargs<'a>,
+    pub(crate) from: Option<Node>,
     pub(crate) mode: Async,
-    /// Gives a plugin the manager, as an argument.
-    pub(crate) handle: &'r dyn Fn(Node) -> Provided,
 }
 
 impl Inner {
@@ -73,7 +83,26 @@ impl Inner {
 
     pub(crate) fn node(&self, index: usize) -> Node {
         let owner = std::ptr::from_ref(self).addr();
-        Node { owner, index, name: self.plugins[index].info.name() }
+        let info = self.plugins[index].info;
+        Node { owner, index, namespace: info.namespace(), name: info.name() }
+    }
+
+    /// A run with these arguments and those that the manager keeps.
+    pub(crate) fn run<'a>(
+        &self,
+        mut kwargs: Kwargs<'a>,
+        from: Option<Node>,
+        mode: Async,
+    ) -> Run<'a> {
+        for (name, provided) in &self.provided {
+            kwargs.offer(name, provided);
+        }
+        Run { kwargs, from, mode }
+    }
+
+    /// The manager, for a plugin or about it. It keeps nothing loaded.
+    fn handle(&self, index: usize) -> Option<Provided> {
+        Some((self.handle)(self.me.upgrade()?, self.node(index)))
     }
 
     /// Notes that whoever works here waits for a plugin that is not settled:
@@ -85,69 +114,82 @@ impl Inner {
         index: usize,
     ) -> Result<[Edge<'static>; 2], PluginError> {
         let here = current();
-        let from = from.filter(|from| here != Some(*from) && self.slots.is_running(from.index));
+        let from = from.filter(|from| here != Some(*from) && self.slots.is_moved(from.index));
         let wait = |from| graph().wait(from, self.node(index)).map_err(PluginError::Circle);
         Ok([wait(here)?, wait(from)?])
     }
 
-    /// Loads a plugin, after those that it depends on.
-    pub(crate) async fn load(
+    /// The same for a plugin that is claimed here, so that others can tell who
+    /// they would wait for. It was not being moved, so it waits for nothing yet.
+    fn work_for(
         &self,
-        index: usize,
         from: Option<Node>,
-        run: &mut Run<'_, '_>,
-    ) -> Result<(), PluginError> {
+        index: usize,
+    ) -> Result<[Edge<'static>; 2], PluginError> {
+        self.wait_for(from.filter(|from| *from != self.node(index)), index)
+    }
+
+    /// Loads a plugin, after those that it depends on.
+    pub(crate) async fn load(&self, index: usize, run: &mut Run<'_>) -> Result<Seen, PluginError> {
         let claim = loop {
-            match self.slots.claim_to_load(index) {
+            match self.slots.claim_to_load(index, run.mode) {
                 Claimed::Resolved(claim) => break claim,
                 Claimed::Running => {
-                    let _edges = self.wait_for(from, index)?;
+                    let _edges = self.wait_for(run.from, index)?;
                     self.slots.wait(index, run.mode).await;
                 }
-                Claimed::Settled(state) => return self.result(index, state),
-                Claimed::Closed => return Err(PluginError::Closed),
-                Claimed::Loaded(..) | Claimed::Needed(_) => return Ok(()),
+                Claimed::Settled(seen) => return self.result(index, seen),
+                _ => return Err(PluginError::Closed),
             }
         };
-        let _edges = match self.wait_for(from, index) {
+        let _edges = match self.work_for(run.from, index) {
             Ok(edges) => edges,
             Err(error) => {
-                claim.settle(Life::Resolved);
+                claim.give_up(Life::Resolved);
                 return Err(error);
             }
         };
         for &dependency in &self.plugins[index].dependencies {
             if let Err(error) = self.load_dependency(index, dependency, run).await {
-                claim.settle(Life::Resolved);
+                claim.give_up(Life::Resolved);
+                self.announce_skipped(index, &error);
                 return Err(error);
             }
         }
-        let life = match self.bring_up(index, &claim, run).await {
+        let mut attempt = Attempt::new(self, index, Phase::Init, claim);
+        let life = match self.bring_up(&mut attempt, run).await {
             Ok(up) => Life::Loaded(up),
             Err(Ended::Disabled(by, reason)) => Life::Disabled(by, reason),
-            Err(Ended::Failed(phase, failure)) => {
-                let error = Event { error: Some(&failure), ..self.event(index, phase) };
-                let _ = self.tell(index, error);
-                Life::Failed(phase, Arc::new(failure))
+            Err(Ended::Failed(phase, failure)) => Life::Failed(phase, Arc::new(failure)),
+        };
+        let Some(claim) = attempt.claim.take() else { return Err(PluginError::Closed) };
+        let seen = match claim.settle(life) {
+            Ok(seen) => seen,
+            // The manager was dropped meanwhile. What it left to this call is
+            // stopped now, this plugin first.
+            Err((claim, up)) => {
+                let _ = self.bring_down(index, claim, up, run).await;
+                let _ = self.stop_all(run).await;
+                return Err(PluginError::Closed);
             }
         };
-        claim.settle(life);
-        let state = self.slots.see(index).state;
-        self.announce(index, &state);
-        self.result(index, state)
+        self.announce(index, &seen.state);
+        self.result(index, seen)
     }
 
     async fn load_dependency(
         &self,
         index: usize,
         dependency: Dependency,
-        run: &mut Run<'_, '_>,
+        run: &mut Run<'_>,
     ) -> Result<(), PluginError> {
         let (name, loaded) = match dependency {
-            Dependency::Here(other) if self.slots.is_loaded(other) => return Ok(()),
+            Dependency::Here(other) if self.slots.is_up(other) => return Ok(()),
             Dependency::Here(other) => {
-                let load = Box::pin(self.load(other, Some(self.node(index)), run));
-                (self.plugins[other].info.name(), load.await)
+                let outer = run.from.replace(self.node(index));
+                let loaded = Box::pin(self.load(other, run)).await;
+                run.from = outer;
+                (self.plugins[other].info.name(), loaded.map(drop))
             }
             Dependency::Missing(name) => (name, Err(self.unknown(name))),
         };
@@ -166,46 +208,68 @@ impl Inner {
         PluginError::Unknown { name: name.to_owned(), namespace, nearest: None }
     }
 
-    async fn bring_up(
-        &self,
-        index: usize,
-        claim: &Claim<'_>,
-        run: &mut Run<'_, '_>,
-    ) -> Result<Up, Ended> {
-        let (info, node) = (self.plugins[index].info, self.node(index));
-        for condition in &self.conditions {
-            let holds = within(node, || catch(|| condition(info)));
-            let holds = holds.and_then(|holds| holds.map_err(Failure::Error));
-            match holds {
-                Ok(true) => {}
-                Ok(false) => {
-                    let reason = Cow::Borrowed("a condition of the manager was false");
-                    return Err(Ended::Disabled(DisabledBy::Condition, reason));
+    /// The phases of a plugin that comes up, with everybody who has a say.
+    async fn bring_up(&self, attempt: &mut Attempt<'_>, run: &mut Run<'_>) -> Result<Up, Ended> {
+        let (index, phase) = (attempt.index, Phase::Condition);
+        let info = self.plugins[index].info;
+        let result = match self.ask_conditions(index) {
+            Err(ended) => Err((ended, None)),
+            Ok(()) => {
+                if let Some(manager) = self.handle(index) {
+                    run.kwargs.set(MANAGER, manager);
                 }
-                Err(failure) => return Err(Ended::Failed(Phase::Condition, failure)),
+                let (node, mode) = (self.node(index), run.mode);
+                bring_up(info, &mut run.kwargs, node, mode, &mut *attempt).await
             }
-        }
-        run.kwargs.set(MANAGER, (run.handle)(node));
-        let mut watch = Heard { inner: self, index, claim };
-        let up = bring_up(info, run.kwargs, node, run.mode, &mut watch).await;
-        up.map_err(|ended| match ended {
+        };
+        let (ended, up) = match result {
+            Ok(up) => return Ok(up),
+            Err(ended) => ended,
+        };
+        let ended = match ended {
             Ended::Failed(phase, Failure::Argument(error)) => {
                 let offered: Vec<&'static str> = run.kwargs.names().collect();
                 Ended::Failed(phase, Failure::Argument(error.beside(&offered)))
             }
             ended => ended,
-        })
+        };
+        let phase = if attempt.began { attempt.phase } else { phase };
+        self.tell_end(index, phase, &ended);
+        if let Some(up) = up {
+            // A listener vetoed what had loaded. Whatever comes of the stop, the veto stands.
+            let mut held = Held { node: self.node(index), up };
+            let stopped = self.stop_up(index, &held.up, run).await;
+            let left = held.leave();
+            self.tell_stopped(index, stopped.and(left).as_ref().err());
+        }
+        Err(ended)
+    }
+
+    fn ask_conditions(&self, index: usize) -> Result<(), Ended> {
+        if self.conditions.is_empty() {
+            return Ok(());
+        }
+        let phase = Phase::Condition;
+        self.tell(index, &Event { moment: Moment::Before, ..self.event(index, phase) })?;
+        for condition in &self.conditions {
+            let info = self.plugins[index].info;
+            let holds = within(self.node(index), || catch(|| condition(info)));
+            match holds.and_then(|holds| holds.map_err(Failure::Error)) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let reason = Cow::Borrowed(A_CONDITION_WAS_FALSE);
+                    return Err(Ended::Disabled(DisabledBy::Condition, reason));
+                }
+                Err(failure) => return Err(Ended::Failed(phase, failure)),
+            }
+        }
+        self.tell(index, &Event { moment: Moment::After, ..self.event(index, phase) })
     }
 
     /// Stops a plugin if it is loaded, after those that depend on it, in
     /// reverse load order. The first error is the result; the others are in
     /// the states.
-    pub(crate) async fn stop(
-        &self,
-        index: usize,
-        from: Option<Node>,
-        run: &mut Run<'_, '_>,
-    ) -> Result<(), PluginError> {
+    pub(crate) async fn stop(&self, index: usize, run: &mut Run<'_>) -> Result<(), PluginError> {
         let mut doomed = vec![index];
         let mut next = 0;
         while let Some(&i) = doomed.get(next) {
@@ -215,99 +279,136 @@ impl Inner {
             next += 1;
         }
         doomed.sort_unstable();
-        self.stop_each(doomed.into_iter().rev(), from, run).await
+        self.stop_each(doomed.into_iter().rev(), run).await
     }
 
     /// Stops every plugin that is loaded, in reverse load order.
-    pub(crate) async fn stop_all(
-        &self,
-        from: Option<Node>,
-        run: &mut Run<'_, '_>,
-    ) -> Result<(), PluginError> {
-        self.stop_each((0..self.plugins.len()).rev(), from, run).await
+    pub(crate) async fn stop_all(&self, run: &mut Run<'_>) -> Result<(), PluginError> {
+        self.stop_each((0..self.plugins.len()).rev(), run).await
     }
 
     async fn stop_each(
         &self,
         indices: impl Iterator<Item = usize>,
-        from: Option<Node>,
-        run: &mut Run<'_, '_>,
+        run: &mut Run<'_>,
     ) -> Result<(), PluginError> {
         let mut result = Ok(());
         for i in indices {
-            let stopped = self.stop_one(i, from, run).await;
+            let stopped = Box::pin(self.stop_one(i, run)).await;
             result = result.and(stopped);
         }
         result
     }
 
-    async fn stop_one(
-        &self,
-        index: usize,
-        from: Option<Node>,
-        run: &mut Run<'_, '_>,
-    ) -> Result<(), PluginError> {
+    async fn stop_one(&self, index: usize, run: &mut Run<'_>) -> Result<(), PluginError> {
         let dependents = &self.plugins[index].dependents;
         let (claim, up) = loop {
-            match self.slots.claim_to_stop(index, dependents) {
+            match self.slots.claim_to_stop(index, dependents, run.mode) {
                 Claimed::Loaded(claim, up) => break (claim, up),
                 Claimed::Running => {
-                    let _edges = self.wait_for(from, index)?;
+                    let _edges = self.wait_for(run.from, index)?;
                     self.slots.wait(index, run.mode).await;
                 }
                 // It was loaded again meanwhile, or cannot be stopped here.
                 Claimed::Needed(dependent) => {
-                    let stopped = Box::pin(self.stop_one(dependent, from, run)).await;
+                    let stopped = Box::pin(self.stop_one(dependent, run)).await;
                     match stopped {
                         Err(error @ PluginError::Circle(_)) => return Err(error),
-                        Err(error) if self.slots.is_loaded(dependent) => return Err(error),
+                        Err(error) if self.slots.is_up(dependent) => return Err(error),
                         Ok(()) | Err(_) => {}
                     }
                 }
                 _ => return Ok(()),
             }
         };
+        self.bring_down(index, claim, up, run).await
+    }
+
+    /// Stops a plugin that is claimed for that.
+    async fn bring_down(
+        &self,
+        index: usize,
+        claim: Claim<'_>,
+        up: Up,
+        run: &mut Run<'_>,
+    ) -> Result<(), PluginError> {
         // Nobody moves it but this call, so it closes no circle.
-        let _edges = self.wait_for(from, index);
-        let node = self.node(index);
-        // Nothing can keep a plugin from being stopped.
-        let before = Event { up: Some(&up), ..self.event(index, Phase::Stop) };
-        let _ = self.tell(index, Event { moment: Moment::Before, ..before });
-        run.kwargs.set(MANAGER, (run.handle)(node));
-        let stopped = stop(&up, run.kwargs, node, run.mode).await;
-        let event = self.event(index, Phase::Stop);
-        if let Err(failure @ Failure::Async) = stopped {
+        let _edges = self.work_for(run.from, index);
+        let mut attempt = Attempt::new(self, index, Phase::Stop, claim);
+        let mut held = Held { node: self.node(index), up };
+        let stopped = self.stop_up(index, &held.up, run).await;
+        let Some(claim) = attempt.claim.take() else { return Ok(()) };
+        if matches!(stopped, Err(Failure::Async)) && !self.slots.is_closed() {
             // It did not begin to stop, so it is as it was.
-            let _ = self.tell(index, Event { error: Some(&failure), ..event });
-            claim.settle(Life::Loaded(up));
-            let state = State::failed(Phase::Stop, failure);
+            self.tell_stopped(index, stopped.as_ref().err());
+            claim.give_up(Life::Loaded(held.take()));
+            let state = State::failed(Phase::Stop, Failure::Async);
             self.announce(index, &state);
-            return self.result(index, state);
+            return self.result(index, Seen { state, up: Up::default() }).map(drop);
         }
-        let dropped = within(node, || catch(|| drop(up)));
-        let life = match stopped.and(dropped) {
-            Ok(()) => {
-                let _ = self.tell(index, Event { moment: Moment::After, ..event });
-                Life::Stopped
-            }
-            Err(failure) => {
-                let _ = self.tell(index, Event { error: Some(&failure), ..event });
-                Life::Failed(Phase::Stop, Arc::new(failure))
-            }
-        };
-        claim.settle(life);
-        let state = self.slots.see(index).state;
-        self.announce(index, &state);
-        match state {
-            State::Failed { .. } => self.result(index, state),
+        let seen_by_others = claim.enter(Phase::Stop);
+        let left = within(held.node, || catch(|| drop((held.take(), seen_by_others))));
+        let stopped = stopped.and(left);
+        self.tell_stopped(index, stopped.as_ref().err());
+        let seen = claim.give_up(match stopped {
+            Ok(()) => Life::Stopped,
+            Err(failure) => Life::Failed(Phase::Stop, Arc::new(failure)),
+        });
+        self.announce(index, &seen.state);
+        match seen.state {
+            State::Failed { .. } => self.result(index, seen).map(drop),
             _ => Ok(()),
         }
     }
 
+    /// Calls a plugin's `stop`. Nothing can keep it from being stopped.
+    async fn stop_up(&self, index: usize, up: &Up, run: &mut Run<'_>) -> Result<(), Failure> {
+        let before = Event { up: Some(up), ..self.event(index, Phase::Stop) };
+        self.inform(index, &Event { moment: Moment::Before, ..before });
+        if let Some(manager) = self.handle(index) {
+            run.kwargs.set(MANAGER, manager);
+        }
+        stop(up, &mut run.kwargs, self.node(index), run.mode).await
+    }
+
+    fn tell_stopped(&self, index: usize, error: Option<&Failure>) {
+        let moment = if error.is_some() { Moment::Failed } else { Moment::After };
+        self.inform(index, &Event { moment, error, ..self.event(index, Phase::Stop) });
+    }
+
+    /// The app takes a plugin away that is neither loaded nor moved. False
+    /// when it is.
+    pub(crate) fn disable(&self, index: usize, reason: &str) -> bool {
+        let disabled = self.slots.disable(index, DisabledBy::App, reason);
+        if disabled == Some(true) {
+            let event = self.event(index, Phase::Condition);
+            let event = Event { moment: Moment::Disabled, reason: Some(reason), ..event };
+            self.inform(index, &event);
+            self.announce(index, &State::disabled(DisabledBy::App, reason.to_owned()));
+        }
+        disabled.is_some()
+    }
+
+    /// Lets the listeners hear that the plugin is known, and veto it.
+    pub(crate) fn resolve(&self, index: usize) {
+        let phase = Phase::Resolve;
+        let at = |moment| Event { moment, ..self.event(index, phase) };
+        let resolved = self.tell(index, &at(Moment::Before));
+        let Err(ended) = resolved.and_then(|()| self.tell(index, &at(Moment::After))) else {
+            return;
+        };
+        self.tell_end(index, phase, &ended);
+        let life = match ended {
+            Ended::Disabled(by, reason) => Life::Disabled(by, reason),
+            Ended::Failed(phase, failure) => Life::Failed(phase, failure.into()),
+        };
+        self.slots.refuse(index, life);
+    }
+
     /// A state as the result of loading.
-    fn result(&self, index: usize, state: State) -> Result<(), PluginError> {
+    fn result(&self, index: usize, seen: Seen) -> Result<Seen, PluginError> {
         let info = self.plugins[index].info;
-        match state {
+        match seen.state {
             State::Disabled { by, reason } => Err(PluginError::Disabled {
                 name: info.name(),
                 namespace: info.namespace(),
@@ -317,23 +418,41 @@ impl Inner {
             State::Failed { phase, error, attempts } => {
                 Err(PluginError::Failed { name: info.name(), phase, error, attempts })
             }
-            _ => Ok(()),
+            _ => Ok(seen),
         }
     }
 
     fn event(&self, index: usize, phase: Phase) -> Event<'_> {
-        let plugin = self.plugins[index].info;
-        Event { plugin, phase, moment: Moment::Failed, up: None, error: None }
+        Event {
+            plugin: self.plugins[index].info,
+            phase,
+            moment: Moment::Failed,
+            up: None,
+            error: None,
+            reason: None,
+            manager: None,
+        }
     }
 
     /// Tells every listener; the first veto is the result. A panic is a
     /// warning in the report, and no veto.
-    pub(crate) fn tell(&self, index: usize, event: Event<'_>) -> Result<(), Ended> {
+    fn tell(&self, index: usize, event: &Event<'_>) -> Result<(), Ended> {
+        if self.listeners.is_empty() {
+            return Ok(());
+        }
+        let manager = self.handle(index);
+        let event = &Event { manager: manager.as_ref(), ..*event };
         let mut verdict = Ok(());
         for listener in &self.listeners {
-            match within(self.node(index), || catch(|| listener.hear(&event))) {
-                Ok(heard) => verdict = verdict.and(heard),
-                Err(failure) => self.listener_panicked(event.plugin, &failure),
+            let heard = within(self.node(index), || {
+                catch(|| match listener.hear(event) {
+                    // A later veto changes nothing. Its error may panic when it is dropped.
+                    Err(veto) if verdict.is_ok() => verdict = Err(veto),
+                    _ => {}
+                })
+            });
+            if let Err(failure) = heard {
+                self.listener_panicked(event.plugin, &failure);
             }
         }
         verdict.map_err(|Veto(refusal)| match refusal {
@@ -342,13 +461,32 @@ impl Inner {
         })
     }
 
+    /// Tells every listener what none of them can change.
+    fn inform(&self, index: usize, event: &Event<'_>) {
+        let verdict = self.tell(index, event);
+        let _ = within(self.node(index), || catch(|| drop(verdict)));
+    }
+
+    /// Tells that a plugin did not come up.
+    fn tell_end(&self, index: usize, phase: Phase, ended: &Ended) {
+        let event = self.event(index, phase);
+        match ended {
+            Ended::Disabled(_, reason) => {
+                let (moment, reason) = (Moment::Disabled, Some(&**reason));
+                self.inform(index, &Event { moment, reason, ..event });
+            }
+            Ended::Failed(phase, failure) => {
+                self.inform(index, &Event { phase: *phase, error: Some(failure), ..event });
+            }
+        }
+    }
+
     fn listener_panicked(&self, plugin: PluginInfo, failure: &Failure) {
         let message = match failure {
             Failure::Panic(message) => message.clone(),
             other => other.to_string(),
         };
-        #[cfg(feature = "tracing")]
-        tracing::error!(plugin = plugin.name(), message, "listener panicked");
+        announce_panic(plugin, &message);
         let warning = Warning::ListenerPanicked { plugin: plugin.name(), message };
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         if !warnings.contains(&warning) {
@@ -358,19 +496,40 @@ impl Inner {
 
     /// Every plugin as it is now.
     pub(crate) fn report(&self) -> Report {
-        let seen = self.slots.see_all();
-        let mut plugins: Vec<PluginReport> = Vec::with_capacity(seen.len());
+        let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Report {
+            namespace: Cow::Owned(self.namespace.clone()),
+            tables: self.tables,
+            closed: self.slots.is_closed(),
+            plugins: self.reports(self.slots.see_all()),
+            warnings,
+        }
+    }
+
+    /// One plugin as it is now.
+    pub(crate) fn report_of(&self, index: usize) -> PluginReport {
+        let seen = self.slots.see(index);
+        if matches!(seen.state, State::Resolved) && !self.plugins[index].dependencies.is_empty() {
+            // Whether it is skipped depends on those before it.
+            let mut seen = self.slots.see_all();
+            seen.truncate(index + 1);
+            if let Some(report) = self.reports(seen).pop() {
+                return report;
+            }
+        }
+        PluginReport::new(self.plugins[index].info, seen.state, seen.up)
+    }
+
+    fn reports(&self, seen: Vec<Seen>) -> Vec<PluginReport> {
+        let mut reports: Vec<PluginReport> = Vec::with_capacity(seen.len());
         for (managed, seen) in self.plugins.iter().zip(seen) {
             let state = match seen.state {
-                State::Resolved => self.skipped(managed, &plugins).unwrap_or(State::Resolved),
+                State::Resolved => self.skipped(managed, &reports).unwrap_or(State::Resolved),
                 state => state,
             };
-            let Up { instance, value } = seen.up;
-            plugins.push(PluginReport { plugin: managed.info, state, instance, value });
+            reports.push(PluginReport::new(managed.info, state, seen.up));
         }
-        let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let namespace = Cow::Owned(self.namespace.clone());
-        Report { namespace, tables: self.tables, plugins, warnings }
+        reports
     }
 
     /// Whether a plugin that was not touched cannot load, given the states of
@@ -400,39 +559,69 @@ impl Inner {
 
     /// What a subscriber does is not the plugin's to suffer.
     fn announce(&self, index: usize, state: &State) {
-        let _ = catch(|| crate::announce::announce(self.plugins[index].info, state));
+        let _ = catch(|| announce(self.plugins[index].info, state));
     }
-}
 
-/// The argument by which a plugin gets the manager that loads it.
-pub(crate) const MANAGER: &str = "manager";
-
-/// Lets the listeners hear how a plugin comes up.
-struct Heard<'h> {
-    inner: &'h Inner,
-    index: usize,
-    claim: &'h Claim<'h>,
-}
-
-impl Heard<'_> {
-    fn tell(&self, phase: Phase, moment: Moment, up: &Up) -> Result<(), Ended> {
-        if self.inner.listeners.is_empty() {
-            return Ok(());
+    fn announce_skipped(&self, index: usize, error: &PluginError) {
+        if let PluginError::Skipped { dependency, .. } = error {
+            let by_failure = error.is_failure();
+            self.announce(index, &State::Skipped { dependency, by_failure });
         }
-        let event = Event { moment, up: Some(up), ..self.inner.event(self.index, phase) };
-        self.inner.tell(self.index, event)
     }
 }
 
-impl Watch for Heard<'_> {
+/// One plugin on its way up or down. Dropped before its end, as when an async
+/// task is cancelled, it leaves the plugin failed, and tells that.
+struct Attempt<'i> {
+    inner: &'i Inner,
+    index: usize,
+    phase: Phase,
+    /// Whether a phase of the plugin's own has begun.
+    began: bool,
+    /// None once it is settled.
+    claim: Option<Claim<'i>>,
+}
+
+impl<'i> Attempt<'i> {
+    fn new(inner: &'i Inner, index: usize, phase: Phase, claim: Claim<'i>) -> Self {
+        Attempt { inner, index, phase, began: false, claim: Some(claim) }
+    }
+
+    fn tell(&self, phase: Phase, moment: Moment, up: &Up) -> Result<(), Ended> {
+        let Attempt { inner, index, .. } = *self;
+        inner.tell(index, &Event { moment, up: Some(up), ..inner.event(index, phase) })
+    }
+}
+
+impl Watch for Attempt<'_> {
     fn before(&mut self, phase: Phase, up: &Up) -> Result<(), Ended> {
-        if phase != Phase::Init {
-            self.claim.enter(phase);
+        (self.phase, self.began) = (phase, true);
+        if let Some(claim) = self.claim.as_ref().filter(|_| phase != Phase::Init) {
+            // A plugin that comes up has left nothing yet.
+            drop(claim.enter(phase));
         }
         self.tell(phase, Moment::Before, up)
     }
 
     fn after(&mut self, phase: Phase, up: &Up) -> Result<(), Ended> {
         self.tell(phase, Moment::After, up)
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        let Attempt { inner, index, phase, .. } = *self;
+        let Some(claim) = self.claim.take() else { return };
+        let seen_by_others = claim.enter(phase);
+        let _ = within(inner.node(index), || catch(|| drop(seen_by_others)));
+        let failure = Failure::Cancelled;
+        inner.inform(index, &Event { error: Some(&failure), ..inner.event(index, phase) });
+        let seen = claim.give_up(Life::Failed(phase, Arc::new(failure)));
+        inner.announce(index, &seen.state);
+        if inner.slots.is_closed() {
+            // What the manager left to this call when it was dropped.
+            let mut run = inner.run(Kwargs::new(), None, Async::Refused);
+            let _ = at_once(inner.stop_all(&mut run));
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use crate::failure::Failure;
 use crate::kwargs::Kwargs;
+use crate::name::DEFAULT_NAMESPACE;
 use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::unwind::catch;
 use crate::waits::{self, Node};
@@ -110,14 +111,16 @@ impl<T: ?Sized + Send + Sync + 'static> ItemEntry<T> {
     }
 
     fn node(&self) -> Node {
-        Node { owner: std::ptr::from_ref(self).addr(), index: 0, name: self.name }
+        // The namespace of an item is the plan's to know; a type has few names.
+        let namespace = DEFAULT_NAMESPACE;
+        Node { owner: std::ptr::from_ref(self).addr(), index: 0, namespace, name: self.name }
     }
 
     /// Makes an instance.
     pub(crate) fn create(&self, kwargs: &mut Kwargs<'_>) -> Result<Box<T>, Failure> {
         let node = self.node();
         if waits::is_within(node) {
-            return Err(Failure::Recursive);
+            return Err(Failure::Circle(vec![node.to_string(), node.to_string()]));
         }
         waits::within(node, || catch(|| (self.create)(kwargs)))?
     }
@@ -135,7 +138,7 @@ impl<T: ?Sized + Send + Sync + 'static> ItemEntry<T> {
         &'static self,
         kwargs: &mut Kwargs<'_>,
     ) -> Result<&'static T, Failure> {
-        let _edge = waits::graph().wait(waits::current(), self.node()).map_err(circle)?;
+        let _edge = waits::graph().wait(waits::current(), self.node()).map_err(Failure::Circle)?;
         let turn = self.turn.get_or_init(Turn::default);
         let mut taken = turn.taken();
         while *taken {
@@ -158,10 +161,6 @@ impl Turn {
     fn taken(&self) -> MutexGuard<'_, bool> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn circle(names: Vec<&'static str>) -> Failure {
-    Failure::Circle(names)
 }
 
 /// An item of a type that only its trait's users know.

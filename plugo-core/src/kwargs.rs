@@ -181,6 +181,10 @@ impl Provided {
     pub(crate) fn new<T: Any + Send + Sync>(value: T) -> Self {
         Provided(Arc::new(value), type_name::<T>())
     }
+
+    pub(crate) fn get<T: Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
 }
 
 impl Value<'_> {
@@ -390,6 +394,9 @@ impl fmt::Display for ArgumentError {
             return write!(f, "argument `{parameter}` is `{given}` (wanted: `{wanted}`)");
         }
         write!(f, "the app gives no argument `{parameter}` (wanted: `{wanted}`)")?;
+        if *parameter == "manager" && wanted.ends_with("PluginManager") {
+            return f.write_str("; a `PluginManager` gives it to the plugins that it loads");
+        }
         if !offered.is_empty() {
             write!(f, "; it gives `{}`", offered.join("`, `"))?;
         }

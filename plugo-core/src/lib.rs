@@ -48,22 +48,22 @@ mod select_error;
 mod select;
 /// Where a plugin is in its life.
 mod state;
-/// What loading did.
-mod report;
 /// Calls into a plugin, phase by phase.
 mod drive;
+/// Patterns over names.
+mod glob;
+/// Why a manager did not do what it was asked for.
+mod error;
+/// What loading did.
+mod report;
 /// Tells the app's subscriber.
 mod announce;
 /// Loads all plugins once.
 mod load;
-/// Patterns over names.
-mod glob;
 /// Which plugins are let in.
 mod filter;
 /// Who hears what happens to a plugin.
 mod listener;
-/// Why a manager did not do what it was asked for.
-mod error;
 /// Where each plugin of a manager is, and who may move it.
 mod slots;
 /// Moves the plugins of a manager.
@@ -88,7 +88,8 @@ pub use self::kwargs::{Argument, ArgumentError, IntoValue, Kwargs, Value};
 pub use self::lifecycle::{Phase, Plugin};
 pub use self::listener::{Event, Listener, Moment, Veto};
 pub use self::load::{load_namespace, load_namespace_async, load_plugins, load_plugins_async};
-pub use self::manager::{Call, ManagedPlugin, PluginManager};
+pub use self::manager::{Call, PluginManager};
+pub use self::name::DEFAULT_NAMESPACE;
 pub use self::overrides::{Overrides, UnknownItem};
 pub use self::reason::{Reason, Source};
 pub use self::registry::tables;
@@ -99,7 +100,7 @@ pub use self::state::{DisabledBy, State};
 pub use self::step::{Kept, Step};
 #[doc(hidden)]
 pub use self::table::same_version as __same_version;
-pub use self::table::{DEFAULT_NAMESPACE, Iter, PluginInfo, Table};
+pub use self::table::{Iter, PluginInfo, Table};
 pub use self::types::{ItemReport, Probe, TypeReport, overrides, plugin_types, set_overrides};
 
 /// Not public API. Used by generated code.
@@ -112,7 +113,7 @@ pub mod __private {
     pub use crate::registry::Submitted;
     #[cfg(feature = "linkme")]
     pub use crate::registry::TABLES;
-    pub use crate::select::{Choice, Selector, Slot};
+    pub use crate::select::{Choice, Last, Selector, Slot};
     pub use crate::step::{
         ByLocalError, BySendError, ByValue, Construct, Decision, Refused, Returned,
     };

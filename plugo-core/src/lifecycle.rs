@@ -32,7 +32,7 @@ use crate::step::{Kept, Step};
 ///
 /// impl Plugin for Service {
 ///     fn load<'s>(&'s self, kwargs: &'s mut Kwargs<'_>) -> Step<'s, Kept> {
-///         Step::Done(match kwargs.get::<&u16>("port") {
+///         Step::done(match kwargs.get::<&u16>("port") {
 ///             Ok(port) => Ok(Kept::new(format!("{} on port {port}", self.0))),
 ///             Err(error) => Err(plugo::Failure::Argument(error)),
 ///         })
@@ -44,19 +44,19 @@ pub trait Plugin: Any + Send + Sync {
     /// the plugin is disabled until it is enabled.
     fn should_load<'s>(&'s self, kwargs: &'s mut Kwargs<'_>) -> Step<'s, bool> {
         let _ = kwargs;
-        Step::Done(Ok(true))
+        Step::done(Ok(true))
     }
 
     /// Loads the plugin. What it gives is kept while the plugin is loaded.
     fn load<'s>(&'s self, kwargs: &'s mut Kwargs<'_>) -> Step<'s, Kept> {
         let _ = kwargs;
-        Step::Done(Ok(Kept::default()))
+        Step::done(Ok(Kept::default()))
     }
 
     /// Stops the plugin, which was loaded.
     fn stop<'s>(&'s self, kwargs: &'s mut Kwargs<'_>) -> Step<'s, Kept> {
         let _ = kwargs;
-        Step::Done(Ok(Kept::default()))
+        Step::done(Ok(Kept::default()))
     }
 }
 
@@ -96,7 +96,9 @@ pub enum Phase {
     Resolve,
     /// The instance is made. (A function has none; the phase is over at once.)
     Init,
-    /// Conditions and `should_load` are asked.
+    /// Whether the plugin loads is decided: the manager's conditions are asked
+    /// before its instance is made, and its own `should_load` after that. The
+    /// phase is heard of where there is something to ask.
     Condition,
     /// The init function, or `load`.
     Load,

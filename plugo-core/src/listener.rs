@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::drive::Up;
 use crate::failure::{BoxError, Failure};
+use crate::kwargs::Provided;
 use crate::lifecycle::Phase;
 use crate::table::PluginInfo;
 
@@ -12,8 +13,9 @@ use crate::table::PluginInfo;
 /// A closure is one. Listeners hear in the order in which they were added, on
 /// the thread that does the work, and every one hears everything: neither a
 /// veto nor a panic of one keeps an event from the others. No lock is held
-/// meanwhile, so a listener may ask the manager; whoever it keeps waiting is
-/// the plugin that it hears of, and those that wait for that one.
+/// meanwhile, so a listener may ask the manager, which
+/// [`Event::manager`] gives; whoever it keeps waiting is the plugin that it
+/// hears of, and those that wait for that one.
 ///
 /// ```
 /// # use plugo_core as plugo;
@@ -34,7 +36,8 @@ pub trait Listener: Send + Sync {
     /// # Errors
     ///
     /// A [`Veto`] ends what happens to the plugin. After its load, the plugin
-    /// is stopped again. A stop cannot be vetoed, and neither can a failure.
+    /// is stopped again. A stop cannot be vetoed, nor can what went wrong or
+    /// was taken away already.
     fn hear(&self, event: &Event<'_>) -> Result<(), Veto>;
 }
 
@@ -73,6 +76,8 @@ pub struct Event<'e> {
     pub(crate) moment: Moment,
     pub(crate) up: Option<&'e Up>,
     pub(crate) error: Option<&'e Failure>,
+    pub(crate) reason: Option<&'e str>,
+    pub(crate) manager: Option<&'e Provided>,
 }
 
 impl Event<'_> {
@@ -86,7 +91,7 @@ impl Event<'_> {
         self.phase
     }
 
-    /// Whether the phase begins, is over, or failed.
+    /// Whether the phase begins, is over, failed, or took the plugin away.
     pub fn moment(&self) -> Moment {
         self.moment
     }
@@ -105,6 +110,11 @@ impl Event<'_> {
     pub fn error(&self) -> Option<&Failure> {
         self.error
     }
+
+    /// Why the plugin is taken away, when it is.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason
+    }
 }
 
 impl fmt::Debug for Event<'_> {
@@ -114,12 +124,14 @@ impl fmt::Debug for Event<'_> {
             .field("phase", &self.phase)
             .field("moment", &self.moment)
             .field("error", &self.error)
+            .field("reason", &self.reason)
             .finish_non_exhaustive()
     }
 }
 
 /// Where in a phase an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Moment {
     /// The phase begins.
     Before,
@@ -127,6 +139,9 @@ pub enum Moment {
     After,
     /// The phase ended with an error or a panic.
     Failed,
+    /// The phase ended with the plugin being disabled: by a condition, by its
+    /// own `should_load`, by a veto, by its status, or by the app.
+    Disabled,
 }
 
 /// A listener's refusal.

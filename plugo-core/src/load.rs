@@ -1,14 +1,15 @@
 use crate::announce::announce;
-use crate::drive::{Async, Ended, Unwatched, Up, at_once, bring_up};
+use crate::drive::{Async, Ended, Unwatched, Up, at_once, bring_up, call};
+use crate::entry::Kind;
 use crate::environment::disabled_in;
 use crate::failure::Failure;
 use crate::kwargs::Kwargs;
 use crate::lifecycle::Phase;
-use crate::name;
+use crate::name::DEFAULT_NAMESPACE;
 use crate::registry::tables;
-use crate::report::{PluginReport, Report, Warning};
+use crate::report::{PluginReport, Report, Warning, unknown_names};
 use crate::state::{DisabledBy, State};
-use crate::table::{DEFAULT_NAMESPACE, PluginInfo, Table};
+use crate::table::{PluginInfo, Table};
 use crate::unwind::catch;
 use crate::waits::{Node, is_within};
 
@@ -145,23 +146,23 @@ impl Loading {
                     Some(state) => (state, Up::default()),
                     None => match load(plugin, &mut kwargs, mode).await {
                         Ok(up) => (State::Loaded, up),
-                        Err(Ended::Failed(phase, Failure::Argument(error))) => {
+                        Err((Ended::Failed(phase, Failure::Argument(error)), _)) => {
                             let error = Failure::Argument(error.beside(&offered));
                             (State::failed(phase, error), Up::default())
                         }
-                        Err(ended) => (ended.into(), Up::default()),
+                        Err((ended, _)) => (ended.into(), Up::default()),
                     },
                 };
                 // What a subscriber or an error's `Display` does is not the load's to suffer.
                 let _ = catch(|| announce(plugin, &state));
                 presence[plugin.order()] = Presence::of(&state);
-                let Up { instance, value } = up;
-                reports.push(PluginReport { plugin, state, instance, value });
+                reports.push(PluginReport::new(plugin, state, up));
             }
         }
         Report {
             namespace: self.namespace.into(),
             tables: self.tables.len(),
+            closed: false,
             warnings: self.warnings(&kwargs),
             plugins: reports,
         }
@@ -192,20 +193,13 @@ impl Loading {
     }
 
     fn warnings(&self, kwargs: &Kwargs<'_>) -> Vec<Warning> {
-        let namespace = self.namespace;
-        let built_in = || {
-            let plugins = self.tables.iter().flat_map(|table| table.iter());
-            plugins.filter(move |plugin| plugin.namespace() == namespace).map(|p| p.name())
-        };
-        let unknown = |name: &&String| !built_in().any(|known| known == name.as_str());
-        let disabled = self.disabled.iter().filter(unknown).map(|name| Warning::UnknownDisabled {
-            name: name.clone(),
-            nearest: name::nearest(name, built_in()),
-        });
-        let mistaken = kwargs
-            .mistaken()
-            .map(|(name, nearest)| Warning::UnusedArgument { name, parameter: nearest });
-        disabled.chain(mistaken).collect()
+        let all = self.tables.iter().flat_map(|table| table.iter());
+        let mut warnings = unknown_names(self.namespace, all);
+        let mistaken = kwargs.mistaken();
+        warnings.extend(
+            mistaken.map(|(name, nearest)| Warning::UnusedArgument { name, parameter: nearest }),
+        );
+        warnings
     }
 }
 
@@ -214,11 +208,19 @@ fn same(plugin: PluginInfo, reports: &[PluginReport]) -> Option<&PluginReport> {
 }
 
 /// Brings a plugin up. What it makes lives as long as the report.
-async fn load(plugin: PluginInfo, kwargs: &mut Kwargs<'_>, mode: Async) -> Result<Up, Ended> {
-    let entry = plugin.entry();
-    let node = Node { owner: std::ptr::from_ref(entry).addr(), index: 0, name: plugin.name() };
+async fn load(
+    plugin: PluginInfo,
+    kwargs: &mut Kwargs<'_>,
+    mode: Async,
+) -> Result<Up, (Ended, Option<Up>)> {
+    let owner = std::ptr::from_ref(plugin.entry()).addr();
+    let node = Node { owner, index: 0, namespace: plugin.namespace(), name: plugin.name() };
     if is_within(node) {
-        return Err(Ended::Failed(Phase::Load, Failure::Recursive));
+        return Err((Ended::Failed(Phase::Load, Failure::Recursive), None));
+    }
+    if let Kind::Function(init) = plugin.entry().0 {
+        let called = call(init, kwargs, node, mode).await;
+        return called.map_err(|failure| (Ended::Failed(Phase::Load, failure), None));
     }
     bring_up(plugin, kwargs, node, mode, &mut Unwatched).await
 }

@@ -1,18 +1,15 @@
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::drive::{Async, at_once};
-use crate::environment::disabled_in;
 use crate::error::PluginError;
 use crate::inner::{Inner, Run};
 use crate::kwargs::{Kwargs, Provided};
-use crate::lifecycle::Instance;
-use crate::name::nearest;
-use crate::report::{Report, Warning};
+use crate::listener::Event;
+use crate::report::{PluginReport, Report, Warning};
 use crate::slots::{Life, Seen};
 use crate::state::{DisabledBy, State};
-use crate::step::Kept;
 use crate::table::PluginInfo;
 use crate::waits::Node;
 
@@ -32,16 +29,22 @@ struct Owner(Arc<Inner>);
 impl Drop for Owner {
     fn drop(&mut self) {
         self.0.slots.close();
-        let manager = PluginManager { inner: Arc::clone(&self.0), within: None, owner: None };
         // What failed has been told to listeners and to the subscriber.
-        let _ = manager.stop_all();
+        let mut run = self.0.run(Kwargs::new(), None, Async::Refused);
+        let _ = at_once(self.0.stop_all(&mut run));
     }
 }
 
 impl PluginManager {
-    pub(crate) fn own(inner: Inner) -> Self {
-        let inner = Arc::new(inner);
+    pub(crate) fn own(
+        inner: impl FnOnce(Weak<Inner>, fn(Arc<Inner>, Node) -> Provided) -> Inner,
+    ) -> Self {
+        // What a plugin gets as the argument `manager`.
+        let handle =
+            |inner, node| Provided::new(PluginManager { inner, within: Some(node), owner: None });
+        let inner = Arc::new_cyclic(|me| inner(me.clone(), handle));
         let owner = Some(Arc::new(Owner(Arc::clone(&inner))));
+        (0..inner.plugins.len()).for_each(|index| inner.resolve(index));
         PluginManager { inner, within: None, owner }
     }
 
@@ -72,7 +75,7 @@ impl PluginManager {
     ///
     /// [`PluginError::Unknown`].
     pub fn is_loaded(&self, name: &str) -> Result<bool, PluginError> {
-        Ok(self.inner.slots.is_loaded(self.inner.index(name)?))
+        Ok(matches!(self.inner.slots.see(self.inner.index(name)?).state, State::Loaded))
     }
 
     /// The state of a plugin.
@@ -81,7 +84,7 @@ impl PluginManager {
     ///
     /// [`PluginError::Unknown`].
     pub fn state(&self, name: &str) -> Result<State, PluginError> {
-        Ok(self.get(name)?.state)
+        Ok(self.get(name)?.state().clone())
     }
 
     /// A plugin as it is now: its state, and its instance and what it returned
@@ -90,22 +93,37 @@ impl PluginManager {
     /// # Errors
     ///
     /// [`PluginError::Unknown`].
-    pub fn get(&self, name: &str) -> Result<ManagedPlugin, PluginError> {
-        Ok(self.managed(self.inner.index(name)?))
+    pub fn get(&self, name: &str) -> Result<PluginReport, PluginError> {
+        Ok(self.inner.report_of(self.inner.index(name)?))
     }
 
-    fn managed(&self, index: usize) -> ManagedPlugin {
-        let Seen { state, up } = self.inner.slots.see(index);
-        let plugin = self.inner.plugins[index].info;
-        ManagedPlugin { plugin, state, instance: up.instance, value: up.value }
-    }
-
-    /// What a loaded plugin returned when it loaded, if it is of that type.
-    pub fn value<T: Any + Send + Sync>(&self, name: &str) -> Option<Arc<T>> {
-        self.get(name).ok()?.value.share()
+    /// What a plugin returned when it loaded, while it is loaded and if it is
+    /// of that type.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// fn routes(manager: &plugo::PluginManager) -> Result<usize, plugo::PluginError> {
+    ///     let routes = manager.value::<Vec<String>>("shop")?;
+    ///     Ok(routes.map_or(0, |routes| routes.len()))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`PluginError::Unknown`].
+    pub fn value<T: Any + Send + Sync>(&self, name: &str) -> Result<Option<Arc<T>>, PluginError> {
+        Ok(self.get(name)?.share())
     }
 
     /// What loaded plugins returned when they loaded, of that type, in load order.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// fn all_routes(manager: &plugo::PluginManager) -> Vec<String> {
+    ///     let routes = manager.values::<Vec<String>>();
+    ///     routes.iter().flat_map(|(_plugin, routes)| routes.iter().cloned()).collect()
+    /// }
+    /// ```
     pub fn values<T: Any + Send + Sync>(&self) -> Vec<(PluginInfo, Arc<T>)> {
         let plugins = self.inner.plugins.iter().zip(self.inner.slots.see_all());
         plugins.filter_map(|(managed, seen)| Some((managed.info, seen.up.value.share()?))).collect()
@@ -141,7 +159,7 @@ impl PluginManager {
     /// # Errors
     ///
     /// Any [`PluginError`]. One that failed before is not tried again.
-    pub fn load(&self, name: &str) -> Result<ManagedPlugin, PluginError> {
+    pub fn load(&self, name: &str) -> Result<PluginReport, PluginError> {
         self.without().load(name)
     }
 
@@ -150,7 +168,7 @@ impl PluginManager {
     /// # Errors
     ///
     /// Any [`PluginError`].
-    pub async fn load_async(&self, name: &str) -> Result<ManagedPlugin, PluginError> {
+    pub async fn load_async(&self, name: &str) -> Result<PluginReport, PluginError> {
         self.without().load_async(name).await
     }
 
@@ -172,7 +190,7 @@ impl PluginManager {
     /// # Errors
     ///
     /// Any [`PluginError`].
-    pub fn retry(&self, name: &str) -> Result<ManagedPlugin, PluginError> {
+    pub fn retry(&self, name: &str) -> Result<PluginReport, PluginError> {
         self.without().retry(name)
     }
 
@@ -181,7 +199,7 @@ impl PluginManager {
     /// # Errors
     ///
     /// Any [`PluginError`].
-    pub async fn retry_async(&self, name: &str) -> Result<ManagedPlugin, PluginError> {
+    pub async fn retry_async(&self, name: &str) -> Result<PluginReport, PluginError> {
         self.without().retry_async(name).await
     }
 
@@ -192,7 +210,7 @@ impl PluginManager {
     ///
     /// Any [`PluginError`]: [`PluginError::Disabled`] when the cause is still
     /// there. What `DISABLED_PLUGINS` or a filter took away cannot be enabled.
-    pub fn enable(&self, name: &str) -> Result<ManagedPlugin, PluginError> {
+    pub fn enable(&self, name: &str) -> Result<PluginReport, PluginError> {
         self.without().enable(name)
     }
 
@@ -201,7 +219,7 @@ impl PluginManager {
     /// # Errors
     ///
     /// Any [`PluginError`].
-    pub async fn enable_async(&self, name: &str) -> Result<ManagedPlugin, PluginError> {
+    pub async fn enable_async(&self, name: &str) -> Result<PluginReport, PluginError> {
         self.without().enable_async(name).await
     }
 
@@ -293,7 +311,7 @@ impl Call<'_, '_> {
     /// # Errors
     ///
     /// Any [`PluginError`].
-    pub fn load(self, name: &str) -> Result<ManagedPlugin, PluginError> {
+    pub fn load(self, name: &str) -> Result<PluginReport, PluginError> {
         at_once(self.load_in(name, |_| false, Async::Refused))
     }
 
@@ -302,7 +320,7 @@ impl Call<'_, '_> {
     /// # Errors
     ///
     /// Any [`PluginError`].
-    pub async fn load_async(self, name: &str) -> Result<ManagedPlugin, PluginError> {
+    pub async fn load_async(self, name: &str) -> Result<PluginReport, PluginError> {
         self.load_in(name, |_| false, Async::Awaited).await
     }
 
@@ -323,7 +341,7 @@ impl Call<'_, '_> {
     /// # Errors
     ///
     /// Any [`PluginError`].
-    pub fn retry(self, name: &str) -> Result<ManagedPlugin, PluginError> {
+    pub fn retry(self, name: &str) -> Result<PluginReport, PluginError> {
         at_once(self.load_in(name, is_failed, Async::Refused))
     }
 
@@ -332,7 +350,7 @@ impl Call<'_, '_> {
     /// # Errors
     ///
     /// Any [`PluginError`].
-    pub async fn retry_async(self, name: &str) -> Result<ManagedPlugin, PluginError> {
+    pub async fn retry_async(self, name: &str) -> Result<PluginReport, PluginError> {
         self.load_in(name, is_failed, Async::Awaited).await
     }
 
@@ -341,7 +359,7 @@ impl Call<'_, '_> {
     /// # Errors
     ///
     /// Any [`PluginError`].
-    pub fn enable(self, name: &str) -> Result<ManagedPlugin, PluginError> {
+    pub fn enable(self, name: &str) -> Result<PluginReport, PluginError> {
         at_once(self.load_in(name, can_be_enabled, Async::Refused))
     }
 
@@ -350,7 +368,7 @@ impl Call<'_, '_> {
     /// # Errors
     ///
     /// Any [`PluginError`].
-    pub async fn enable_async(self, name: &str) -> Result<ManagedPlugin, PluginError> {
+    pub async fn enable_async(self, name: &str) -> Result<PluginReport, PluginError> {
         self.load_in(name, can_be_enabled, Async::Awaited).await
     }
 
@@ -413,28 +431,35 @@ impl Call<'_, '_> {
         name: &str,
         reset: fn(&Life) -> bool,
         mode: Async,
-    ) -> Result<ManagedPlugin, PluginError> {
-        let Call { manager, kwargs } = self;
-        let inner = &*manager.inner;
+    ) -> Result<PluginReport, PluginError> {
+        let (inner, mut run) = self.begin(mode);
         let index = inner.index(name)?;
-        inner.slots.reset(index, reset);
-        let mut kwargs = manager.offer(kwargs);
-        let mut run = Run { kwargs: &mut kwargs, mode, handle: &|node| manager.handle(node) };
-        inner.load(index, manager.within, &mut run).await?;
-        Ok(manager.managed(index))
+        if inner.slots.reset(index, reset) {
+            // It starts anew, and listeners have their say anew.
+            inner.resolve(index);
+        }
+        let Seen { state, up } = inner.load(index, &mut run).await?;
+        Ok(PluginReport::new(inner.plugins[index].info, state, up))
     }
 
     async fn load_everything(self, mode: Async) -> Report {
-        let Call { manager, kwargs } = self;
-        let inner = &*manager.inner;
-        let mut kwargs = manager.offer(kwargs);
+        let (inner, mut run) = self.begin(mode);
+        let mut refused: Vec<(usize, PluginError)> = Vec::new();
         for index in 0..inner.plugins.len() {
-            let mut run = Run { kwargs: &mut kwargs, mode, handle: &|node| manager.handle(node) };
-            // The report says it, except that a plugin which loads all others waits for itself.
-            let _ = inner.load(index, manager.within, &mut run).await;
+            // Nearly everything is in the report, but not that it would have waited for
+            // itself. A plugin that loads all is on its way, and waits for nothing.
+            let loaded = inner.load(index, &mut run).await;
+            if let Err(error @ PluginError::Circle(_)) = loaded
+                && run.from != Some(inner.node(index))
+            {
+                refused.push((index, error));
+            }
         }
         let mut report = inner.report();
-        let mistaken = kwargs.mistaken();
+        for (index, error) in refused {
+            report.plugins[index].refusal = Some(error);
+        }
+        let mistaken = run.kwargs.mistaken();
         let mistaken =
             mistaken.map(|(name, parameter)| Warning::UnusedArgument { name, parameter });
         report.warnings.extend(mistaken);
@@ -442,33 +467,33 @@ impl Call<'_, '_> {
     }
 
     async fn disable_in(self, name: &str, reason: &str, mode: Async) -> Result<(), PluginError> {
-        let Call { manager, kwargs } = self;
-        let inner = &*manager.inner;
+        let (inner, mut run) = self.begin(mode);
         let index = inner.index(name)?;
-        let mut kwargs = manager.offer(kwargs);
-        let mut run = Run { kwargs: &mut kwargs, mode, handle: &|node| manager.handle(node) };
         loop {
-            let stopped = inner.stop(index, manager.within, &mut run).await;
+            let stopped = inner.stop(index, &mut run).await;
             // Unless it cannot be stopped, or somebody loaded it again meanwhile.
-            if inner.slots.disable(index, DisabledBy::App, reason) || stopped.is_err() {
+            if inner.disable(index, reason) || stopped.is_err() {
                 return stopped;
             }
         }
     }
 
     async fn stop_in(self, name: &str, mode: Async) -> Result<(), PluginError> {
-        let Call { manager, kwargs } = self;
-        let index = manager.inner.index(name)?;
-        let mut kwargs = manager.offer(kwargs);
-        let mut run = Run { kwargs: &mut kwargs, mode, handle: &|node| manager.handle(node) };
-        manager.inner.stop(index, manager.within, &mut run).await
+        let (inner, mut run) = self.begin(mode);
+        let index = inner.index(name)?;
+        inner.stop(index, &mut run).await
     }
 
     async fn stop_everything(self, mode: Async) -> Result<(), PluginError> {
-        let Call { manager, kwargs } = self;
-        let mut kwargs = manager.offer(kwargs);
-        let mut run = Run { kwargs: &mut kwargs, mode, handle: &|node| manager.handle(node) };
-        manager.inner.stop_all(manager.within, &mut run).await
+        let (inner, mut run) = self.begin(mode);
+        inner.stop_all(&mut run).await
+    }
+}
+
+impl<'m, 'a> Call<'m, 'a> {
+    fn begin(self, mode: Async) -> (&'m Inner, Run<'a>) {
+        let inner = &*self.manager.inner;
+        (inner, inner.run(self.kwargs, self.manager.within, mode))
     }
 }
 
@@ -483,19 +508,27 @@ fn can_be_enabled(life: &Life) -> bool {
     }
 }
 
-impl PluginManager {
-    /// The arguments of a call, with those that the manager keeps.
-    fn offer<'a>(&self, mut kwargs: Kwargs<'a>) -> Kwargs<'a> {
-        for (name, provided) in &self.inner.provided {
-            kwargs.offer(name, provided);
-        }
-        kwargs
-    }
-
-    /// What a plugin gets as the argument `manager`.
-    fn handle(&self, node: Node) -> Provided {
-        let inner = Arc::clone(&self.inner);
-        Provided::new(PluginManager { inner, within: Some(node), owner: None })
+impl Event<'_> {
+    /// The manager that tells it. What is asked of it, on any thread, is on
+    /// behalf of the plugin; and it keeps nothing loaded, as one that the app
+    /// holds does.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// use plugo::{Event, Moment, PluginManager};
+    /// let manager = PluginManager::builder("plugins")
+    ///     .listener(|event: &Event<'_>| {
+    ///         if event.moment() == Moment::Failed {
+    ///             let loaded = event.manager().map(|manager| manager.report().loaded().count());
+    ///             eprintln!("{} failed beside {loaded:?}", event.plugin().name());
+    ///         }
+    ///         Ok(())
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), plugo::BuildError>(())
+    /// ```
+    pub fn manager(&self) -> Option<&PluginManager> {
+        self.manager?.get()
     }
 }
 
@@ -503,51 +536,4 @@ impl fmt::Debug for Call<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call").field("kwargs", &self.kwargs).finish_non_exhaustive()
     }
-}
-
-/// A plugin of a manager, as it was when it was asked for.
-///
-/// It keeps the instance and the value that it shows, also when the plugin is
-/// stopped meanwhile.
-#[derive(Clone, Debug)]
-pub struct ManagedPlugin {
-    plugin: PluginInfo,
-    state: State,
-    instance: Option<Instance>,
-    value: Kept,
-}
-
-impl ManagedPlugin {
-    /// What is known about the plugin.
-    pub fn info(&self) -> PluginInfo {
-        self.plugin
-    }
-
-    /// Its state.
-    pub fn state(&self) -> &State {
-        &self.state
-    }
-
-    /// Its instance while it is loaded, if it has one of that type: the value
-    /// that bears `#[plugin]`, or what was made of the type that bears it.
-    pub fn instance<T: Any>(&self) -> Option<&T> {
-        self.instance.as_ref()?.get()
-    }
-
-    /// What it returned when it loaded, if it is of that type.
-    pub fn value<T: Any>(&self) -> Option<&T> {
-        self.value.get()
-    }
-}
-
-/// What the environment takes away and no plugin is called.
-pub(crate) fn unknown_disabled(namespace: &str, names: &[&'static str]) -> Vec<Warning> {
-    let disabled = disabled_in(namespace);
-    let unknown = disabled.into_iter().filter(|name| !names.contains(&name.as_str()));
-    unknown
-        .map(|name| {
-            let nearest = nearest(&name, names.iter().copied());
-            Warning::UnknownDisabled { name, nearest }
-        })
-        .collect()
 }

@@ -82,6 +82,26 @@ fn a_read_that_starts_after_a_replacement_sees_it() {
 }
 
 #[test]
+fn what_is_remembered_of_a_row_gives_way_to_a_replacement() {
+    loom::model(|| {
+        let copies = Arc::new(Copies::new(&[0]));
+        let replaced = Arc::new(AtomicBool::new(false));
+        let writer = thread::spawn({
+            let (copies, replaced) = (Arc::clone(&copies), Arc::clone(&replaced));
+            move || {
+                copies.replace(|| vec![1]);
+                replaced.store(true, Ordering::Release);
+            }
+        });
+        let (number, value) = copies.read_numbered(|row| row.get(0));
+        if replaced.load(Ordering::Acquire) && copies.number() == number {
+            assert_eq!(value, 1);
+        }
+        writer.join().unwrap();
+    });
+}
+
+#[test]
 fn two_writers_leave_the_row_of_one() {
     loom::model(|| {
         let copies = Arc::new(Copies::new(&[0, 0]));
@@ -104,13 +124,13 @@ fn two_writers_leave_the_row_of_one() {
 /// Loads the plugin of a slot as a manager does, and gives its state.
 async fn load(slots: &Slots, mode: Async, loads: &AtomicUsize) -> State {
     loop {
-        match slots.claim_to_load(0) {
+        match slots.claim_to_load(0, mode) {
             Claimed::Resolved(claim) => {
                 loads.fetch_add(1, Relaxed);
-                claim.settle(Life::Loaded(Up::default()));
+                assert!(claim.settle(Life::Loaded(Up::default())).is_ok());
             }
             Claimed::Running => slots.wait(0, mode).await,
-            Claimed::Settled(state) => return state,
+            Claimed::Settled(seen) => return seen.state,
             _ => unreachable!("nobody stops it or closes the manager"),
         }
     }
@@ -156,7 +176,7 @@ fn a_claim_that_is_dropped_lets_nobody_wait() {
         let other = thread::spawn({
             let slots = Arc::clone(&slots);
             move || {
-                if let Claimed::Resolved(claim) = slots.claim_to_load(0) {
+                if let Claimed::Resolved(claim) = slots.claim_to_load(0, Async::Refused) {
                     drop(claim);
                 }
             }
@@ -229,10 +249,10 @@ fn load_other<'s>(kwargs: &mut Kwargs<'_>, name: &str) -> Step<'s, Kept> {
         Err(error) => return Step::argument(error),
     };
     let loaded = manager.load(name).map(drop);
-    Step::Done(loaded.map(Kept::new).map_err(|error| Failure::Error(error.into())))
+    Step::done(loaded.map(Kept::new).map_err(|error| Failure::Error(error.into())))
 }
 
-static COUNTS: EntryPoint = EntryPoint::function(|kwargs| Step::Done(count(kwargs).map(Kept::new)));
+static COUNTS: EntryPoint = EntryPoint::function(|kwargs| Step::done(count(kwargs).map(Kept::new)));
 static LOADS_B: EntryPoint = EntryPoint::function(|kwargs| load_other(kwargs, "b"));
 static LOADS_A: EntryPoint = EntryPoint::function(|kwargs| load_other(kwargs, "a"));
 

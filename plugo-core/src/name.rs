@@ -1,5 +1,8 @@
 use std::fmt;
 
+/// The namespace of a plugin that names none.
+pub const DEFAULT_NAMESPACE: &str = "plugins";
+
 /// The most bytes a plugin name or a namespace may have.
 pub const MAX_LENGTH: usize = 64;
 
@@ -123,7 +126,11 @@ pub fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
     known
         .into_iter()
         .map(|known| (distance(name, known), known))
-        .filter(|(distance, known)| *distance <= known.chars().count().div_ceil(3))
+        // A third may differ, and something has to be alike.
+        .filter(|(distance, known)| {
+            let length = known.chars().count();
+            *distance <= length.div_ceil(3) && *distance < length
+        })
         .min()
         .map(|(_, known)| known)
 }
@@ -165,6 +172,49 @@ pub const fn assert_plugin_name(name: &str) {
 pub const fn assert_namespace(namespace: &str) {
     if let Err(error) = check_namespace(namespace) {
         panic!("{}", error.message());
+    }
+}
+
+/// A plugin as people name it: `name`, or `namespace/name` where the namespace
+/// is not the default one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FullName<'n> {
+    pub(crate) namespace: &'n str,
+    pub(crate) name: &'n str,
+}
+
+impl<'n> FullName<'n> {
+    pub(crate) fn parse(text: &'n str) -> Self {
+        let (namespace, name) = text.split_once('/').unwrap_or((DEFAULT_NAMESPACE, text));
+        FullName { namespace, name }
+    }
+}
+
+/// The known name that is most alike, as people write it. A name without a
+/// namespace is compared with the names in every namespace.
+pub(crate) fn nearest_full<'k>(
+    written: &str,
+    known: impl IntoIterator<Item = FullName<'k>>,
+) -> Option<String> {
+    let known: Vec<FullName<'k>> = known.into_iter().collect();
+    let shown: Vec<String> = known
+        .iter()
+        .map(|known| match written.contains('/') {
+            true => format!("{}/{}", known.namespace, known.name),
+            false => known.name.to_owned(),
+        })
+        .collect();
+    let nearest = nearest(written, shown.iter().map(String::as_str))?;
+    let at = shown.iter().position(|shown| shown == nearest)?;
+    Some(known[at].to_string())
+}
+
+impl fmt::Display for FullName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.namespace != DEFAULT_NAMESPACE {
+            write!(f, "{}/", self.namespace)?;
+        }
+        f.write_str(self.name)
     }
 }
 

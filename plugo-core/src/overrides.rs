@@ -1,8 +1,7 @@
 use std::fmt;
 
 use crate::item::Status;
-use crate::name::nearest;
-use crate::table::DEFAULT_NAMESPACE;
+use crate::name::{FullName, nearest_full};
 
 /// What an operator says about items, over what their code says: a status, a
 /// priority, or both. [`set_overrides`](crate::set_overrides) puts it in force.
@@ -58,6 +57,8 @@ impl Overrides {
     }
 
     fn entry(&mut self, item: String) -> &mut Override {
+        // `plugins/mail` and `mail` are one item.
+        let item = FullName::parse(&item).to_string();
         let at = self.0.iter().position(|known| known.item == item).unwrap_or_else(|| {
             self.0.push(Override { item, status: None, priority: None });
             self.0.len() - 1
@@ -67,29 +68,22 @@ impl Overrides {
 
     /// What it says about an item.
     pub(crate) fn get(&self, namespace: &str, name: &str) -> (Option<Status>, Option<i32>) {
-        let found = self.0.iter().find(|entry| is_named(&entry.item, namespace, name));
+        let wanted = FullName { namespace, name };
+        let found = self.0.iter().find(|entry| FullName::parse(&entry.item) == wanted);
         found.map_or((None, None), |entry| (entry.status, entry.priority))
     }
 
     /// Those that mean none of the items.
-    pub(crate) fn unknown(&self, items: &[(&'static str, &'static str)]) -> Vec<UnknownItem> {
-        let known = |entry: &&Override| {
-            items.iter().any(|(namespace, name)| is_named(&entry.item, namespace, name))
-        };
-        let unknown = self.0.iter().filter(|entry| !known(entry));
-        unknown
+    pub(crate) fn unknown(&self, items: &[FullName<'static>]) -> Vec<UnknownItem> {
+        let unknown = |entry: &&Override| !items.contains(&FullName::parse(&entry.item));
+        self.0
+            .iter()
+            .filter(unknown)
             .map(|entry| UnknownItem {
                 name: entry.item.clone(),
-                nearest: nearest(&entry.item, items.iter().map(|(_, name)| *name)),
+                nearest: nearest_full(&entry.item, items.iter().copied()),
             })
             .collect()
-    }
-}
-
-fn is_named(written: &str, namespace: &str, name: &str) -> bool {
-    match written.split_once('/') {
-        Some((of, written)) => of == namespace && written == name,
-        None => namespace == DEFAULT_NAMESPACE && written == name,
     }
 }
 
@@ -97,7 +91,7 @@ fn is_named(written: &str, namespace: &str, name: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownItem {
     name: String,
-    nearest: Option<&'static str>,
+    nearest: Option<String>,
 }
 
 impl UnknownItem {
@@ -107,15 +101,15 @@ impl UnknownItem {
     }
 
     /// An item whose name is alike, if there is one.
-    pub fn nearest(&self) -> Option<&'static str> {
-        self.nearest
+    pub fn nearest(&self) -> Option<&str> {
+        self.nearest.as_deref()
     }
 }
 
 impl fmt::Display for UnknownItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no item of a plugin type is called `{}` in this program", self.name)?;
-        match self.nearest {
+        match &self.nearest {
             Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
             None => Ok(()),
         }

@@ -1,12 +1,18 @@
 use std::any::Any;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
+use crate::drive::Up;
+use crate::environment::unknown_disabled;
+use crate::error::PluginError;
 use crate::lifecycle::Instance;
+use crate::name::{DEFAULT_NAMESPACE, FullName, nearest};
 use crate::state::State;
 use crate::step::Kept;
-use crate::table::{DEFAULT_NAMESPACE, PluginInfo};
+use crate::table::PluginInfo;
 
 /// What loading did: every plugin of the namespace, in load order, with its
 /// state and the reason for it.
@@ -24,6 +30,8 @@ use crate::table::{DEFAULT_NAMESPACE, PluginInfo};
 pub struct Report {
     pub(crate) namespace: Cow<'static, str>,
     pub(crate) tables: usize,
+    /// Whether it is of a manager that was dropped.
+    pub(crate) closed: bool,
     pub(crate) plugins: Vec<PluginReport>,
     pub(crate) warnings: Vec<Warning>,
 }
@@ -86,11 +94,14 @@ impl Report {
     /// # Errors
     ///
     /// [`LoadError::NoTable`] when the program has no table of plugins at
-    /// all, [`LoadError::Failed`] when a plugin failed or was skipped because
-    /// of one that did.
+    /// all, [`LoadError::Closed`] when it is of a manager that was dropped, and
+    /// [`LoadError::Failed`] when a plugin failed, was skipped because of one
+    /// that did, or was refused because it would have waited for itself.
     pub fn into_result(self) -> Result<Report, LoadError> {
         if self.tables == 0 {
             Err(LoadError::NoTable)
+        } else if self.closed {
+            Err(LoadError::Closed)
         } else if self.failed().next().is_some() {
             Err(LoadError::Failed(self))
         } else {
@@ -113,9 +124,12 @@ impl fmt::Display for Report {
             self.plugins.iter().map(|r| text(&r.plugin).chars().count()).max().unwrap_or(0)
         };
         let (names, versions) = (width(PluginInfo::name), width(PluginInfo::version));
-        for PluginReport { plugin, state, .. } in &self.plugins {
-            let (name, version) = (plugin.name(), plugin.version());
-            write!(f, "\n  {name:names$}  {version:versions$}  {state}")?;
+        for report in &self.plugins {
+            let (name, version) = (report.plugin.name(), report.plugin.version());
+            write!(f, "\n  {name:names$}  {version:versions$}  {}", report.state)?;
+            if let Some(refusal) = &report.refusal {
+                write!(f, ", and not loaded: {refusal}")?;
+            }
         }
         for warning in &self.warnings {
             write!(f, "\nwarning: {warning}")?;
@@ -128,17 +142,31 @@ fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-/// One plugin in a [`Report`].
-#[derive(Debug)]
+/// One plugin, as it was when the report was made: in a [`Report`], or as a
+/// [`PluginManager`](crate::PluginManager) gives it.
+///
+/// It keeps the instance and the value that it shows, also when the plugin is
+/// stopped meanwhile.
+#[derive(Clone, Debug)]
 pub struct PluginReport {
     pub(crate) plugin: PluginInfo,
     pub(crate) state: State,
-    /// The instance, which lives as long as the report.
-    pub(crate) instance: Option<Instance>,
-    pub(crate) value: Kept,
+    /// Why a manager that was to load everything did not load this.
+    pub(crate) refusal: Option<PluginError>,
+    instance: Option<Instance>,
+    value: Kept,
 }
 
 impl PluginReport {
+    pub(crate) fn new(plugin: PluginInfo, state: State, up: Up) -> Self {
+        PluginReport { plugin, state, refusal: None, instance: up.instance, value: up.value }
+    }
+
+    /// What it returned, to hold on to.
+    pub(crate) fn share<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.value.share()
+    }
+
     /// The plugin.
     pub fn plugin(&self) -> PluginInfo {
         self.plugin
@@ -160,8 +188,16 @@ impl PluginReport {
         self.value.get()
     }
 
+    /// Why it was not loaded though all were to be, where its state does not
+    /// say that: it would have waited for itself.
+    pub fn refusal(&self) -> Option<&PluginError> {
+        self.refusal.as_ref()
+    }
+
     fn is_failure(&self) -> bool {
-        matches!(self.state, State::Failed { .. } | State::Skipped { by_failure: true, .. })
+        let by_state =
+            matches!(self.state, State::Failed { .. } | State::Skipped { by_failure: true, .. });
+        by_state || self.refusal.is_some()
     }
 }
 
@@ -174,7 +210,14 @@ pub enum Warning {
         /// The name that stands there.
         name: String,
         /// A built-in plugin whose name is alike, if there is one.
-        nearest: Option<&'static str>,
+        nearest: Option<String>,
+    },
+    /// No plugin is in the namespace, and another namespace is called much like it.
+    UnknownNamespace {
+        /// The name that the app gives.
+        name: String,
+        /// The namespace that is there.
+        nearest: &'static str,
     },
     /// No plugin took an argument, and an optional parameter of almost its
     /// name found none.
@@ -203,6 +246,9 @@ impl fmt::Display for Warning {
                     None => Ok(()),
                 }
             }
+            Warning::UnknownNamespace { name, nearest } => {
+                write!(f, "no plugin is in the namespace `{name}`; did you mean `{nearest}`?")
+            }
             Warning::UnusedArgument { name, parameter } => write!(
                 f,
                 "no plugin takes the argument `{name}`; one asks for `{parameter}`, which the app \
@@ -215,12 +261,35 @@ impl fmt::Display for Warning {
     }
 }
 
+/// What an operator should look at though nothing failed: names in
+/// `DISABLED_PLUGINS`, and a namespace, that this program does not have.
+pub(crate) fn unknown_names(
+    namespace: &str,
+    all: impl Iterator<Item = PluginInfo>,
+) -> Vec<Warning> {
+    let known: BTreeSet<FullName<'static>> = all.map(|plugin| plugin.full_name()).collect();
+    let disabled = unknown_disabled(namespace, &known);
+    let disabled = disabled.into_iter();
+    let mut warnings: Vec<Warning> =
+        disabled.map(|(name, nearest)| Warning::UnknownDisabled { name, nearest }).collect();
+    let mut namespaces = known.iter().map(|known| known.namespace);
+    if !namespaces.any(|known| known == namespace) {
+        // An app without plugins is nothing to look at; a slip of the pen is.
+        let nearest = nearest(namespace, known.iter().map(|known| known.namespace));
+        let name = namespace.to_owned();
+        warnings.extend(nearest.map(|nearest| Warning::UnknownNamespace { name, nearest }));
+    }
+    warnings
+}
+
 /// Why loading is an error in the strict reading, [`Report::into_result`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LoadError {
     /// The program has no table of plugins.
     NoTable,
+    /// The manager was dropped, and its plugins are stopped.
+    Closed,
     /// A plugin failed, or was skipped because of one that did.
     Failed(Report),
 }
@@ -233,11 +302,16 @@ impl fmt::Display for LoadError {
                  with the feature `inventory` or `linkme` of plugo on, or call \
                  `PLUGINS.load(…)`",
             ),
+            LoadError::Closed => PluginError::Closed.fmt(f),
             LoadError::Failed(report) => {
                 let failed: Vec<_> = report.failed().collect();
                 write!(f, "{} plugin{} did not load", failed.len(), plural(failed.len()))?;
-                for PluginReport { plugin, state, .. } in failed {
-                    write!(f, "\n  `{}` {state}", plugin.name())?;
+                for report in failed {
+                    write!(f, "\n  `{}` ", report.plugin.name())?;
+                    match &report.refusal {
+                        Some(refusal) => write!(f, "was not loaded: {refusal}")?,
+                        None => write!(f, "{}", report.state)?,
+                    }
                 }
                 Ok(())
             }
@@ -249,8 +323,9 @@ impl Error for LoadError {
     /// The error of the first plugin that gave one.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         let LoadError::Failed(report) = self else { return None };
-        report.failed().find_map(|report| match &report.state {
-            State::Failed { error, .. } => error.as_error(),
+        report.failed().find_map(|report| match (&report.state, &report.refusal) {
+            (State::Failed { error, .. }, _) => error.as_error(),
+            (_, Some(refusal)) => Some(refusal as &dyn Error),
             _ => None,
         })
     }

@@ -1,15 +1,20 @@
 use std::any::TypeId;
+use std::cell::Cell;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::thread::LocalKey;
 
+use crate::copies::Copies;
 use crate::failure::{BoxError, Failure};
 use crate::item::{ItemEntry, Status, TypeInfo};
 use crate::kwargs::Kwargs;
+use crate::name::DEFAULT_NAMESPACE;
 use crate::registry::tables;
 use crate::select_error::{FailedItem, SelectError};
 use crate::table::PluginInfo;
 use crate::types::{Ranked, Type, Types, selection, types};
 use crate::unwind::catch;
+use crate::waits::{Node, is_within, within};
 
 /// A trait with `#[plugin_type]`, as `dyn Trait`.
 #[diagnostic::on_unimplemented(
@@ -22,6 +27,9 @@ pub trait PluginType: Send + Sync + 'static {
 
     #[doc(hidden)]
     fn slot() -> &'static Slot<Self>;
+
+    #[doc(hidden)]
+    fn last() -> &'static LocalKey<Last<Self>>;
 
     /// The type's own selector, if it has one.
     #[doc(hidden)]
@@ -88,6 +96,40 @@ impl<T: ?Sized + Send + Sync + 'static> Slot<T> {
     }
 }
 
+/// What a thread selected last: it is selected still while the overrides are
+/// those of then, and one comparison tells. A shared instance stays for the
+/// rest of the program, so there is nothing to give back.
+#[doc(hidden)]
+pub struct Last<T: ?Sized + 'static>(Cell<Option<Selected<T>>>);
+
+struct Selected<T: ?Sized + 'static> {
+    row: &'static Copies,
+    /// The replacement of the row that says so.
+    number: u64,
+    shared: &'static T,
+}
+
+impl<T: ?Sized> Clone for Selected<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Selected<T> {}
+
+impl<T: ?Sized + 'static> Last<T> {
+    #[doc(hidden)]
+    pub const fn new() -> Self {
+        Last(Cell::new(None))
+    }
+
+    #[inline]
+    fn get(&self) -> Option<&'static T> {
+        let Selected { row, number, shared } = self.0.get()?;
+        (row.number() == number).then_some(shared)
+    }
+}
+
 /// The shared instance of the item that is selected: what most callers want.
 ///
 /// It takes no lock and reads no more than memory, once the item is made.
@@ -106,12 +148,26 @@ impl<T: ?Sized + Send + Sync + 'static> Slot<T> {
 /// Any [`SelectError`].
 #[inline]
 pub fn select<T: ?Sized + PluginType>() -> Result<&'static T, SelectError> {
+    if T::SELECTOR.is_none()
+        && let Ok(Some(shared)) = T::last().try_with(Last::get)
+    {
+        return Ok(shared);
+    }
+    select_anew()
+}
+
+/// [`select`], and this thread remembers what it was.
+#[cold]
+fn select_anew<T: ?Sized + PluginType>() -> Result<&'static T, SelectError> {
     // The way that is taken when all is well; `items` says what is not.
     if T::SELECTOR.is_none()
         && let Some(bound) = T::slot().bound()
-        && let Some(first) = bound.types.first(bound.of)
+        && let (number, Some(first)) = bound.types.first(bound.of)
         && let Some(shared) = bound.entries[first].shared()
     {
+        let selected = Selected { row: &bound.types.row, number, shared };
+        // Where a thread that ends has no place left, nothing is remembered.
+        let _ = T::last().try_with(|last| last.0.set(Some(selected)));
         return Ok(shared);
     }
     items::<T>().select()?.shared()
@@ -157,7 +213,7 @@ impl<T: ?Sized + PluginType> Items<T> {
         let candidates = bound.candidates()?;
         let Some(selector) = T::SELECTOR else { return Ok(candidates[0]) };
         let plugin_type = T::INFO.name();
-        let chosen = catch(|| selector(&candidates, &mut kwargs)).and_then(|chosen| chosen);
+        let chosen = choose::<T>(selector, &candidates, &mut kwargs);
         let chosen = chosen
             .map_err(|failure| SelectError::Selector { plugin_type, error: Arc::new(failure) })?;
         match chosen {
@@ -171,22 +227,50 @@ impl<T: ?Sized + PluginType> Items<T> {
         }
     }
 
-    /// The item of that name. One that is disabled is an error.
+    /// The item of that name, or of that `namespace/name`. One that is disabled
+    /// is an error.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// fn by_name<T: ?Sized + plugo::PluginType>(name: &str) -> Result<&'static T, plugo::SelectError> {
+    ///     plugo::items::<T>().get(name)?.shared()
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`SelectError::NoItem`], [`SelectError::NotCompiledIn`] or [`SelectError::Disabled`].
+    /// [`SelectError::NoItem`], [`SelectError::NotCompiledIn`],
+    /// [`SelectError::Disabled`], or [`SelectError::Ambiguous`] where items of
+    /// several namespaces have the name.
     pub fn get(self, name: &str) -> Result<Item<T>, SelectError> {
-        let all = self.bound()?.all();
-        match all.iter().find(|item| item.name() == name) {
-            Some(item) if item.status == Status::Disabled => {
-                Err(SelectError::Disabled { plugin_type: T::INFO.name(), item: item.name() })
-            }
-            Some(item) => Ok(*item),
-            None => Err(SelectError::NotCompiledIn {
-                plugin_type: T::INFO.name(),
+        let bound = self.bound()?;
+        let plugin_type = T::INFO.name();
+        let (namespace, bare) = match name.split_once('/') {
+            Some((namespace, bare)) => (Some(namespace), bare),
+            None => (None, name),
+        };
+        let full = |index: usize| bound.of.items[index].plugin.full_name();
+        let named = bound.of.named(bare);
+        let mut found = named.filter(|&i| namespace.is_none_or(|of| full(i).namespace == of));
+        let shown = |indices: &mut dyn Iterator<Item = usize>| {
+            indices.map(|index| full(index).to_string()).collect::<Vec<String>>()
+        };
+        match (found.next(), found.next()) {
+            (Some(index), None) => match bound.item(bound.types.ranked_at(bound.of, index)) {
+                item if item.status == Status::Disabled => {
+                    Err(SelectError::Disabled { plugin_type, item: item.name() })
+                }
+                item => Ok(item),
+            },
+            (None, _) => Err(SelectError::NotCompiledIn {
+                plugin_type,
                 item: name.to_owned(),
-                known: all.iter().map(|item| item.name()).collect(),
+                known: shown(&mut (0..bound.of.items.len())),
+            }),
+            (Some(first), Some(second)) => Err(SelectError::Ambiguous {
+                plugin_type,
+                item: name.to_owned(),
+                known: shown(&mut [first, second].into_iter().chain(found)),
             }),
         }
     }
@@ -237,12 +321,26 @@ impl<T: ?Sized + PluginType> Items<T> {
     /// [`SelectError::AllFailed`] with the error of each.
     pub fn select_with_fallback<E: Into<BoxError>>(
         self,
+        check: impl FnMut(&T) -> Result<(), E>,
+    ) -> Result<Fallback<T>, SelectError> {
+        self.fallback_with(Kwargs::new(), check)
+    }
+
+    /// [`select_with_fallback`](Self::select_with_fallback) with arguments for
+    /// the constructors of items that are not made yet.
+    ///
+    /// # Errors
+    ///
+    /// Like [`select_with_fallback`](Self::select_with_fallback).
+    pub fn fallback_with<E: Into<BoxError>>(
+        self,
+        mut kwargs: Kwargs<'_>,
         mut check: impl FnMut(&T) -> Result<(), E>,
     ) -> Result<Fallback<T>, SelectError> {
         let mut passed_over = Vec::new();
         for item in self.bound()?.candidates()? {
             let shared =
-                item.entry.shared().map_or_else(|| item.entry.make_shared(&mut Kwargs::new()), Ok);
+                item.entry.shared().map_or_else(|| item.entry.make_shared(&mut kwargs), Ok);
             let healthy = shared.and_then(|shared| {
                 let checked = catch(|| check(shared).map_err(Into::into))?;
                 checked.map(|()| shared).map_err(Failure::Error)
@@ -251,14 +349,32 @@ impl<T: ?Sized + PluginType> Items<T> {
                 Ok(instance) => return Ok(Fallback { item, instance, passed_over }),
                 Err(failure) => {
                     let failed = FailedItem { item: item.name(), error: Arc::new(failure) };
+                    // What a subscriber does is not the lookup's to suffer.
                     #[cfg(feature = "tracing")]
-                    tracing::warn!(plugin_type = T::INFO.name(), "{failed}");
+                    let _ = catch(|| tracing::warn!(plugin_type = T::INFO.name(), "{failed}"));
                     passed_over.push(failed);
                 }
             }
         }
         Err(SelectError::AllFailed { plugin_type: T::INFO.name(), failed: passed_over })
     }
+}
+
+/// Asks a type's own selector. One that asks for the selected item itself
+/// would never be done.
+fn choose<T: ?Sized + PluginType>(
+    selector: Selector<T>,
+    candidates: &[Item<T>],
+    kwargs: &mut Kwargs<'_>,
+) -> Result<Option<Item<T>>, Failure> {
+    let owner = std::ptr::from_ref(T::slot()).addr();
+    let name = T::INFO.name();
+    let node = Node { owner, index: 0, namespace: DEFAULT_NAMESPACE, name };
+    if is_within(node) {
+        let selector = format!("the selector of `{name}`");
+        return Err(Failure::Error(format!("{selector} asks for what it is to select").into()));
+    }
+    within(node, || catch(|| selector(candidates, kwargs)))?
 }
 
 impl<T: ?Sized> Clone for Items<T> {
@@ -334,7 +450,10 @@ impl<T: ?Sized + PluginType> Item<T> {
     ///
     /// [`SelectError::Construct`]. The next call tries again.
     pub fn shared(&self) -> Result<&'static T, SelectError> {
-        self.shared_with(Kwargs::new())
+        match self.entry.shared() {
+            Some(shared) => Ok(shared),
+            None => self.shared_with(Kwargs::new()),
+        }
     }
 
     /// [`shared`](Self::shared) with arguments for the constructor, which are

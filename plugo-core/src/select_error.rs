@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::failure::Failure;
-use crate::name::nearest;
+use crate::name::{FullName, nearest_full};
 
 /// A candidate that could not be constructed, or did not pass a check.
 #[derive(Clone, Debug)]
@@ -44,8 +44,18 @@ pub enum SelectError {
         plugin_type: &'static str,
         /// The name that was asked for.
         item: String,
-        /// The items that are in it.
-        known: Vec<&'static str>,
+        /// The items that are in it, as they can be asked for.
+        known: Vec<String>,
+    },
+    /// Items of several namespaces have the name that was asked for.
+    #[non_exhaustive]
+    Ambiguous {
+        /// The plugin type.
+        plugin_type: &'static str,
+        /// The name that was asked for.
+        item: String,
+        /// Those items, as they can be asked for.
+        known: Vec<String>,
     },
     /// The item that was asked for is disabled.
     #[non_exhaustive]
@@ -110,11 +120,16 @@ impl fmt::Display for SelectError {
             }
             SelectError::NotCompiledIn { plugin_type, item, known } => {
                 write!(f, "plugin type `{plugin_type}` has no item `{item}` in this program")?;
-                match nearest(item, known.iter().copied()) {
+                match nearest_full(item, known.iter().map(|known| FullName::parse(known))) {
                     Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
                     None => write!(f, "; it has `{}`", known.join("`, `")),
                 }
             }
+            SelectError::Ambiguous { plugin_type, item, known } => write!(
+                f,
+                "plugin type `{plugin_type}` has several items `{item}`: ask for one of `{}`",
+                known.join("`, `")
+            ),
             SelectError::Disabled { plugin_type, item } => {
                 write!(f, "item `{item}` of plugin type `{plugin_type}` is disabled")
             }

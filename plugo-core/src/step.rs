@@ -4,34 +4,49 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::failure::{BoxError, Failure};
+use crate::failure::{BoxError, Failure, with_causes};
 use crate::kwargs::ArgumentError;
 
 /// What a call into a plugin gives: the result, or a future of it.
-pub enum Step<'s, T> {
+pub struct Step<'s, T>(pub(crate) Progress<'s, T>);
+
+pub(crate) enum Progress<'s, T> {
     /// The call is over.
     Done(Result<T, Failure>),
     /// The call is `async`, and has not begun.
-    Pending(Pin<Box<dyn Future<Output = Result<T, Failure>> + 's>>),
+    Pending(Pending<'s, T>),
 }
 
+pub(crate) type Pending<'s, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + 's>>;
+
 impl<'s, T> Step<'s, T> {
+    /// The call is over.
+    pub fn done(result: Result<T, Failure>) -> Self {
+        Step(Progress::Done(result))
+    }
+
+    /// The call is `async`: the future is awaited, or refused where nothing may
+    /// be awaited.
+    pub fn pending(future: impl Future<Output = Result<T, Failure>> + 's) -> Self {
+        Step(Progress::Pending(Box::pin(future)))
+    }
+
     /// A parameter that the arguments do not satisfy.
     #[doc(hidden)]
     #[cold]
     #[inline(never)]
     pub fn argument(error: ArgumentError) -> Self {
-        Step::Done(Err(Failure::Argument(error)))
+        Step::done(Err(Failure::Argument(error)))
     }
+}
 
-    #[doc(hidden)]
-    pub fn done(result: Result<T, Failure>) -> Self {
-        Step::Done(result)
-    }
-
-    #[doc(hidden)]
-    pub fn pending(future: impl Future<Output = Result<T, Failure>> + 's) -> Self {
-        Step::Pending(Box::pin(future))
+impl<T> fmt::Debug for Step<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Progress::Done(Ok(_)) => "Step(done)",
+            Progress::Done(Err(_)) => "Step(failed)",
+            Progress::Pending(_) => "Step(pending)",
+        })
     }
 }
 
@@ -125,7 +140,7 @@ where
     fn outcome(&mut self) -> Result<Kept, Failure> {
         match self.0.take() {
             Some(Ok(value)) => Ok(Kept::new(value)),
-            Some(Err(error)) => Err(Failure::Error(flatten(&*error.into()))),
+            Some(Err(error)) => Err(Failure::Error(with_causes(&*error.into()).into())),
             None => Ok(Kept::default()),
         }
     }
@@ -218,17 +233,4 @@ impl<T, E: Into<BoxError>> Construct<T> for Result<T, E> {
     fn construct(self) -> Result<T, Failure> {
         self.map_err(|error| Failure::Error(error.into()))
     }
-}
-
-/// The texts of an error and of its sources, as an error that may cross
-/// threads.
-fn flatten(error: &dyn std::error::Error) -> BoxError {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text.into()
 }

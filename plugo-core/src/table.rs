@@ -2,10 +2,8 @@ use std::fmt;
 
 use crate::entry::{Declared, EntryPoint};
 use crate::item::TypeInfo;
+use crate::name::{DEFAULT_NAMESPACE, FullName};
 use crate::reason::{Reason, Source};
-
-/// The namespace of a plugin that names none.
-pub const DEFAULT_NAMESPACE: &str = "plugins";
 
 /// The plugins of one app's build, in load order: what the plan becomes.
 ///
@@ -376,6 +374,12 @@ impl PartialEq for PluginInfo {
 }
 
 impl Eq for PluginInfo {}
+
+impl PluginInfo {
+    pub(crate) fn full_name(&self) -> FullName<'static> {
+        FullName { namespace: self.namespace(), name: self.name() }
+    }
+}
 
 impl fmt::Debug for PluginInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,5 +1,6 @@
 use std::any::TypeId;
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ use crate::table::PluginInfo;
 pub(crate) struct Types {
     pub(crate) types: Vec<Type>,
     /// What holds now, for all types in one row: see [`Type::at`].
-    row: Copies,
+    pub(crate) row: Copies,
     overrides: Mutex<Overrides>,
 }
 
@@ -26,13 +27,15 @@ pub(crate) struct Type {
     pub(crate) id: TypeId,
     pub(crate) info: &'static TypeInfo,
     pub(crate) items: Vec<Candidate>,
-    /// Where its numbers stand in the row: the first item of the selection, and
-    /// then every item by priority, then name.
+    /// Where its numbers stand in the row: the first item of the selection, then
+    /// every item by priority, then name, and then every item by name alone.
     at: usize,
 }
 
 /// One item, as its code has it.
 pub(crate) struct Candidate {
+    /// The plugin's name, which the table would have to look up.
+    pub(crate) name: &'static str,
     pub(crate) plugin: PluginInfo,
     pub(crate) entry: &'static dyn AnyItem,
     /// Whether the environment took it away, which no override undoes.
@@ -46,6 +49,9 @@ pub(crate) struct Ranked {
     pub(crate) status: Status,
     pub(crate) priority: i32,
 }
+
+/// So many items of a type are gone through for a name.
+const SCANNED: usize = 16;
 
 /// In the place of a selected item: there is none.
 const NONE: u64 = u64::MAX;
@@ -88,15 +94,15 @@ impl Types {
             if !items.iter().any(same) {
                 let barred = disabled_in(plugin.namespace());
                 let barred = barred.iter().any(|name| name == plugin.name());
-                items.push(Candidate { plugin, entry, barred });
+                items.push(Candidate { name: plugin.name(), plugin, entry, barred });
             }
         }
         types.sort_by_key(|known| (known.info.name(), known.info.package(), known.info.place()));
         let mut at = 0;
         for known in &mut types {
-            known.items.sort_by_key(|item| (item.plugin.name(), item.plugin.namespace()));
+            known.items.sort_by_key(|item| (item.name, item.plugin.namespace()));
             known.at = at;
-            at += 1 + known.items.len();
+            at += 1 + 2 * known.items.len();
         }
         let row = Copies::new(&row(&types, &Overrides::new()));
         Types { types, row, overrides: Mutex::new(Overrides::new()) }
@@ -110,10 +116,15 @@ impl Types {
         self.overrides.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The index of the item that is first in the selection.
-    #[inline]
-    pub(crate) fn first(&self, of: &Type) -> Option<usize> {
-        self.row.read(|row| of.first(row))
+    /// The index of the item that is first in the selection, and the number of
+    /// the replacement of the row that says so.
+    pub(crate) fn first(&self, of: &Type) -> (u64, Option<usize>) {
+        self.row.read_numbered(|row| of.first(row))
+    }
+
+    /// An item, with what holds for it.
+    pub(crate) fn ranked_at(&self, of: &Type, index: usize) -> Ranked {
+        self.row.read(|row| of.by_name(row, index))
     }
 
     /// The items of a type by priority, then name, with what holds for them.
@@ -134,24 +145,41 @@ impl Type {
     fn ranked(&self, row: Row<'_>) -> Vec<Ranked> {
         (1..=self.items.len()).map(|i| Ranked::unpack(row.get(self.at + i))).collect()
     }
+
+    /// The items of that name: several, where several namespaces have one.
+    pub(crate) fn named(&self, name: &str) -> Range<usize> {
+        let start = match self.items.len() {
+            // Most names differ in their length: to go through a few costs less.
+            ..=SCANNED => self.items.iter().position(|item| item.name == name),
+            _ => Some(self.items.partition_point(|item| item.name < name)),
+        };
+        let Some(start) = start else { return 0..0 };
+        let same = self.items[start..].iter().take_while(|item| item.name == name).count();
+        start..start + same
+    }
+
+    fn by_name(&self, row: Row<'_>, index: usize) -> Ranked {
+        Ranked::unpack(row.get(self.at + 1 + self.items.len() + index))
+    }
 }
 
 /// The numbers of all types.
 fn row(types: &[Type], overrides: &Overrides) -> Vec<u64> {
     let mut numbers = Vec::new();
     for known in types {
-        let mut ranked: Vec<Ranked> = known.items.iter().enumerate().map(rank(overrides)).collect();
+        let by_name: Vec<Ranked> = known.items.iter().enumerate().map(rank(overrides)).collect();
+        let mut ranked = by_name.clone();
         // The items stand by name, and the sort is stable.
         ranked.sort_by_key(|ranked| ranked.priority);
         numbers.push(selection(&ranked).next().map_or(NONE, Ranked::pack));
-        numbers.extend(ranked.into_iter().map(Ranked::pack));
+        numbers.extend(ranked.into_iter().chain(by_name).map(Ranked::pack));
     }
     numbers
 }
 
 fn rank(overrides: &Overrides) -> impl Fn((usize, &Candidate)) -> Ranked {
     move |(index, item)| {
-        let (status, priority) = overrides.get(item.plugin.namespace(), item.plugin.name());
+        let (status, priority) = overrides.get(item.plugin.namespace(), item.name);
         let status = if item.barred { Some(Status::Disabled) } else { status };
         Ranked {
             index,
@@ -175,7 +203,7 @@ pub(crate) fn status(plugin: PluginInfo) -> Option<Status> {
     let held = types.get(entry.type_id()).and_then(|of| {
         let same = |item: &Candidate| std::ptr::eq(item.plugin.entry(), plugin.entry());
         let index = of.items.iter().position(same)?;
-        types.ranked(of).into_iter().find(|ranked| ranked.index == index)
+        Some(types.ranked_at(of, index))
     });
     // Without a collection of tables nothing can override what the code says.
     Some(held.map_or_else(|| entry.status(), |ranked| ranked.status))
@@ -199,7 +227,7 @@ pub(crate) fn status(plugin: PluginInfo) -> Option<Status> {
 pub fn set_overrides(overrides: Overrides) -> Vec<UnknownItem> {
     let types = types();
     let plugins = types.types.iter().flat_map(|known| &known.items).map(|item| item.plugin);
-    let names: Vec<_> = plugins.map(|plugin| (plugin.namespace(), plugin.name())).collect();
+    let names: Vec<_> = plugins.map(|plugin| plugin.full_name()).collect();
     let unknown = overrides.unknown(&names);
     // The lock keeps the two in step when two threads are here.
     let mut current = types.overrides();

@@ -1,5 +1,7 @@
 use std::cell::RefCell;
+use std::fmt;
 
+use crate::name::FullName;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Something of which one thread at a time does the work while others wait:
@@ -9,7 +11,14 @@ pub(crate) struct Node {
     /// The address of what the node belongs to.
     pub(crate) owner: usize,
     pub(crate) index: usize,
+    pub(crate) namespace: &'static str,
     pub(crate) name: &'static str,
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        FullName { namespace: self.namespace, name: self.name }.fmt(f)
+    }
 }
 
 impl PartialEq for Node {
@@ -34,11 +43,12 @@ pub(crate) fn within<T>(node: Node, work: impl FnOnce() -> T) -> T {
     struct Leave;
     impl Drop for Leave {
         fn drop(&mut self) {
-            CURRENT.with(|current| current.borrow_mut().pop());
+            let _ = CURRENT.try_with(|current| current.borrow_mut().pop());
         }
     }
-    CURRENT.with(|current| current.borrow_mut().push(node));
-    let _leave = Leave;
+    // A thread that ends may have lost the list already, and does the work all the same.
+    let entered = CURRENT.try_with(|current| current.borrow_mut().push(node)).is_ok();
+    let _leave = entered.then_some(Leave);
     work()
 }
 
@@ -49,7 +59,7 @@ pub(crate) fn current() -> Option<Node> {
 
 /// Whether this thread does the node's work, further out perhaps.
 pub(crate) fn is_within(node: Node) -> bool {
-    CURRENT.with(|current| current.borrow().contains(&node))
+    CURRENT.try_with(|current| current.borrow().contains(&node)).unwrap_or(false)
 }
 
 /// Who waits for whom, over all managers of the program: a circle may lead
@@ -77,11 +87,11 @@ impl Graph {
     /// # Errors
     ///
     /// The names along the circle; the last is the first again.
-    pub(crate) fn wait(&self, from: Option<Node>, to: Node) -> Result<Edge<'_>, Vec<&'static str>> {
+    pub(crate) fn wait(&self, from: Option<Node>, to: Node) -> Result<Edge<'_>, Vec<String>> {
         let Some(from) = from else { return Ok(Edge(None)) };
         let mut edges = self.edges();
         if let Some(mut way) = way(&edges, to, from) {
-            way.insert(0, from.name);
+            way.insert(0, from.to_string());
             return Err(way);
         }
         edges.push((from, to));
@@ -101,7 +111,7 @@ impl Drop for Edge<'_> {
 }
 
 /// The names on the way from one node to another, both included.
-fn way(edges: &[(Node, Node)], from: Node, to: Node) -> Option<Vec<&'static str>> {
+fn way(edges: &[(Node, Node)], from: Node, to: Node) -> Option<Vec<String>> {
     let mut seen: Vec<Node> = Vec::new();
     // Each with the place in `seen` that it was reached from.
     let mut open = vec![(from, None)];
@@ -117,7 +127,7 @@ fn way(edges: &[(Node, Node)], from: Node, to: Node) -> Option<Vec<&'static str>
             let mut names = Vec::new();
             let mut at = Some(here);
             while let Some(i) = at {
-                names.push(seen[i].name);
+                names.push(seen[i].to_string());
                 at = reached_from[i];
             }
             names.reverse();

@@ -11,8 +11,8 @@ pub(crate) struct Parameter<'f> {
 }
 
 impl Parameter<'_> {
-    /// The name that the app's arguments are matched by. A leading `_` says
-    /// that the parameter is not used, and is no part of it.
+    /// The name that the app's arguments are matched by. Leading `_` say that
+    /// the parameter is not used, and are no part of it.
     pub(crate) fn name(&self) -> String {
         self.ident.unraw().to_string().trim_start_matches('_').to_owned()
     }
@@ -84,7 +84,7 @@ fn check<'f>(signature: &'f Signature, what: &str, errors: &mut Errors) -> Vec<P
     if let Some(variadic) = &signature.variadic {
         errors.add(variadic, &format!("{what} cannot be variadic"));
     }
-    let mut parameters = Vec::new();
+    let mut parameters: Vec<Parameter<'f>> = Vec::new();
     for input in &signature.inputs {
         let FnArg::Typed(typed) = input else { continue };
         match &*typed.pat {
@@ -92,7 +92,19 @@ fn check<'f>(signature: &'f Signature, what: &str, errors: &mut Errors) -> Vec<P
                 if let Some(found) = impl_trait(&typed.ty) {
                     errors.add(found, "name the type: arguments are matched by name and type");
                 }
-                parameters.push(Parameter { ident: &pattern.ident, ty: &typed.ty });
+                let parameter = Parameter { ident: &pattern.ident, ty: &typed.ty };
+                let same = |earlier: &&Parameter<'_>| earlier.name() == parameter.name();
+                if let Some(earlier) = parameters.iter().find(same) {
+                    let message = format!(
+                        "`{}` and `{}` would take the same argument of the app, `{}`: a leading `_` \
+                         is no part of its name",
+                        earlier.ident,
+                        parameter.ident,
+                        parameter.name()
+                    );
+                    errors.add(&pattern.ident, &message);
+                }
+                parameters.push(parameter);
             }
             pattern => errors.add(
                 pattern,

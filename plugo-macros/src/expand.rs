@@ -122,9 +122,17 @@ fn lifecycle(args: &Args, lifecycle: Lifecycle) -> Result<TokenStream> {
     }
     let (parameters, clause) = (&generics.params, &generics.where_clause);
     let parameters = (!parameters.is_empty()).then(|| quote!(<#parameters>));
+    // Clippy does not ask of a trait's methods what it asks of a type's own.
     let implementation = quote! {
         #conditions
         #[doc(hidden)]
+        #[allow(
+            clippy::needless_pass_by_value,
+            clippy::trivially_copy_pass_by_ref,
+            clippy::unnecessary_wraps,
+            clippy::unused_async,
+            clippy::unused_self
+        )]
         impl #parameters #ty #clause {
             #(#own)*
         }

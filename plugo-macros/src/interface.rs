@@ -71,6 +71,15 @@ fn implementation(args: &Args, interface: &Interface) -> Result<TokenStream> {
                     &SLOT
                 }
 
+                #[inline]
+                fn last() -> &'static ::std::thread::LocalKey<#krate::__private::Last<Self>> {
+                    ::std::thread_local! {
+                        static LAST: #krate::__private::Last<#of> =
+                            const { #krate::__private::Last::new() };
+                    }
+                    &LAST
+                }
+
                 const SELECTOR: ::core::option::Option<#krate::__private::Selector<Self>> =
                     #selector;
             }

@@ -57,7 +57,7 @@ pub(crate) struct Interface {
     pub(crate) generics: Generics,
     /// Whether anything stands behind a colon.
     pub(crate) has_supertraits: bool,
-    /// Whether there is a method in it.
+    /// Whether there is a method in it, or may be one in what it extends.
     pub(crate) has_methods: bool,
     /// All of it.
     tokens: TokenStream,
@@ -178,14 +178,22 @@ impl Parse for Interface {
         let (ident, generics) = (input.parse()?, input.parse()?);
         let has_supertraits = input.peek(Token![:]);
         let rest: TokenStream = input.parse()?;
+        let mut inherits = false;
         let body = rest.into_iter().find_map(|token| match token {
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group),
+            TokenTree::Ident(name) => {
+                // `Send`, `Sync` and `'static` have no methods; any other may.
+                let marker = ["Send", "Sync", "static", "std", "core", "marker"];
+                inherits |= !marker.contains(&name.to_string().as_str());
+                None
+            }
             _ => None,
         });
-        let has_methods = body.is_some_and(|body| {
-            let mut tokens = body.stream().into_iter();
-            tokens.any(|token| matches!(&token, TokenTree::Ident(ident) if ident == "fn"))
-        });
+        let has_methods = inherits
+            || body.is_some_and(|body| {
+                let mut tokens = body.stream().into_iter();
+                tokens.any(|token| matches!(&token, TokenTree::Ident(ident) if ident == "fn"))
+            });
         Ok(Interface { attributes, ident, generics, has_supertraits, has_methods, tokens })
     }
 }

@@ -226,7 +226,11 @@ fn django_d12_what_is_not_in_this_program_harms_nothing_and_is_told_of() {
     let unknown: Vec<String> = unknown.iter().map(ToString::to_string).collect();
     let text = |name| format!("no item of a plugin type is called `{name}` in this program");
     assert!(unknown[0].starts_with(&text("django/gone")), "{unknown:?}");
-    assert_eq!(unknown[1], text("first") + "; did you mean `first`?", "it is in a namespace");
+    assert_eq!(
+        unknown[1],
+        text("first") + "; did you mean `django/first`?",
+        "it is in a namespace"
+    );
     assert_eq!(selected().unwrap(), "first");
     assert_eq!(plugo::overrides(), overrides, "what an operator said is kept");
 }
@@ -245,7 +249,7 @@ fn django_d19_d20_reserve_is_selected_when_none_is_active_and_nothing_when_all_a
     assert_eq!(error.to_string(), "item `first` of plugin type `django-otp` is disabled");
     let error = items::<dyn otp::Otp>().get("frist").unwrap_err();
     assert!(matches!(error, SelectError::NotCompiledIn { .. }));
-    assert!(error.to_string().ends_with("did you mean `first`?"), "{error}");
+    assert!(error.to_string().ends_with("did you mean `django/first`?"), "{error}");
 }
 
 #[test]
@@ -333,6 +337,80 @@ fn django_d29_a_selector_gets_arguments_and_chooses_among_candidates_only() {
     );
     let without = select::<dyn chosen::Codec>().map(drop).unwrap_err().to_string();
     assert!(without.contains("the app gives no argument `wanted` (wanted: `&str`)"), "{without}");
+}
+
+/// A type with two items of one name, and with more items than are gone
+/// through for a name.
+mod many {
+    #[plugo::plugin_type(name = "django-many")]
+    pub(super) trait Many: Send + Sync {
+        fn number(&self) -> u32;
+    }
+
+    macro_rules! items {
+        ($($ty:ident, $namespace:literal, $name:literal, $number:literal;)*) => {
+            $(
+                #[plugo::plugin(name = $name, namespace = $namespace, of = dyn Many)]
+                #[derive(Default)]
+                struct $ty;
+
+                impl Many for $ty {
+                    fn number(&self) -> u32 {
+                        $number
+                    }
+                }
+            )*
+
+            plugo::plugins![$($ty),*];
+        };
+    }
+
+    items! {
+        A, "django-many", "a", 1; B, "django-many", "b", 2; C, "django-many", "c", 3;
+        D, "django-many", "d", 4; E, "django-many", "e", 5; F, "django-many", "f", 6;
+        G, "django-many", "g", 7; H, "django-many", "h", 8; I, "django-many", "i", 9;
+        J, "django-many", "j", 10; K, "django-many", "k", 11; L, "django-many", "l", 12;
+        M, "django-many", "m", 13; N, "django-many", "n", 14; O, "django-many", "o", 15;
+        P, "django-many", "p", 16; Q, "django-many", "q", 17;
+        Other, "django-other", "q", 18;
+    }
+}
+
+#[test]
+fn an_item_is_found_by_name_among_many() {
+    let operator = Operator::takes_over();
+    let number = |name: &str| {
+        items::<dyn many::Many>().get(name).map(|item| item.shared().unwrap().number())
+    };
+    for (name, wanted) in ('a'..='p').zip(1..) {
+        assert_eq!(number(&name.to_string()).unwrap(), wanted);
+    }
+    for missing in ["", "aa", "r", "django-many/r", "django-none/a"] {
+        assert!(matches!(number(missing), Err(SelectError::NotCompiledIn { .. })), "{missing}");
+    }
+    assert!(matches!(number("q"), Err(SelectError::Ambiguous { .. })));
+    assert_eq!(["django-many/q", "django-other/q"].map(|name| number(name).unwrap()), [17, 18]);
+    drop(operator);
+}
+
+/// A thread remembers what it selected, and not for longer than that holds.
+#[test]
+fn what_a_thread_selected_before_gives_way_to_what_is_said_now() {
+    let operator = Operator::takes_over();
+    let selected = || select::<dyn many::Many>().map(many::Many::number).ok();
+    assert_eq!([selected(), selected()], [Some(1), Some(1)]);
+    let other_thread = std::thread::spawn(selected);
+    assert_eq!(other_thread.join().unwrap(), Some(1));
+    operator.says(Overrides::new().status("django-many/a", Status::Disabled));
+    assert_eq!([selected(), selected()], [Some(2), Some(2)]);
+    let all = items::<dyn many::Many>().all();
+    let off = all.iter().fold(Overrides::new(), |off, item| {
+        off.status(format!("{}/{}", item.plugin().namespace(), item.name()), Status::Disabled)
+    });
+    operator.says(off);
+    assert_eq!([selected(), selected()], [None, None]);
+    operator.says(Overrides::new());
+    assert_eq!([selected(), selected()], [Some(1), Some(1)]);
 }
 
 /// Types of which items fail, and one without items.

@@ -41,6 +41,24 @@ fn the_services_and_the_passwords_print_what_their_headers_say() {
 }
 
 #[test]
+fn an_operator_takes_plugins_and_items_away_when_the_program_starts() {
+    let run = |example: &str, names: &str| {
+        let mut run = cargo(repository(), &["run", "--locked", "-p", example]);
+        // What the example goes on to do with that plugin may end it.
+        Run::of(run.env("DISABLED_PLUGINS", names)).stdout
+    };
+    let services = run("services", "dynamodb, plugin/s3");
+    assert!(services.contains("dynamodb    0.1.0  disabled by DISABLED_PLUGINS"), "{services}");
+    let warning = "warning: DISABLED_PLUGINS names `plugin/s3`, which this program does not \
+                   contain; did you mean `s3`?";
+    assert!(services.contains(warning), "{services}");
+    // An item is not selected, and no override brings it back.
+    let otp = run("otp", "mail");
+    assert!(otp.contains("mail   0.1.0  disabled by DISABLED_PLUGINS"), "{otp}");
+    assert!(!otp.contains("mail to Ada"), "{otp}");
+}
+
+#[test]
 fn the_pipeline_prints_what_its_header_says_and_its_word_is_random() {
     let pipeline = |arguments: &[&str]| {
         let arguments = [&["run", "--locked", "-p", "value-pipeline", "--"], arguments].concat();

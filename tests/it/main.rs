@@ -4,6 +4,7 @@ mod selection;
 mod refusals;
 mod loading;
 mod plux;
+mod faults;
 mod plux_build;
 mod django;
 mod threads;

@@ -263,7 +263,7 @@ fn a_plugin_that_waits_for_itself_in_any_way_gets_an_error() {
     for name in ["spawns", "stops-itself", "disables-itself"] {
         let manager = manager.clone();
         let error = soon(move || manager.load(name).unwrap_err()).to_string();
-        assert!(error.contains(&format!("`{name}` waits for `{name}`")), "{error}");
+        assert!(error.contains(&format!("`callers/{name}` waits for `callers/{name}`")), "{error}");
     }
 }
 
@@ -273,7 +273,11 @@ fn a_circle_through_two_managers_is_found() {
     other_of_one.set(two).unwrap();
     other_of_two.set(one.clone()).unwrap();
     let error = soon(move || one.load("there").unwrap_err()).to_string();
-    assert!(error.contains("`there` waits for `there`, which waits for `there`"), "{error}");
+    assert!(
+        error
+            .contains("`callers/there` waits for `callers/there`, which waits for `callers/there`"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -31,4 +31,7 @@ fn opaque(app: &mut impl Clone) {}
 #[plugo::plugin(name = "i")]
 const unsafe fn several(self, [a]: &[u8; 1]) {}
 
+#[plugo::plugin(name = "j")]
+fn same(app: &App, _app: &App) {}
+
 fn main() {}

@@ -1,6 +1,6 @@
 use benches::Workload;
 
-pub(super) const MANIFEST: &str = "inventory = \"0.3\"\n";
+pub(crate) const MANIFEST: &str = "inventory = \"0.3\"\n";
 
 /// Each plugin is submitted where it stands, and the program sorts them.
 pub(super) fn main(workload: &Workload) -> String {

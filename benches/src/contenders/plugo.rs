@@ -2,10 +2,10 @@ use std::path::Path;
 
 use benches::Workload;
 
-pub(super) const BUILD_SCRIPT: &str = "fn main() {\n    plugo_build::build();\n}\n";
+pub(crate) const BUILD_SCRIPT: &str = "fn main() {\n    plugo_build::build();\n}\n";
 
 /// The dependencies, and the metadata of the plugins in the app's source.
-pub(super) fn manifest(workload: &Workload, checkout: &Path) -> String {
+pub(crate) fn manifest(workload: &Workload, checkout: &Path) -> String {
     let entries: String = workload
         .plugins
         .iter()

@@ -1,0 +1,172 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use benches::RunTimeMode as Mode;
+
+use crate::callgrind::Callgrind;
+use crate::cargo;
+use crate::options::Options;
+use crate::places::Places;
+use crate::run_time_contenders::{self, Chooser};
+use crate::status::status;
+
+/// How many plugins and services there are, in turn.
+pub(crate) const SIZES: [usize; 2] = [10, 1_000];
+/// So many calls are timed.
+pub(crate) const TIMED: usize = 5_000_000;
+
+/// What it costs to choose one of several implementations at run time.
+#[derive(Debug)]
+pub(crate) struct Choosing {
+    /// By contender and size.
+    instructions: BTreeMap<(Chooser, usize), Instructions>,
+    /// Nanoseconds for one call.
+    times: BTreeMap<Chooser, Times>,
+    /// How often each was timed.
+    pub(crate) rounds: usize,
+}
+
+/// Instructions for one time, on average.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Instructions {
+    /// Loading, for one plugin.
+    pub(crate) load: f64,
+    /// Finding a service by name.
+    pub(crate) get: f64,
+    /// Calling a service.
+    pub(crate) call: f64,
+    /// Selecting a service and calling it.
+    pub(crate) select: f64,
+    /// The same with overrides in force, where there are overrides.
+    pub(crate) overridden: Option<f64>,
+}
+
+/// Nanoseconds for one time: the median of several runs, in the faster one of
+/// the sizes. The sizes do the same, and where the loop and the function that
+/// it calls happen to stand in a binary moves the time by a fifth.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) call: f64,
+    pub(crate) select: f64,
+    pub(crate) overridden: Option<f64>,
+}
+
+impl Choosing {
+    pub(crate) fn instructions(&self, chooser: Chooser, size: usize) -> Option<Instructions> {
+        self.instructions.get(&(chooser, size)).copied()
+    }
+
+    /// Whether there was something to count instructions with.
+    pub(crate) fn is_counted(&self) -> bool {
+        !self.instructions.is_empty()
+    }
+
+    pub(crate) fn times(&self, chooser: Chooser) -> Option<Times> {
+        self.times.get(&chooser).copied()
+    }
+}
+
+/// Generates, builds and verifies all contenders, then measures them.
+pub(crate) fn measure(places: &Places, options: &Options) -> Result<Choosing> {
+    status("Building", "the contenders that choose at run time");
+    let programs = build(places)?;
+    status("Verifying", "the contenders that choose at run time");
+    for (chooser, size, program) in &programs {
+        cargo::run(&mut call(program, Mode::Verify, *size, 0))
+            .with_context(|| format!("{} does not what it should", chooser.package(*size)))?;
+    }
+    let mut instructions = BTreeMap::new();
+    if let Some(callgrind) = Callgrind::find(&places.work) {
+        for (chooser, size, program) in &programs {
+            status("Measuring", &chooser.package(*size));
+            instructions.insert((*chooser, *size), count(&callgrind, *chooser, program, *size)?);
+        }
+    }
+    status("Measuring", "the time of calls");
+    let rounds = if options.quick { 5 } else { 21 };
+    let times = time(&programs, rounds)?;
+    Ok(Choosing { instructions, times, rounds })
+}
+
+fn build(places: &Places) -> Result<Vec<(Chooser, usize, PathBuf)>> {
+    let dir = places.work.join("run-time-contenders");
+    // What both kinds of contenders depend on is compiled once.
+    let target = places.work.join("target-contenders");
+    run_time_contenders::workspace(&SIZES, &places.checkout).write(&dir)?;
+    cargo::lock(places, &dir)?;
+    cargo::run(cargo::cargo(&dir, "build").arg("--release").arg("--target-dir").arg(&target))?;
+    let program = |chooser: Chooser, size| {
+        let name = format!("{}{}", chooser.package(size), std::env::consts::EXE_SUFFIX);
+        (chooser, size, target.join("release").join(name))
+    };
+    let each = |&size: &usize| Chooser::ALL.map(|chooser| program(chooser, size));
+    Ok(SIZES.iter().flat_map(each).collect())
+}
+
+fn call(program: &Path, mode: Mode, size: usize, times: usize) -> Command {
+    let mut command = Command::new(program);
+    command.arg(mode.as_str()).args([size.to_string(), times.to_string()]);
+    command.env_remove("DISABLED_PLUGINS");
+    command
+}
+
+fn count(
+    callgrind: &Callgrind,
+    chooser: Chooser,
+    program: &Path,
+    size: usize,
+) -> Result<Instructions> {
+    let staged = callgrind.stage(program)?;
+    let count = |mode, times| callgrind.count(&call(staged, mode, size, times));
+    // The difference of two runs is of what differs between them alone. Hash
+    // maps are seeded anew in each run, so many times make up for that.
+    let each = |mode, times: usize| -> Result<f64> {
+        Ok((count(mode, 2 * times)? as f64 - count(mode, times)? as f64) / times as f64)
+    };
+    Ok(Instructions {
+        load: (count(Mode::Load, 0)? as f64 - count(Mode::Noop, 0)? as f64) / size as f64,
+        get: each(Mode::Get, 2_000)?,
+        call: each(Mode::Call, 50_000)?,
+        select: each(Mode::Select, 50_000)?,
+        overridden: chooser.has_overrides().then(|| each(Mode::Overridden, 50_000)).transpose()?,
+    })
+}
+
+/// The contenders take turns, so that what else the machine does meets all
+/// of them.
+fn time(programs: &[(Chooser, usize, PathBuf)], rounds: usize) -> Result<BTreeMap<Chooser, Times>> {
+    let mut taken: BTreeMap<(Chooser, &str, usize), Vec<f64>> = BTreeMap::new();
+    for _ in 0..rounds {
+        for (chooser, size, program) in programs {
+            for mode in [Mode::Call, Mode::Select, Mode::Overridden] {
+                let output = cargo::run(&mut call(program, mode, *size, TIMED))?;
+                let text = String::from_utf8_lossy(&output.stdout);
+                let Ok(nanoseconds) = text.trim().parse::<f64>() else {
+                    bail!("{} printed {text:?}, which is no time", chooser.package(*size));
+                };
+                let each = nanoseconds / TIMED as f64;
+                taken.entry((*chooser, mode.as_str(), *size)).or_default().push(each);
+            }
+        }
+    }
+    let median = |chooser: Chooser, mode: Mode, size: usize| -> Option<f64> {
+        let mut times = taken.get(&(chooser, mode.as_str(), size))?.clone();
+        times.sort_by(f64::total_cmp);
+        times.get(times.len() / 2).copied()
+    };
+    let least = |chooser: Chooser, mode: Mode| -> Option<f64> {
+        SIZES.iter().filter_map(|&size| median(chooser, mode, size)).min_by(f64::total_cmp)
+    };
+    let of = |chooser: Chooser| {
+        let overridden = least(chooser, Mode::Overridden);
+        let times = Times {
+            call: least(chooser, Mode::Call)?,
+            select: least(chooser, Mode::Select)?,
+            overridden: overridden.filter(|_| chooser.has_overrides()),
+        };
+        Some((chooser, times))
+    };
+    Ok(Chooser::ALL.into_iter().filter_map(of).collect())
+}

@@ -1,0 +1,128 @@
+use std::fmt::{self, Formatter};
+
+use crate::choosing::{Choosing, Instructions, SIZES, TIMED, Times};
+use crate::run_time_contenders::Chooser;
+use crate::table::{Table, grouped};
+
+/// The section on plugin types and on loading.
+pub(crate) fn section(choosing: &Choosing, f: &mut Formatter<'_>) -> fmt::Result {
+    writeln!(f, "## Choosing and loading at run time\n")?;
+    writeln!(
+        f,
+        "Other programs, with N plugins as above and N *services*: implementations of one trait, \
+         each with a name, a status and a priority, of which the program selects one. A call of a \
+         service is one virtual call, of a function that mixes a number.\n"
+    )?;
+    writeln!(
+        f,
+        "- `plugo`: a plugin type and its items; `select`, `items().get(name)`, `set_overrides`; \
+         a `PluginManager` loads.\n\
+         - `static`: a static with a pointer to the service that it will be, read from memory each \
+         time; a scan for names; a loop over the plan loads. It has no overrides.\n\
+         - `inventory`: what was submitted, put into a hash map at start, behind an `RwLock`, with \
+         the selected service found once for each change; a sort and a loop load.\n\
+         - `registry`: a hash map of `Arc<dyn Trait>` behind an `RwLock`, written by hand and \
+         filled at start; a sort and a loop load, which catches panics and keeps what became of \
+         each plugin.\n"
+    )?;
+    writeln!(
+        f,
+        "Every one was verified before it was measured: each plugin loaded once and after its \
+         dependencies, every service found and no near miss, and the right one selected: without \
+         overrides and, where there are any, with them, with all active services disabled, and \
+         without overrides again.\n"
+    )?;
+    if choosing.is_counted() {
+        counted(choosing, f)?;
+    }
+    timed(choosing, f)
+}
+
+fn counted(choosing: &Choosing, f: &mut Formatter<'_>) -> fmt::Result {
+    let table = |reference: Chooser, value: fn(Instructions) -> Option<f64>| {
+        let header = SIZES.iter().map(|&size| grouped(size as u64));
+        let mut table = Table::new([String::new()].into_iter().chain(header));
+        for chooser in Chooser::ALL {
+            let cells = SIZES.iter().map(|&size| {
+                let of = |chooser| value(choosing.instructions(chooser, size)?);
+                let plain = |chooser| choosing.instructions(chooser, size).map(|i| i.select);
+                // Overrides have no peer in `static`: its plain selection stands for it.
+                beside(of(chooser), of(reference).or_else(|| plain(reference)), |n| {
+                    grouped(n.round() as u64)
+                })
+            });
+            table.row([chooser.name().to_owned()].into_iter().chain(cells));
+        }
+        table
+    };
+    writeln!(f, "Instructions, and the ratio to `static`. Selecting a service and calling it:\n")?;
+    writeln!(f, "{}", table(Chooser::Static, |i| Some(i.select)))?;
+    writeln!(
+        f,
+        "The same with overrides in force, which disable the service that was selected and put \
+         another one first; the ratio is to `static` without any:\n"
+    )?;
+    writeln!(f, "{}", table(Chooser::Static, |i| i.overridden))?;
+    writeln!(f, "Calling a service that was looked up before:\n")?;
+    writeln!(f, "{}", table(Chooser::Static, |i| Some(i.call)))?;
+    writeln!(f, "Finding a service by name, with its instance:\n")?;
+    writeln!(f, "{}", table(Chooser::Static, |i| Some(i.get)))?;
+    writeln!(
+        f,
+        "Loading all plugins in dependency order: instructions per plugin, with those that build \
+         the manager or its like, and the ratio to `registry`, since `static` and `inventory` let \
+         a panic end the program and keep nothing. A `PluginManager` beyond that knows filters, \
+         conditions and listeners, takes arguments by name and type, keeps what a plugin returned, \
+         lets each plugin load once from any number of threads, and writes a report:\n"
+    )?;
+    writeln!(f, "{}", table(Chooser::Registry, |i| Some(i.load)))
+}
+
+fn timed(choosing: &Choosing, f: &mut Formatter<'_>) -> fmt::Result {
+    writeln!(
+        f,
+        "Nanoseconds for a call: {} in a row, in the median of {} runs in which the programs took \
+         turns, and the faster one of the sizes, since where a loop happens to stand in a binary \
+         can move its time by a fifth. A processor works on several instructions at once, so the \
+         ratios are not those above.\n",
+        grouped(TIMED as u64),
+        choosing.rounds,
+    )?;
+    let mut table =
+        Table::new(["", "looked up before", "selected each time", "selected, with overrides"]);
+    for chooser in Chooser::ALL {
+        let cell = |value: fn(Times) -> Option<f64>| {
+            let of = |chooser| value(choosing.times(chooser)?);
+            let plain = |chooser| choosing.times(chooser).map(|times| times.select);
+            beside(of(chooser), of(Chooser::Static).or_else(|| plain(Chooser::Static)), |n| {
+                format!("{n:.2}")
+            })
+        };
+        table.row([
+            chooser.name().to_owned(),
+            cell(|times| Some(times.call)),
+            cell(|times| Some(times.select)),
+            cell(|times| times.overridden),
+        ]);
+    }
+    writeln!(f, "{table}")
+}
+
+/// A value, and its ratio to that of the hand-written static.
+fn beside(value: Option<f64>, other: Option<f64>, show: impl Fn(f64) -> String) -> String {
+    match (value, other) {
+        (Some(own), Some(other)) if other > 0.0 => format!("{} ({:.2}x)", show(own), own / other),
+        _ => "–".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_contender_cannot_do_has_no_number() {
+        assert_eq!(beside(None, Some(1.0), |n| n.to_string()), "–");
+        assert_eq!(beside(Some(3.0), Some(2.0), |n| n.to_string()), "3 (1.50x)");
+    }
+}
