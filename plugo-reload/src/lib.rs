@@ -1,0 +1,54 @@
+//! Plugins that come and go while the app runs.
+//!
+//! A [`Reloader`] brings the set of running plugins to what a config file
+//! says, within what was built in. What plugins contribute (routes, handlers,
+//! services) belongs to a *generation*: each is built from scratch beside the
+//! one that runs, and takes its place with one store. So nothing is ever
+//! "already registered", and a reload that fails changes nothing. A plugin that
+//! leaves is stopped when the last user of its generation is done with it.
+//!
+//! A [`PluginWatcher`] tells when files change.
+//!
+//! Apps reach all of this as `plugo::reload`, with the feature `reload`.
+
+// Modules stand in the order in which data flows: a module imports only from
+// those above it.
+
+/// Whether anything is watched at all.
+mod switch;
+/// What is not looked at.
+mod ignored;
+/// What files hold, at one moment.
+mod snapshot;
+/// Whether notifications can be relied on.
+mod filesystem;
+/// Tells when files change.
+mod watcher;
+/// What a config file asks for.
+mod config;
+/// What is wrong with a reload.
+mod error;
+/// A set of running plugins, and what they contribute.
+mod generation;
+/// Brings the running plugins to what is asked for.
+mod reloader;
+/// What a reloader is told when it is built.
+mod builder;
+/// Serves the current generation.
+#[cfg(feature = "axum")]
+mod axum;
+/// Reloads when the process is told to.
+#[cfg(all(unix, feature = "signal"))]
+mod signal;
+
+#[cfg(feature = "axum")]
+pub use self::axum::{HeldBody, ReloadService};
+pub use self::builder::ReloaderBuilder;
+pub use self::error::{Problem, ReloadError};
+pub use self::generation::Generation;
+pub use self::reloader::{Reloaded, Reloader};
+#[cfg(all(unix, feature = "signal"))]
+pub use self::signal::SignalGuard;
+pub use self::snapshot::{Change, Changes};
+pub use self::switch::is_enabled;
+pub use self::watcher::{Mode, PluginWatcher, WatchBuilder, WatchError};

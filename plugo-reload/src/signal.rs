@@ -1,0 +1,56 @@
+use std::any::Any;
+use std::io;
+use std::thread::JoinHandle;
+
+use plugo_core::IntoValue;
+use signal_hook::consts::SIGHUP;
+use signal_hook::iterator::{Handle, Signals};
+
+use crate::error::ReloadError;
+use crate::reloader::{Reloaded, Reloader};
+use crate::snapshot::Changes;
+
+/// Reloads on SIGHUP until it is dropped.
+#[derive(Debug)]
+#[must_use = "when it is dropped, SIGHUP reloads nothing"]
+pub struct SignalGuard {
+    handle: Handle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for SignalGuard {
+    fn drop(&mut self) {
+        self.handle.close();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl<P, G> Reloader<P, G>
+where
+    P: Any + Send + Sync,
+    G: Send + Sync + 'static,
+    for<'p> &'p mut P: IntoValue<'p>,
+{
+    /// Reloads when the process gets SIGHUP, which then does not end it.
+    ///
+    /// # Errors
+    ///
+    /// What the system says against it.
+    pub fn on_sighup(
+        &self,
+        tell: impl FnMut(Result<Reloaded, ReloadError>) + Send + 'static,
+    ) -> io::Result<SignalGuard> {
+        let mut signals = Signals::new([SIGHUP])?;
+        let handle = signals.handle();
+        let mut reload = self.create_reload_callback(tell);
+        let thread =
+            std::thread::Builder::new().name("plugo-sighup".to_owned()).spawn(move || {
+                for _ in signals.forever() {
+                    reload(&Changes::none());
+                }
+            })?;
+        Ok(SignalGuard { handle, thread: Some(thread) })
+    }
+}

@@ -1,0 +1,186 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, Metadata};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use ignore::WalkBuilder;
+
+use crate::ignored::{is_ignored, is_ignored_below};
+
+/// What may be asked about a file that changed.
+pub(crate) type Filter = Arc<dyn Fn(&Path) -> bool + Send + Sync>;
+
+/// What files hold, at one moment: by that, and not by what the system tells
+/// of them, a change is known. To read a file, to touch it, or to save it as
+/// it was changes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Snapshot {
+    files: BTreeMap<PathBuf, File>,
+    /// The folders that are looked into.
+    pub(crate) folders: Vec<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+struct File {
+    /// What changes with every write that the system knows of.
+    stamp: (u64, Option<SystemTime>, u64),
+    content: u64,
+}
+
+impl PartialEq for File {
+    fn eq(&self, other: &Self) -> bool {
+        self.content == other.content
+    }
+}
+
+impl Eq for File {}
+
+impl Snapshot {
+    /// Looks at all files of these paths. A file whose length, time and place
+    /// on the disk are those of `before` is not read again.
+    pub(crate) fn take(roots: &[PathBuf], filter: Option<&Filter>, before: &Snapshot) -> Self {
+        let mut snapshot = Snapshot::default();
+        for root in roots {
+            match fs::metadata(root) {
+                Ok(metadata) if metadata.is_dir() => snapshot.walk(root, filter, before),
+                Ok(metadata) if metadata.is_file() => snapshot.add(root, &metadata, before),
+                _ => {}
+            }
+        }
+        snapshot.folders.sort();
+        snapshot.folders.dedup();
+        snapshot
+    }
+
+    fn walk(&mut self, root: &Path, filter: Option<&Filter>, before: &Snapshot) {
+        let inside = root.to_owned();
+        let walk = WalkBuilder::new(root)
+            .hidden(false)
+            .follow_links(true)
+            .require_git(false)
+            .filter_entry(move |entry| {
+                entry.path() == inside || !is_ignored(&entry.file_name().to_string_lossy())
+            })
+            .build();
+        // What cannot be read is as if it were not there; a link in a circle is passed over.
+        for entry in walk.flatten() {
+            let path = entry.path();
+            let Ok(metadata) = fs::metadata(path) else { continue };
+            if metadata.is_dir() {
+                self.folders.push(path.to_owned());
+            } else if metadata.is_file()
+                && !is_ignored_below(path, root)
+                && filter.is_none_or(|filter| filter(path))
+            {
+                self.add(path, &metadata, before);
+            }
+        }
+    }
+
+    fn add(&mut self, path: &Path, metadata: &Metadata, before: &Snapshot) {
+        let stamp = (metadata.len(), metadata.modified().ok(), identity(metadata));
+        let known = before.files.get(path).filter(|file| file.stamp == stamp && settled(stamp.1));
+        let content = match known {
+            Some(file) => file.content,
+            None => match fs::read(path) {
+                Ok(bytes) => hash(&bytes),
+                // It went away meanwhile, or may not be read.
+                Err(_) => return,
+            },
+        };
+        self.files.insert(path.to_owned(), File { stamp, content });
+    }
+
+    /// What is different now.
+    pub(crate) fn changes_since(&self, before: &Snapshot) -> Changes {
+        let mut changes = Vec::new();
+        for (path, file) in &self.files {
+            match before.files.get(path) {
+                None => changes.push((path.clone(), Change::Created)),
+                Some(old) if old != file => changes.push((path.clone(), Change::Modified)),
+                Some(_) => {}
+            }
+        }
+        let gone = before.files.keys().filter(|path| !self.files.contains_key(*path));
+        changes.extend(gone.map(|path| (path.clone(), Change::Removed)));
+        changes.sort();
+        Changes(changes)
+    }
+}
+
+/// Whether a file can be trusted to be as it was when its time is: two writes
+/// within the resolution of a file system's clock have one time.
+fn settled(modified: Option<SystemTime>) -> bool {
+    let age = modified.and_then(|time| SystemTime::now().duration_since(time).ok());
+    age.is_some_and(|age| age.as_secs() >= 2)
+}
+
+/// What tells a file or a folder from another one of its name.
+#[cfg(unix)]
+pub(crate) fn identity(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn identity(_: &Metadata) -> u64 {
+    0
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What happened to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Change {
+    /// It is there now.
+    Created,
+    /// It holds something else.
+    Modified,
+    /// It is not there any more.
+    Removed,
+}
+
+/// The files that changed, sorted by path. There is at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changes(Vec<(PathBuf, Change)>);
+
+impl Changes {
+    /// Each file with what happened to it.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Path, Change)> {
+        self.0.iter().map(|(path, change)| (path.as_path(), *change))
+    }
+
+    /// The files.
+    pub fn paths(&self) -> impl ExactSizeIterator<Item = &Path> {
+        self.0.iter().map(|(path, _)| path.as_path())
+    }
+
+    #[cfg(all(unix, feature = "signal"))]
+    pub(crate) fn none() -> Self {
+        Changes(Vec::new())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// `plugins_config.json`, or `3 files, the first is src/lib.rs`.
+impl fmt::Display for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_slice() {
+            [] => f.write_str("nothing"),
+            [(path, _)] => write!(f, "{}", path.display()),
+            [(path, _), rest @ ..] => {
+                write!(f, "{} files, the first is {}", rest.len() + 1, path.display())
+            }
+        }
+    }
+}
