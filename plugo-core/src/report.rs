@@ -250,6 +250,7 @@ impl PluginReport {
 #[non_exhaustive]
 pub enum Warning {
     /// `DISABLED_PLUGINS` names a plugin that this program does not contain.
+    #[non_exhaustive]
     UnknownDisabled {
         /// The name that stands there.
         name: String,
@@ -257,6 +258,7 @@ pub enum Warning {
         nearest: Option<String>,
     },
     /// No plugin is in the namespace, and another namespace is called much like it.
+    #[non_exhaustive]
     UnknownNamespace {
         /// The name that the app gives.
         name: String,
@@ -265,6 +267,7 @@ pub enum Warning {
     },
     /// No plugin took an argument, and an optional parameter of almost its
     /// name found none.
+    #[non_exhaustive]
     UnusedArgument {
         /// The name that the app gives.
         name: &'static str,
@@ -272,6 +275,7 @@ pub enum Warning {
         parameter: &'static str,
     },
     /// A listener panicked. It was not heard, and nothing else suffered.
+    #[non_exhaustive]
     ListenerPanicked {
         /// What it heard of.
         plugin: &'static str,
