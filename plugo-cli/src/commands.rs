@@ -2,3 +2,5 @@
 
 /// `plugo list`.
 mod list;
+/// `plugo explain`.
+mod explain;

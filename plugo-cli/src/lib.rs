@@ -41,6 +41,8 @@ mod context;
 mod compiled;
 /// What is told of a build, before it and after it.
 mod evidence;
+/// What becomes of each plugin in a build, and why.
+mod outcome;
 /// What a command is.
 mod command;
 /// The commands.

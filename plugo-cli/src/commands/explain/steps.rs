@@ -1,0 +1,38 @@
+use plugo_build::{Code, KnownPlugin, Project, Unavailable};
+
+/// What to do for a plugin to be in the build.
+pub(super) fn steps(project: &Project, plugin: &KnownPlugin) -> Vec<String> {
+    let id = &plugin.id;
+    let mut steps = Vec::new();
+    if let Some(disabled) = &plugin.disabled_at {
+        steps.push(format!("write `\"enabled\": true` at {}", disabled.place));
+    } else if let Some(file) = project.selecting_file() {
+        let file = project.show(&file);
+        steps.push(format!("add `{{ \"name\": \"{id}\", \"enabled\": true }}` to {file}"));
+    } else if project.environment().enabled_plugins.is_some() {
+        steps.push(format!("add `{id}` to the variable ENABLED_PLUGINS, or unset it"));
+    } else if let Some(condition) = &plugin.undecided {
+        steps.push(format!(
+            "set ENABLED_PLUGINS={id} where `cfg({condition})` holds, or take the `cfg` away"
+        ));
+    }
+    let client = project.client();
+    let in_feature = |why: &Unavailable| matches!(why, Unavailable::FeatureOff(f) if !f.is_empty());
+    if client.is_some() && plugin.unavailable.as_ref().is_some_and(in_feature) {
+        steps.push("run `plugo check --fix`, which turns its crate on in the client's feature".to_owned());
+    }
+    for problem in project.refused_if_requested(id) {
+        // For a client, what was said above mends the features of all of them.
+        let by_fix = client.is_some()
+            && matches!(problem.code, Code::FeatureOff | Code::ClientFeature)
+            && !steps.is_empty();
+        if by_fix {
+            continue;
+        }
+        steps.push(match &problem.help {
+            Some(help) => format!("{help} ({})", problem.code),
+            None => format!("{} ({})", problem.message, problem.code),
+        });
+    }
+    steps
+}
