@@ -4,3 +4,5 @@
 mod list;
 /// `plugo explain`.
 mod explain;
+/// `plugo graph`.
+mod graph;

@@ -43,6 +43,8 @@ mod compiled;
 mod evidence;
 /// What becomes of each plugin in a build, and why.
 mod outcome;
+/// Plugins and what they depend on, as text and as a picture.
+mod graph;
 /// What a command is.
 mod command;
 /// The commands.
