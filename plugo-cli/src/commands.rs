@@ -6,3 +6,5 @@ mod list;
 mod explain;
 /// `plugo graph`.
 mod graph;
+/// `plugo check`.
+mod check;

@@ -54,8 +54,23 @@ impl Context {
     /// [`Error::Usage`] for a client, a feature or a target that does not
     /// exist, [`Error::Refused`] for files that are wrong.
     pub fn project(&self, app: &App, args: &SelectionArgs) -> Result<Project, Error> {
-        let target = match &args.target {
-            Some(target) => target.clone(),
+        let mut environment = self.environment(app, args.target.as_deref())?;
+        // Which features there are, the repository itself says.
+        let base = Project::read(environment.clone())?;
+        environment.features = features(&base, args)?;
+        Ok(Project::read(environment)?)
+    }
+
+    /// What a build script of the app would be told, with no feature on; for
+    /// this machine where no target is named.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] for a target that does not exist,
+    /// [`Error::Environment`] without a compiler.
+    pub fn environment(&self, app: &App, target: Option<&str>) -> Result<Environment, Error> {
+        let target = match target {
+            Some(target) => target.to_owned(),
             None => cargo::host()?,
         };
         self.lock(app)?;
@@ -65,10 +80,8 @@ impl Context {
         environment.cargo_home = cargo::home();
         environment.enabled_plugins =
             std::env::var("ENABLED_PLUGINS").ok().filter(|names| !names.is_empty());
-        // Which features there are, the repository itself says.
-        let base = Project::read(environment.clone())?;
-        environment.features = features(&base, args)?;
-        Ok(Project::read(environment)?)
+        environment.workspace_root = Some(app.workspace.clone());
+        Ok(environment)
     }
 
     /// Cargo makes the lock file that is not there, as before any build.

@@ -45,6 +45,10 @@ mod evidence;
 mod outcome;
 /// Plugins and what they depend on, as text and as a picture.
 mod graph;
+/// Every build of the app, held against what the build script refuses.
+mod checks;
+/// The features of clients, as an edit of `Cargo.toml`.
+mod features;
 /// What a command is.
 mod command;
 /// The commands.
