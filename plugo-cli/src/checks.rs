@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use plugo_build::{Client, Diagnostic, Environment, Id, Project, Severity};
+use plugo_build::{Client, Code, Diagnostic, Environment, Id, Project, Severity};
 
 use crate::app::known;
 use crate::error::Error;
@@ -39,8 +39,8 @@ pub(crate) struct Finding {
 }
 
 /// What decides about the plan of a client, beside the wording of its file:
-/// what it contains, and the features that are on.
-type Selection = (BTreeSet<Id>, BTreeSet<String>);
+/// whether its feature is right, what it contains, and the features that are on.
+type Selection = (bool, BTreeSet<Id>, BTreeSet<String>);
 
 impl Checks {
     /// Plans every build, and asks Cargo for its crates, as the build script
@@ -76,25 +76,26 @@ impl Checks {
         let mut same: BTreeMap<Selection, Vec<Option<String>>> = BTreeMap::new();
         for client in clients.iter().filter(asked) {
             let name = Some(client.name.clone());
-            let mut features = base.closure([client.feature.as_str()]);
+            // Where the feature is wrong, that is the one error: the rest is looked
+            // at as if it were right.
+            let mut features = match client.is_met {
+                true => base.closure([client.feature.as_str()]),
+                false => base.closure(client.wanted.iter().map(String::as_str)),
+            };
             features.remove(&client.feature);
             match &client.plugins {
-                Ok(plugins) if client.declared.is_some() => {
-                    same.entry((plugins.clone(), features)).or_default().push(name);
+                Ok(plugins) => {
+                    let selection = (client.is_met, plugins.clone(), features);
+                    same.entry(selection).or_default().push(name);
                 }
-                // What is wrong with its file, or with the lack of a feature.
-                _ => {
-                    let mut problems = client.plugins.clone().err().unwrap_or_default();
-                    let (_, all) = base.draft();
-                    problems.extend(all.into_iter().filter(|problem| about(problem, client)));
-                    checks.add(&[name], None, problems);
-                }
+                Err(problems) => checks.add(&[name], None, problems.clone()),
             }
         }
-        for ((_, mut features), names) in same {
+        for ((is_met, _, mut features), names) in same {
             let client = names.first().and_then(Option::as_ref).cloned().unwrap_or_default();
             features.insert(format!("client-{client}"));
-            let (plugins, problems) = check(environment, features);
+            let (plugins, mut problems) = check(environment, features);
+            problems.retain(|problem| is_met || !follows(problem));
             checks.add(&names, plugins, problems);
         }
         checks.builds.sort_by(|a, b| a.client.cmp(&b.client));
@@ -138,10 +139,10 @@ impl Checks {
     }
 }
 
-/// Whether the missing feature of a client is what a problem is about.
-fn about(problem: &Diagnostic, client: &Client) -> bool {
-    problem.code == plugo_build::Code::ClientFeature
-        && problem.message.contains(&format!("`{}`", client.feature))
+/// Whether a problem follows from a client's feature that is wrong.
+fn follows(problem: &Diagnostic) -> bool {
+    problem.code == Code::FeatureOff
+        || problem.code == Code::ClientFeature && problem.severity == Severity::Warning
 }
 
 /// The number of plugins, or `None` when the build is refused, and everything

@@ -8,3 +8,5 @@ mod explain;
 mod graph;
 /// `plugo check`.
 mod check;
+/// `plugo doctor`.
+mod doctor;

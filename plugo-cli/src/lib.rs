@@ -49,6 +49,8 @@ mod graph;
 mod checks;
 /// The features of clients, as an edit of `Cargo.toml`.
 mod features;
+/// What makes work with the app slow or wrong, beside what is refused.
+mod doctor;
 /// What a command is.
 mod command;
 /// The commands.

@@ -140,6 +140,7 @@ fn document(checks: &Checks, edit: Option<&Edit>, dry_run: bool) -> Value {
         "problems": checks.findings.iter().map(problem).collect::<Vec<_>>(),
         "fixed": fixed,
         "would_fix": would_fix,
+        "edit": edit.map(ToString::to_string),
     })
 }
 
