@@ -76,7 +76,11 @@ pub(crate) fn workspace(dir: &Path, manifest: Option<&Path>) -> Result<Value, Er
     if let Some(manifest) = manifest {
         command.arg("--manifest-path").arg(manifest);
     }
-    let printed = output(&mut command)?;
+    let printed = output(&mut command).map_err(|error| match error {
+        // Without dependencies, all that Cargo reads is manifests.
+        Error::Environment(why) if why.contains("` failed: ") => Error::no(why),
+        error => error,
+    })?;
     serde_json::from_str(&printed)
         .map_err(|error| Error::environment(format!("`cargo metadata` printed no JSON: {error}")))
 }

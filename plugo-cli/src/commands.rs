@@ -10,3 +10,7 @@ mod graph;
 mod check;
 /// `plugo doctor`.
 mod doctor;
+/// `plugo completions`.
+mod completions;
+/// `plugo man`.
+mod man;

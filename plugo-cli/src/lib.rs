@@ -53,6 +53,8 @@ mod features;
 mod doctor;
 /// What a command is.
 mod command;
+/// The command line, made of all commands.
+mod program;
 /// The commands.
 mod commands;
 /// Commands that are other programs.
