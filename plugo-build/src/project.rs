@@ -447,7 +447,9 @@ impl Known {
             package: self.package.as_ref().map(|package| package.name.clone()),
             package_version: self.package.as_ref().map(|p| p.version.clone()).unwrap_or_default(),
             package_dir: self.package.as_ref().map(|package| package.dir.clone()),
-            own: self.package.is_some() && self.extern_name.is_none(),
+            own: self.package.is_some()
+                && self.extern_name.is_none()
+                && !matches!(self.availability, Availability::NotADependency(_)),
             feature,
             unavailable,
             available_at: match &self.availability {

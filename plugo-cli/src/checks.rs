@@ -88,7 +88,12 @@ impl Checks {
                     let selection = (client.is_met, plugins.clone(), features);
                     same.entry(selection).or_default().push(name);
                 }
-                Err(problems) => checks.add(&[name], None, problems.clone()),
+                Err(_) => {
+                    features.insert(client.feature.clone());
+                    let (plugins, mut problems) = check(environment, features);
+                    problems.retain(|problem| !follows(problem));
+                    checks.add(&[name], plugins, problems);
+                }
             }
         }
         for ((is_met, _, mut features), names) in same {

@@ -30,8 +30,8 @@ pub(super) fn unused(project: &Project, plan: &Plan) -> Vec<Note> {
                 "make it a dependency, or remove the folder",
             ),
             false => (
-                format!("the plugin crate `{dir}` is compiled, and no build has its plugins"),
-                "enable it in the config file or for a client, or remove it",
+                format!("no build has the plugins of the crate `{dir}`"),
+                "enable them in the config file or for a client, or remove the crate",
             ),
         };
         notes.push(Note::new("unused-plugin-crate", message, help));
@@ -70,7 +70,7 @@ pub(super) fn clients(project: &Project, plan: &Plan) -> Vec<Note> {
         notes.push(Note::new(
             "in-no-client",
             format!("no client gets {}, which the default build has", none.join(", ")),
-            "enable them for a client, or leave it as it is if they are for development",
+            "enable for a client what it should get; what is for development may stay as it is",
         ));
     }
     notes

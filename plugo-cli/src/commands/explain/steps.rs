@@ -29,10 +29,18 @@ pub(super) fn steps(project: &Project, plugin: &KnownPlugin) -> Vec<String> {
         if by_fix {
             continue;
         }
-        steps.push(match &problem.help {
-            Some(help) => format!("{help} ({})", problem.code),
-            None => format!("{} ({})", problem.message, problem.code),
-        });
+        let step = match (problem.code, &plugin.unavailable, problem.help) {
+            (Code::OtherTarget, Some(Unavailable::OtherTarget(target)), _) => format!(
+                "build for another target with `--target`, or make its crate a dependency for more \
+                 than `{target}`"
+            ),
+            (Code::ConfiguredOut, Some(Unavailable::ConfiguredOut(condition)), _) => {
+                format!("build where `cfg({condition})` holds, or take the `cfg` away")
+            }
+            (_, _, Some(help)) => help,
+            (_, _, None) => problem.message,
+        };
+        steps.push(format!("{step} ({})", problem.code));
     }
     steps
 }

@@ -1,0 +1,2 @@
+//! What all commands have in common: help, names, exit codes, colours, and
+//! programs that are commands.
