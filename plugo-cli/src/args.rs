@@ -25,7 +25,13 @@ pub struct SelectionArgs {
     )]
     pub client: Option<String>,
     /// Cargo features of the app
-    #[arg(short = 'F', long, value_name = "FEATURES", value_delimiter = ',', help_heading = "Selection")]
+    #[arg(
+        short = 'F',
+        long,
+        value_name = "FEATURES",
+        value_delimiter = ',',
+        help_heading = "Selection"
+    )]
     pub features: Vec<String>,
     /// Every cargo feature of the app
     #[arg(

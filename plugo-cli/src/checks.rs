@@ -152,7 +152,10 @@ fn follows(problem: &Diagnostic) -> bool {
 
 /// The number of plugins, or `None` when the build is refused, and everything
 /// that is said.
-fn check(environment: &Environment, features: BTreeSet<String>) -> (Option<usize>, Vec<Diagnostic>) {
+fn check(
+    environment: &Environment,
+    features: BTreeSet<String>,
+) -> (Option<usize>, Vec<Diagnostic>) {
     let mut environment = environment.clone();
     environment.features = features;
     let checked = Project::read(environment).and_then(|project| {

@@ -82,7 +82,11 @@ fn edit(text: &str, features: &[(&str, &[String])]) -> Result<String, String> {
     }
     let edited = document.to_string();
     // Its parser reads both line ends and writes one of them.
-    Ok(if text.contains("\r\n") && !edited.contains("\r\n") { edited.replace('\n', "\r\n") } else { edited })
+    Ok(if text.contains("\r\n") && !edited.contains("\r\n") {
+        edited.replace('\n', "\r\n")
+    } else {
+        edited
+    })
 }
 
 /// Makes a list what it should be, in the layout that it has.
@@ -98,7 +102,8 @@ fn set(array: &mut Array, wanted: &[String]) {
         }
         // One item a line stays one item a line. A comment behind the last
         // item stays behind it.
-        let indent = last.as_deref().and_then(|last| last.rsplit_once('\n')).map(|(_, indent)| indent);
+        let indent =
+            last.as_deref().and_then(|last| last.rsplit_once('\n')).map(|(_, indent)| indent);
         let behind = indent.map(|_| take_comment(array)).unwrap_or_default();
         array.push(item.as_str());
         if let (Some(indent), Some(value)) = (indent, array.iter_mut().last()) {

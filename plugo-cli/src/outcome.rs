@@ -48,11 +48,7 @@ pub(crate) struct Because {
 }
 
 impl Because {
-    fn new(
-        source: &'static str,
-        place: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
+    fn new(source: &'static str, place: impl Into<String>, message: impl Into<String>) -> Self {
         Because { source, place: place.into(), message: message.into() }
     }
 

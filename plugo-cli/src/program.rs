@@ -17,6 +17,9 @@ Exit codes: 0 done, 1 the answer is no, 2 the call was wrong, 3 the environment 
 
 Example: plugo list --client acme";
 
+/// The heading of the options that every command has.
+const GENERAL: &str = "General";
+
 /// The commands of this program, by priority, then name.
 pub(crate) fn commands() -> Vec<Item<dyn Command>> {
     let all = plugo::items::<dyn Command>().all();
@@ -40,6 +43,7 @@ pub(crate) fn program(commands: &[Item<dyn Command>], others: &Others) -> clap::
                 .help("Whether to show colours; `NO_COLOR` turns them off, `CLICOLOR_FORCE` on")
                 .value_parser(["auto", "always", "never"])
                 .default_value("auto")
+                .help_heading(GENERAL)
                 .global(true),
         )
         .arg(
@@ -48,6 +52,7 @@ pub(crate) fn program(commands: &[Item<dyn Command>], others: &Others) -> clap::
                 .long("quiet")
                 .help("Say only what is wrong, beside the answer")
                 .action(ArgAction::SetTrue)
+                .help_heading(GENERAL)
                 .global(true),
         )
         .arg(
@@ -57,6 +62,7 @@ pub(crate) fn program(commands: &[Item<dyn Command>], others: &Others) -> clap::
                 .help("Say more")
                 .action(ArgAction::Count)
                 .conflicts_with("quiet")
+                .help_heading(GENERAL)
                 .global(true),
         )
         .after_help(AFTER_HELP);

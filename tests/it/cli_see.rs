@@ -33,10 +33,8 @@ fn manifest(name: &str) -> String {
 fn ready(project: Project) -> Project {
     let text = fs::read_to_string(project.dir().join("Cargo.toml")).unwrap();
     // `Project` writes build-dependencies on the repository's own crates.
-    let local = text.replace(
-        &Project::crate_at("plugo-build"),
-        "{ path = \"vendor/plugo-build\" }",
-    );
+    let local =
+        text.replace(&Project::crate_at("plugo-build"), "{ path = \"vendor/plugo-build\" }");
     let project = project.file("Cargo.toml", local);
     fs::remove_file(project.dir().join("Cargo.lock")).unwrap();
     let mut lock = tests::cargo(project.dir(), &["generate-lockfile", "--offline"]);
@@ -98,16 +96,24 @@ fn every_state() -> Project {
                 "#[plugo::plugin(name = \"blog\", namespace = \"tools\")]\nfn init_plugin() {}\n",
             )
             .file("plugins/bare/metadata.json", "{}")
-            .file("src/main.rs", "#[plugo::plugin(name = \"own\")]\nfn init_plugin() {}\nfn main() {}\n")
+            .file(
+                "src/main.rs",
+                "#[plugo::plugin(name = \"own\")]\nfn init_plugin() {}\nfn main() {}\n",
+            )
             .config(&["blog", "!off", "own"])
-            .dependencies("[target.'cfg(windows)'.dependencies]\ntray = { path = \"plugins/tray\" }"),
+            .dependencies(
+                "[target.'cfg(windows)'.dependencies]\ntray = { path = \"plugins/tray\" }",
+            ),
     )
 }
 
 #[test]
 fn list_says_of_every_plugin_what_decided() {
     let project = every_state();
-    check(project.dir(), &["list"], expect![[r#"
+    check(
+        project.dir(),
+        &["list"],
+        expect![[r#"
         order  name        version  state        because of
             1  auth        1.0.0    planned      dependency: blog
             2  blog        1.0.0    planned      config: plugins_config.json:3:15
@@ -120,7 +126,8 @@ fn list_says_of_every_plugin_what_decided() {
                tray        1.0.0    unavailable  it is for `cfg(windows)` only
                unix-only   1.0.0    unavailable  `cfg(windows)` does not hold
                unlisted    1.0.0    disabled     `plugins_config.json` does not list it
-    "#]]);
+    "#]],
+    );
     let answer = json(project.dir(), &["list"], 0);
     let reasons: Vec<String> = answer
         .as_array()
@@ -143,34 +150,34 @@ fn list_says_of_every_plugin_what_decided() {
         off: config
         tray: target, config
         unix-only: cfg, config
-        unlisted: config"#]].assert_eq(&reasons.join("\n"));
+        unlisted: config"#]]
+    .assert_eq(&reasons.join("\n"));
 }
 
 #[test]
 fn list_names_what_selects_where_no_file_does() {
-    let project = ready(
-        app()
-            .plugin("blog", "")
-            .plugin("auth", "")
-            .plugin("maybe", "")
-            .file(
-                "plugins/maybe/src/lib.rs",
-                "#[cfg(made_by_build_script)]\n#[plugo::plugin(name = \"maybe\")]\nfn init_plugin() {}\n",
-            ),
-    );
-    check(project.dir(), &["list"], expect![[r#"
+    let project = ready(app().plugin("blog", "").plugin("auth", "").plugin("maybe", "").file(
+        "plugins/maybe/src/lib.rs",
+        "#[cfg(made_by_build_script)]\n#[plugo::plugin(name = \"maybe\")]\nfn init_plugin() {}\n",
+    ));
+    check(
+        project.dir(),
+        &["list"],
+        expect![[r#"
         order  name   version  state        because of
             1  auth   1.0.0    planned      always: Cargo.toml:11:1
             2  blog   1.0.0    planned      always: Cargo.toml:10:1
                maybe  1.0.0    unavailable  whether `cfg(made_by_build_script)` holds is not known
-    "#]]);
+    "#]],
+    );
     let run = with(&mut plugo(project.dir(), &["list"]), "ENABLED_PLUGINS", "blog").ok();
     expect![[r#"
         order  name   version  state        because of
             1  blog   1.0.0    planned      environment: ENABLED_PLUGINS
                auth   1.0.0    disabled     the variable ENABLED_PLUGINS does not name it
                maybe  1.0.0    unavailable  whether `cfg(made_by_build_script)` holds is not known
-    "#]].assert_eq(&run.stdout);
+    "#]]
+    .assert_eq(&run.stdout);
     // An empty variable is none.
     let run = with(&mut plugo(project.dir(), &["list"]), "ENABLED_PLUGINS", "").ok();
     assert!(run.stdout.contains("auth   1.0.0    planned"), "{}", run.stdout);
@@ -193,7 +200,8 @@ fn list_of_a_build_that_is_refused_shows_what_is_asked_for_and_every_problem() {
                blog  1.0.0    requested    config: plugins_config.json:3:15
                news  1.0.0    requested    config: plugins_config.json:4:15
                shop  1.0.0    unavailable  the feature `shop` is off
-    "#]].assert_eq(&refused.stdout);
+    "#]]
+    .assert_eq(&refused.stdout);
     expect![[r#"
         error: [unknown-plugin] no plugin is named `blgo`
           --> plugins_config.json:6:15
@@ -212,7 +220,9 @@ fn list_of_a_build_that_is_refused_shows_what_is_asked_for_and_every_problem() {
     let refused = run(&project, &["list", "--format", "json"]);
     assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""));
 
-    let project = project.file("plugins_config.json", "{ \"plugins\": [").file("plugins/blog/metadata.json", "[]");
+    let project = project
+        .file("plugins_config.json", "{ \"plugins\": [")
+        .file("plugins/blog/metadata.json", "[]");
     let refused = run(&project, &["list"]);
     assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""));
     for code in ["[malformed-json]", "[mistyped-field]"] {
@@ -231,7 +241,10 @@ fn list_of_an_app_without_plugins_says_so() {
 
 #[test]
 fn explain_follows_the_reasons_back_to_what_people_wrote() {
-    check(&example(), &["explain", "auth", "--client", "acme"], expect![[r#"
+    check(
+        &example(),
+        &["explain", "auth", "--client", "acme"],
+        expect![[r#"
         auth 1.0.0 is in the build, as number 2 of 4
         Tokens for visitors
 
@@ -247,7 +260,8 @@ fn explain_follows_the_reasons_back_to_what_people_wrote() {
 
         What depends on it
           shop  2.1.0  planned  as `auth` at examples/web-plugins/plugins/web-shop/metadata.json:5:22
-    "#]]);
+    "#]],
+    );
     let project = ready(
         app()
             .plugin("top", r#"{ "dependencies": ["left", "right"] }"#)
@@ -257,7 +271,10 @@ fn explain_follows_the_reasons_back_to_what_people_wrote() {
             .plugin("gone", "")
             .config(&["top"]),
     );
-    check(project.dir(), &["explain", "base"], expect![[r#"
+    check(
+        project.dir(),
+        &["explain", "base"],
+        expect![[r#"
         base 1.0.0 is in the build, as number 1 of 5
 
         Because
@@ -275,7 +292,8 @@ fn explain_follows_the_reasons_back_to_what_people_wrote() {
         What depends on it
           left   1.0.0  planned  as `base` at plugins/left/metadata.json:1:20
           right  1.0.0  planned  as `base` at plugins/right/metadata.json:1:20
-    "#]]);
+    "#]],
+    );
     let answer = json(project.dir(), &["explain", "base"], 0);
     assert_eq!(answer["reasons"][0]["because"][0]["because"][0]["source"], "config");
 }
@@ -318,7 +336,8 @@ fn explain_says_how_a_plugin_gets_into_the_build() {
     expect![[r#"
           1. add `{ "name": "clock", "enabled": true }` to examples/web-plugins/clients/acme.json
           2. run `plugo check --fix`, which turns its crate on in the client's feature
-    "#]].assert_eq(steps);
+    "#]]
+    .assert_eq(steps);
 }
 
 #[test]
@@ -326,7 +345,10 @@ fn explain_takes_a_name_without_its_namespace_where_one_has_it() {
     let project = every_state();
     // `blog` is in the default namespace too, which wins.
     assert!(run(&project, &["explain", "blog"]).ok().stdout.starts_with("blog 1.0.0 is in"));
-    let project = project.config(&["blog"]).file("plugins/blog/src/lib.rs", "#[plugo::plugin(name = \"blog\", namespace = \"x\")]\nfn init_plugin() {}\n");
+    let project = project.config(&["blog"]).file(
+        "plugins/blog/src/lib.rs",
+        "#[plugo::plugin(name = \"blog\", namespace = \"x\")]\nfn init_plugin() {}\n",
+    );
     let several = run(&project, &["explain", "blog"]);
     assert_eq!(several.code, Some(2));
     assert!(several.stderr.contains("`tools/blog`, `x/blog`"), "{}", several.stderr);
@@ -335,7 +357,10 @@ fn explain_takes_a_name_without_its_namespace_where_one_has_it() {
 #[test]
 fn explain_knows_every_code_without_an_app() {
     let nowhere = tempfile::tempdir().unwrap();
-    check(nowhere.path(), &["explain", "feature-off"], expect![[r#"
+    check(
+        nowhere.path(),
+        &["explain", "feature-off"],
+        expect![[r#"
         feature-off: The cargo feature that compiles a requested plugin in is off.
 
             plugins_config.json             { "plugins": [{ "name": "blog", "enabled": true }] }
@@ -343,7 +368,8 @@ fn explain_knows_every_code_without_an_app() {
 
         What to do: build with `--features blog`, or add it to `default`. For a client, `plugo check --fix` adds it to the client's
         feature.
-    "#]]);
+    "#]],
+    );
     json(nowhere.path(), &["explain", "[client-feature]"], 0);
     for (name, part) in [
         ("feature-of", "did you mean `feature-off`?"),
@@ -383,7 +409,10 @@ fn the_documentation_lists_every_code_with_what_it_means() {
 
 #[test]
 fn graph_draws_the_plan_in_four_forms() {
-    check(&example(), &["graph"], expect![[r#"
+    check(
+        &example(),
+        &["graph"],
+        expect![[r#"
         flowchart RL
             p0["1 · blog<br/>0.3.0"]
             p1["2 · auth<br/>1.0.0"]
@@ -392,8 +421,12 @@ fn graph_draws_the_plan_in_four_forms() {
             p4["5 · shop<br/>2.1.0"]
             p4 --> p1
             p4 --> p2
-    "#]]);
-    check(&example(), &["graph", "--format", "dot", "--all", "--client", "acme"], expect![[r#"
+    "#]],
+    );
+    check(
+        &example(),
+        &["graph", "--format", "dot", "--all", "--client", "acme"],
+        expect![[r#"
         digraph plugins {
             rankdir=RL;
             node [shape=box, style=rounded, fontname="sans-serif"];
@@ -406,11 +439,15 @@ fn graph_draws_the_plan_in_four_forms() {
             "shop" -> "auth";
             "shop" -> "catalog";
         }
-    "#]]);
+    "#]],
+    );
     let answer = json(&example(), &["graph", "--all"], 0);
     let nodes = answer["nodes"].as_array().unwrap();
     assert_eq!(nodes.len(), 6);
-    assert_eq!(answer["edges"][0], serde_json::json!({ "from": "shop", "to": "auth", "written": "auth" }));
+    assert_eq!(
+        answer["edges"][0],
+        serde_json::json!({ "from": "shop", "to": "auth", "written": "auth" })
+    );
 
     let svg = Run::of(&mut plugo(&example(), &["graph", "--format", "svg"])).ok().stdout;
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
@@ -445,7 +482,8 @@ fn check_finds_what_each_build_would_be_refused_for() {
         both              refused
         typo              refused
         zeta              refused
-    "#]].assert_eq(&refused.stdout);
+    "#]]
+    .assert_eq(&refused.stdout);
     expect![[r#"
         error: [client-feature] the feature `client-acme` and the file of the client `acme` differ
           --> Cargo.toml:21:1
@@ -464,7 +502,8 @@ fn check_finds_what_each_build_would_be_refused_for() {
           note: in the build for both
           help: leave one of the two out of the selection
         error: 5 of 5 builds are refused
-    "#]].assert_eq(&refused.stderr);
+    "#]]
+    .assert_eq(&refused.stderr);
     let answer = json(project.dir(), &["check"], 1);
     let conflict = answer["problems"].as_array().unwrap().iter().find(|p| p["code"] == "conflict");
     assert_eq!(conflict.unwrap()["builds"], serde_json::json!(["both"]));
@@ -473,12 +512,16 @@ fn check_finds_what_each_build_would_be_refused_for() {
     let unknown = run(&project, &["check", "--client", "acm"]);
     assert_eq!((unknown.code, unknown.stdout.as_str()), (Some(2), ""));
     assert!(unknown.stderr.contains("did you mean `acme`?"), "{}", unknown.stderr);
-    check(&example(), &["check"], expect![[r#"
+    check(
+        &example(),
+        &["check"],
+        expect![[r#"
         build    plugins  result
         default        5  fine
         acme           4  fine
         zeta           2  fine
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -491,10 +534,14 @@ fn check_says_what_no_build_can_read_and_what_cargo_has_against_it() {
     // A dependency that the lock file lacks.
     let project = with_clients().client("acme", &["blog"]);
     let manifest = fs::read_to_string(project.dir().join("Cargo.toml")).unwrap();
-    let project = project.file("vendor/new/Cargo.toml", self::manifest("new")).file("vendor/new/src/lib.rs", "").file(
-        "Cargo.toml",
-        manifest.replace("[dependencies]\n", "[dependencies]\nnew = { path = \"vendor/new\" }\n"),
-    );
+    let project = project
+        .file("vendor/new/Cargo.toml", self::manifest("new"))
+        .file("vendor/new/src/lib.rs", "")
+        .file(
+            "Cargo.toml",
+            manifest
+                .replace("[dependencies]\n", "[dependencies]\nnew = { path = \"vendor/new\" }\n"),
+        );
     let refused = run(&project, &["check"]);
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("[cargo-failed]"), "{}", refused.stderr);
@@ -515,7 +562,8 @@ fn check_fix_writes_the_features_and_nothing_else() {
         +    "auth",
         +    "shop",
          ]
-    "#]].assert_eq(&dry.stdout);
+    "#]]
+    .assert_eq(&dry.stdout);
     assert_eq!(fs::read_to_string(&path).unwrap(), before);
     let answer = json(project.dir(), &["check", "--fix", "--dry-run"], 1);
     assert_eq!(answer["would_fix"], serde_json::json!(["client-acme"]));

@@ -58,8 +58,11 @@ fn explain_code(context: &Context, code: Code, format: Format) -> Result<(), Err
     let text = code.explanation();
     match format {
         Format::Json => {
-            let example: Vec<&str> =
-                text.example.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
+            let example: Vec<&str> = text
+                .example
+                .lines()
+                .map(|line| line.strip_prefix("    ").unwrap_or(line))
+                .collect();
             context.json(&json!({
                 "kind": "diagnostic",
                 "code": code.as_str(),

@@ -49,7 +49,10 @@ impl Command for List {
                     project.app()
                 ));
             }
-            Format::Table => context.answer(table(&outcomes))?,
+            Format::Table => {
+                let all = context.shell.verbosity() > 0;
+                context.answer(table(&outcomes, all))?;
+            }
         }
         if refused {
             return Err(problems.into());
@@ -71,7 +74,9 @@ fn document(outcome: &Outcome) -> Value {
     })
 }
 
-fn table(outcomes: &[Outcome]) -> Table {
+/// With `all`, every reason is shown, not only the most decisive one.
+fn table(outcomes: &[Outcome], all: bool) -> Table {
+    let shown = if all { usize::MAX } else { 1 };
     let mut table = Table::new(["order", "name", "version", "state", "because of"]).right([0]);
     for Outcome { plugin, state, order, because } in outcomes {
         let because: Vec<String> = match state {
@@ -80,10 +85,10 @@ fn table(outcomes: &[Outcome]) -> Table {
                 because.iter().map(|b| format!("{}: {}", b.source, b.place)).collect()
             }
             State::Disabled if plugin.disabled_at.is_some() => {
-                because.iter().take(1).map(|b| format!("{}: {}", b.source, b.place)).collect()
+                because.iter().take(shown).map(|b| format!("{}: {}", b.source, b.place)).collect()
             }
             // `explain` says the rest.
-            _ => because.iter().take(1).map(|b| b.message.clone()).collect(),
+            _ => because.iter().take(shown).map(|b| b.message.clone()).collect(),
         };
         table.row([
             order.map(|order| (order + 1).to_string()).unwrap_or_default(),

@@ -51,7 +51,9 @@ pub(super) fn clients(project: &Project, plan: &Plan) -> Vec<Note> {
             let file = project.show(project.clients_directory());
             notes.push(Note::new(
                 "feature-without-client",
-                format!("the feature `{feature}` is of no client: there is no `{file}/{name}.json`"),
+                format!(
+                    "the feature `{feature}` is of no client: there is no `{file}/{name}.json`"
+                ),
                 "create that file, or remove the feature",
             ));
         }
@@ -105,7 +107,9 @@ pub(super) fn duplicates(manifest: &str) -> Vec<Note> {
         notes.push(Note::new(
             "duplicate-crate",
             format!("the default build has `{name}` in several versions: {}", versions.join("; ")),
-            format!("let all ask for one version; `cargo tree -d -p {name}` shows the ways to each"),
+            format!(
+                "let all ask for one version; `cargo tree -d -p {name}` shows the ways to each"
+            ),
         ));
     }
     notes

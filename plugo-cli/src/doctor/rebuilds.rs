@@ -79,8 +79,12 @@ pub(super) fn notes(app: &App, project: &Project) -> Vec<Note> {
 
 /// What says that debug information is whole; `None` when it is less.
 fn full_debug_information(app: &App) -> Option<String> {
-    let is_less =
-        |value: &str| matches!(value, "line-tables-only" | "line-directives-only" | "limited" | "none" | "0" | "1" | "false");
+    let is_less = |value: &str| {
+        matches!(
+            value,
+            "line-tables-only" | "line-directives-only" | "limited" | "none" | "0" | "1" | "false"
+        )
+    };
     if let Ok(value) = env::var("CARGO_PROFILE_DEV_DEBUG") {
         return (!is_less(&value)).then(|| format!("CARGO_PROFILE_DEV_DEBUG is `{value}`"));
     }

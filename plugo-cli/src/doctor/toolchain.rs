@@ -24,9 +24,9 @@ pub(super) fn notes(app: &App) -> Result<Vec<Note>, Error> {
         else {
             continue;
         };
-        let ours = package["manifest_path"].as_str().is_some_and(|path| {
-            std::path::Path::new(path).starts_with(&app.dir)
-        });
+        let ours = package["manifest_path"]
+            .as_str()
+            .is_some_and(|path| std::path::Path::new(path).starts_with(&app.dir));
         if ours && version(wanted) > version(&rustc) {
             notes.push(Note::wrong(
                 "rust-version",

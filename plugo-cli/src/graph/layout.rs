@@ -18,14 +18,16 @@ pub(super) struct Layout {
     pub(super) width: f64,
     pub(super) height: f64,
     /// The boxes of the nodes.
-    pub(super) boxes: Vec<Box>,
+    pub(super) boxes: Vec<Rect>,
     /// For each edge, the points that it goes through, from the dependent to
     /// the dependency.
-    pub(super) lines: Vec<Vec<(f64, f64)>>,
+    pub(super) lines: Vec<Vec<Point>>,
 }
 
+pub(super) type Point = (f64, f64);
+
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Box {
+pub(super) struct Rect {
     pub(super) x: f64,
     pub(super) y: f64,
     pub(super) width: f64,
@@ -149,6 +151,9 @@ impl Links {
     }
 }
 
+/// A column, and where a line enters and leaves it.
+type Passed = (usize, [Point; 2]);
+
 fn place(
     graph: &Graph,
     rank: &[usize],
@@ -164,8 +169,9 @@ fn place(
         column.iter().map(height_of).sum::<f64>() + gaps
     };
     let tallest = columns.iter().map(column_height).fold(0.0, f64::max);
-    let mut boxes = vec![Box::default(); graph.nodes.len()];
-    let mut passing: Vec<Vec<(usize, [(f64, f64); 2])>> = vec![Vec::new(); graph.edges.len()];
+    let mut boxes = vec![Rect::default(); graph.nodes.len()];
+    // The columns that an edge passes, with the points on both sides of each.
+    let mut passing: Vec<Vec<Passed>> = vec![Vec::new(); graph.edges.len()];
     let mut x = MARGIN;
     for (i, column) in columns.iter().enumerate() {
         let widths = column.iter().filter_map(|item| match item {
@@ -178,7 +184,7 @@ fn place(
             let height = height_of(item);
             match item {
                 Item::Node(node) => {
-                    boxes[*node] = Box { x, y, width: column_width, height };
+                    boxes[*node] = Rect { x, y, width: column_width, height };
                 }
                 Item::Edge(edge) => {
                     let middle = y + height / 2.0;
@@ -204,4 +210,59 @@ fn place(
     let lines = lines.collect();
     let width = (x - COLUMN_GAP).max(MARGIN) + MARGIN;
     Layout { width, height: tallest + 2.0 * MARGIN, boxes, lines }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Edge, Node};
+    use super::*;
+    use crate::outcome::State;
+
+    /// Nodes without names, and which depends on which.
+    fn layout(nodes: usize, edges: &[(usize, usize)]) -> Layout {
+        let node = |order| Node {
+            name: String::new(),
+            namespace: String::new(),
+            id: String::new(),
+            version: None,
+            state: State::Planned,
+            order: Some(order),
+        };
+        let edge = |&(from, to): &(usize, usize)| Edge { from, to, written: String::new() };
+        let nodes = (0..nodes).map(node).collect();
+        let edges = edges.iter().map(edge).collect();
+        Layout::new(&Graph { nodes, edges }, |_| 100.0)
+    }
+
+    fn overlap(a: &Rect, b: &Rect) -> bool {
+        a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
+    }
+
+    #[test]
+    fn a_plugin_stands_right_of_what_it_depends_on_and_on_no_other_one() {
+        let edges = [(1, 0), (2, 1), (3, 0), (3, 2), (4, 2), (5, 0), (5, 4)];
+        let Layout { width, height, boxes, lines } = layout(7, &edges);
+        for (from, to) in edges {
+            assert!(boxes[from].x > boxes[to].x + boxes[to].width, "{from} depends on {to}");
+        }
+        for (i, a) in boxes.iter().enumerate() {
+            assert!(boxes[..i].iter().all(|b| !overlap(a, b)), "{i}");
+            assert!(a.x > 0.0 && a.x + a.width < width && a.y > 0.0 && a.y + a.height < height);
+        }
+        // A line that passes a column passes beside its boxes.
+        for line in &lines {
+            for &(x, y) in &line[1..line.len() - 1] {
+                let point = Rect { x: x - 0.5, y, width: 1.0, height: 0.0 };
+                assert!(boxes.iter().all(|b| !overlap(b, &point)), "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn circles_and_empty_graphs_end() {
+        let circle = layout(3, &[(0, 1), (1, 2), (2, 0), (1, 1)]);
+        assert_eq!((circle.boxes.len(), circle.lines.len()), (3, 4));
+        let empty = layout(0, &[]);
+        assert!(empty.width > 0.0 && empty.height > 0.0);
+    }
 }

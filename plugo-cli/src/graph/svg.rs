@@ -1,7 +1,7 @@
 use std::fmt::{self, Write as _};
 
 use super::Graph;
-use super::layout::{Box, Layout};
+use super::layout::{Layout, Point, Rect};
 use crate::outcome::State;
 
 /// How wide a character of the font is at most; its names are monospaced, so
@@ -41,7 +41,7 @@ impl Graph {
                 escaped(&edge.written),
             )?;
         }
-        for (node, Box { x, y, width, height }) in self.nodes.iter().zip(&layout.boxes) {
+        for (node, Rect { x, y, width, height }) in self.nodes.iter().zip(&layout.boxes) {
             let (fill, stroke, text, dashes) = match node.state {
                 State::Planned => ("#eaf2ff", "#2f6fde", "#1f2328", ""),
                 _ => ("#f6f8fa", "#8c959f", "#6e7781", " stroke-dasharray=\"4 3\""),
@@ -63,7 +63,7 @@ impl Graph {
 }
 
 /// A line through points that leaves and enters each of them level.
-fn curve(points: &[(f64, f64)]) -> String {
+fn curve(points: &[Point]) -> String {
     let mut path = String::new();
     for (i, &(x, y)) in points.iter().enumerate() {
         match i.checked_sub(1).map(|before| points[before]) {

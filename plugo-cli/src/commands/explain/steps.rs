@@ -19,7 +19,9 @@ pub(super) fn steps(project: &Project, plugin: &KnownPlugin) -> Vec<String> {
     let client = project.client();
     let in_feature = |why: &Unavailable| matches!(why, Unavailable::FeatureOff(f) if !f.is_empty());
     if client.is_some() && plugin.unavailable.as_ref().is_some_and(in_feature) {
-        steps.push("run `plugo check --fix`, which turns its crate on in the client's feature".to_owned());
+        steps.push(
+            "run `plugo check --fix`, which turns its crate on in the client's feature".to_owned(),
+        );
     }
     for problem in project.refused_if_requested(id) {
         // For a client, what was said above mends the features of all of them.
