@@ -89,13 +89,15 @@ impl Comparison<'_> {
     fn refuse_difference(&self, problems: &mut Problems) {
         let Comparison { app, client, .. } = self;
         let feature = format!("{CLIENT_FEATURE}{client}");
-        let items: Vec<String> =
-            self.right_items().iter().map(|item| format!("\"{item}\"")).collect();
-        let help = format!("write `{feature} = [{}]` in [features]", items.join(", "));
+        let help = || {
+            let items: Vec<String> =
+                self.right_items().iter().map(|item| format!("\"{item}\"")).collect();
+            format!("write `{feature} = [{}]` in [features]", items.join(", "))
+        };
         let Some(declared) = app.features.get(&feature) else {
             let message = format!("the client `{client}` has no feature `{feature}`");
             let diagnostic = Diagnostic::error(Code::ClientFeature, message);
-            problems.add(diagnostic.at(app.manifest.clone()).help(help));
+            problems.add(diagnostic.at(app.manifest.clone()).help(help()));
             return;
         };
         let (missing, surplus) = self.difference(&feature);
@@ -105,7 +107,7 @@ impl Comparison<'_> {
         let message =
             format!("the feature `{feature}` and the file of the client `{client}` differ");
         let mut diagnostic =
-            Diagnostic::error(Code::ClientFeature, message).at(declared.place.clone()).help(help);
+            Diagnostic::error(Code::ClientFeature, message).at(declared.place.clone()).help(help());
         if !missing.is_empty() {
             let note = format!("the file needs {}, which the feature leaves off", list(missing));
             diagnostic = diagnostic.note(note);

@@ -142,7 +142,7 @@ impl Project {
     /// What this build would contain if nothing were wrong with it, and
     /// everything that is wrong, warnings included: for those who show a build
     /// that is refused. Its plugins are those that are asked for, with what
-    /// they depend on, without plugins in circles.
+    /// they depend on; those in circles come last.
     pub fn draft(&self) -> (Plan, Vec<Diagnostic>) {
         let mut problems = Problems::default();
         self.warnings.iter().for_each(|warning| problems.add(warning.clone()));
@@ -262,6 +262,11 @@ impl Project {
     /// Every plugin that the repository knows, by name.
     pub fn plugins(&self) -> impl ExactSizeIterator<Item = KnownPlugin> {
         self.known.iter().map(|known| known.published(&self.config))
+    }
+
+    /// The names of the clients, which cost less than what they get.
+    pub fn client_names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.config.clients.keys().map(String::as_str)
     }
 
     /// Every client, by name.

@@ -131,6 +131,11 @@ impl Checks {
         self.builds.iter().filter(|build| build.plugins.is_none()).count()
     }
 
+    /// Whether Cargo lacks crates that it could download.
+    pub(crate) fn lacks_crates(&self) -> bool {
+        self.findings.iter().any(|finding| lacks_crates(&finding.problem))
+    }
+
     /// The problems, with the builds that have them where not all do.
     pub(crate) fn problems(&self) -> Vec<Diagnostic> {
         let problem = |finding: &Finding| {
@@ -142,6 +147,13 @@ impl Checks {
         };
         self.findings.iter().map(problem).collect()
     }
+}
+
+/// Whether Cargo says that a crate is not on this machine.
+pub(crate) fn lacks_crates(problem: &Diagnostic) -> bool {
+    let offline = |text: &String| text.contains("--offline was specified");
+    problem.code == Code::CargoFailed
+        && (offline(&problem.message) || problem.notes.iter().any(offline))
 }
 
 /// Whether a problem follows from a client's feature that is wrong.

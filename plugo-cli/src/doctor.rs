@@ -11,6 +11,7 @@ use plugo_build::{Plan, Project};
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::checks::lacks_crates;
 use crate::error::Error;
 
 pub(crate) use self::rebuilds::before_planning;
@@ -79,6 +80,12 @@ pub(crate) fn builds(app: &App, project: &Project) -> Vec<Note> {
 fn duplicates(project: &Project, plan: &Plan) -> Vec<Note> {
     match project.documents(plan) {
         Ok(documents) => plugins::duplicates(&documents.manifest),
+        Err(problems) if problems.iter().any(lacks_crates) => {
+            let message =
+                "crates of the default build are not on this machine, and were not looked at";
+            let help = "run `cargo fetch --locked`, or build once";
+            vec![Note::new("crates-not-fetched", message, help)]
+        }
         Err(_) => {
             let message = "the crates of the default build are not known";
             vec![Note::wrong("refused-build", message, "run `plugo check`, which says why")]

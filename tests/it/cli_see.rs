@@ -1,6 +1,7 @@
 //! What is seen of an app: `plugo list`, `explain`, `graph`, `check` and
 //! `doctor`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -191,21 +192,31 @@ fn list_of_a_build_that_is_refused_shows_what_is_asked_for_and_every_problem() {
             .plugin("blog", r#"{ "conflicts": ["news"] }"#)
             .plugin("news", "")
             .optional_plugin("shop", "")
-            .config(&["blog", "news", "shop", "blgo"]),
+            .plugin("hen", r#"{ "dependencies": ["egg"] }"#)
+            .plugin("egg", r#"{ "dependencies": ["hen"] }"#)
+            .file("plugins/bare/metadata.json", "{}")
+            .config(&["blog", "news", "shop", "hen", "bare", "blgo"]),
     );
     let refused = run(&project, &["list"]);
     assert_eq!(refused.code, Some(1));
     expect![[r#"
         order  name  version  state        because of
                blog  1.0.0    requested    config: plugins_config.json:3:15
+               egg   1.0.0    requested    dependency: hen
+               hen   1.0.0    requested    config: plugins_config.json:6:15, dependency: egg
                news  1.0.0    requested    config: plugins_config.json:4:15
+               bare           unavailable  its folder has no Cargo.toml
                shop  1.0.0    unavailable  the feature `shop` is off
     "#]]
     .assert_eq(&refused.stdout);
     expect![[r#"
+        error: [not-a-crate] `bare` is requested, but its folder has no Cargo.toml
+          --> plugins_config.json:7:15
+          note: it is known from plugins/bare/metadata.json
+          help: make it a Cargo package with a function that has `#[plugin]`
         error: [unknown-plugin] no plugin is named `blgo`
-          --> plugins_config.json:6:15
-          help: did you mean `blog`? the known plugins are `blog`, `news` and `shop`
+          --> plugins_config.json:8:15
+          help: did you mean `blog`? the known plugins are `bare`, `blog`, `egg`, `hen`, `news` and `shop`
         error: [feature-off] `shop` is requested, but the cargo feature `shop`, which compiles it in, is off
           --> plugins_config.json:5:15
           help: build with `--features shop`, or add it to `default` in [features]
@@ -214,7 +225,11 @@ fn list_of_a_build_that_is_refused_shows_what_is_asked_for_and_every_problem() {
           note: `blog` is in the build because of config: plugins_config.json:3:15
           note: `news` is in the build because of config: plugins_config.json:4:15
           help: leave one of the two out of the selection
-        error: 3 problems
+        error: [dependency-cycle] plugins depend on each other in a circle: egg -> hen -> egg
+          --> plugins/egg/metadata.json:1:20
+          note: `hen` depends on `egg` at plugins/hen/metadata.json:1:20
+          help: take one of these dependencies away
+        error: 5 problems
     "#]].assert_eq(&refused.stderr);
     // A program would take a draft for a plan.
     let refused = run(&project, &["list", "--format", "json"]);
@@ -630,6 +645,25 @@ fn doctor_is_content_with_the_example_and_names_what_is_twice_in_it() {
     let notes = answer["notes"].as_array().unwrap();
     let duplicate = notes.iter().find(|note| note["code"] == "duplicate-crate").unwrap();
     assert!(duplicate["message"].as_str().unwrap().contains("`heck`"), "{duplicate}");
+}
+
+#[test]
+fn the_schema_of_doctor_has_every_kind_of_note() {
+    let folder = repository().join("plugo-cli/src/doctor");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.chain([repository().join("plugo-cli/src/doctor.rs")]);
+    let source: String = files.map(|path| fs::read_to_string(path).unwrap()).collect();
+    let made = source.split("Note::new(").chain(source.split("Note::wrong(")).skip(1);
+    let codes: BTreeSet<&str> = made
+        .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
+        .filter(|code| code.contains('-'))
+        .collect();
+    let schema = repository().join("plugo-cli/schemas/doctor.schema.json");
+    let schema: Value = serde_json::from_str(&fs::read_to_string(schema).unwrap()).unwrap();
+    let listed = &schema["properties"]["notes"]["items"]["properties"]["code"]["enum"];
+    let listed: BTreeSet<&str> =
+        listed.as_array().unwrap().iter().map(|code| code.as_str().unwrap()).collect();
+    assert_eq!(codes, listed);
 }
 
 #[test]

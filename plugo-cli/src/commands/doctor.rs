@@ -39,7 +39,8 @@ impl Command for Doctor {
             let mut environment = context.environment(&app, None)?;
             let base = Project::read(environment.clone())?;
             environment.features = base.closure(["default"]);
-            notes.extend(doctor::builds(&app, &Project::read(environment)?));
+            let project = Project::read(environment)?;
+            notes.extend(doctor::builds(&app, &project));
         }
         // What is wrong comes first.
         notes.sort_by_key(|note| !note.is_wrong);

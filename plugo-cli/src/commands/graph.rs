@@ -55,6 +55,9 @@ impl Command for Draw {
         let project = context.project(&app, &args.selection)?;
         let (plan, problems) = project.plan()?;
         context.shell.problems(problems.iter().filter(|p| p.severity == Severity::Warning));
+        if plan.plugins.is_empty() {
+            context.shell.note(format_args!("`{}` has no plugin in this build", plan.app));
+        }
         let graph = Graph::new(&outcomes(&project, &plan, false), args.all);
         let failed = |_: fmt::Error| Error::environment("the graph cannot be written");
         match args.format {

@@ -42,7 +42,7 @@ pub(super) fn unused(project: &Project, plan: &Plan) -> Vec<Note> {
 /// Plugins of the default build that no client gets, and features of clients
 /// that do not exist.
 pub(super) fn clients(project: &Project, plan: &Plan) -> Vec<Note> {
-    let names: BTreeSet<String> = project.clients().map(|client| client.name).collect();
+    let names: BTreeSet<&str> = project.client_names().collect();
     let mut notes = Vec::new();
     for feature in project.features().keys() {
         if let Some(name) = feature.strip_prefix("client-")
