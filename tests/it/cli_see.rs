@@ -597,6 +597,46 @@ fn check_fix_writes_the_features_and_nothing_else() {
 }
 
 #[test]
+fn a_feature_that_is_wrong_is_one_error_and_not_one_for_each_plugin() {
+    let optional =
+        |name: &str| format!("{name} = {{ path = \"plugins/{name}\", optional = true }}");
+    let project = ready(
+        app()
+            .loose_plugin("saw", "")
+            .loose_plugin("file", "")
+            .dependencies(&optional("saw"))
+            .dependencies(&optional("file"))
+            // One feature for both, so that a client names the crate.
+            .features("tools = [\"dep:saw\", \"dep:file\"]\nclient-acme = []")
+            .client("acme", &["saw"]),
+    );
+    let answer = json(project.dir(), &["check"], 1);
+    let codes: Vec<&str> = answer["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| p["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(codes, ["client-feature"]);
+    let answer = json(project.dir(), &["check", "--fix"], 0);
+    assert_eq!(answer["fixed"], serde_json::json!(["client-acme"]));
+    let manifest = fs::read_to_string(project.dir().join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("client-acme = [\"dep:saw\"]"), "{manifest}");
+}
+
+#[test]
+#[cfg(unix)]
+fn check_fix_writes_through_a_link() {
+    let project = with_clients();
+    let (link, real) = (project.dir().join("Cargo.toml"), project.dir().join("real.toml"));
+    fs::rename(&link, &real).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    run(&project, &["check", "--fix"]).ok();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(fs::read_to_string(&real).unwrap().contains("\"shop\",\n]"));
+}
+
+#[test]
 fn check_fix_claims_nothing_that_it_cannot_mend() {
     let project = with_clients().client("acme", &["blgo"]);
     let before = fs::read_to_string(project.dir().join("Cargo.toml")).unwrap();
