@@ -150,23 +150,28 @@ impl Project {
         (plan, problems.into_warnings())
     }
 
-    /// What would be wrong with this build, and is not wrong now, if it also
-    /// asked for one more plugin: what stands between a plugin and this build.
+    /// What is wrong with this build as soon as it asks for a plugin, and not
+    /// otherwise: what stands between the two.
     pub fn refused_if_requested(&self, id: &Id) -> Vec<Diagnostic> {
-        let mut config = self.config.clone();
-        // As one more entry of the file that selects, or else of the variable.
-        match &mut config.selection.file {
-            Some((_, listed)) => {
-                listed.disabled.remove(id);
-                listed.enabled.insert(id.clone(), Place::file("the selection"));
+        let (mut with, mut without) = (self.config.clone(), self.config.clone());
+        // As an entry of the file that selects, or else of the variable.
+        match (&mut with.selection.file, &mut without.selection.file) {
+            (Some((_, with)), Some((_, without))) => {
+                with.disabled.remove(id);
+                with.enabled.entry(id.clone()).or_insert_with(|| Place::file("the selection"));
+                without.enabled.remove(id);
             }
-            None => drop(config.selection.environment.insert(id.clone())),
+            _ => drop(with.selection.environment.insert(id.clone())),
         }
-        let mut problems = Problems::default();
-        self.plan_of(&config, &mut problems);
-        let (_, now) = self.draft();
-        let error = |d: &Diagnostic| d.severity == Severity::Error && !now.contains(d);
-        problems.into_warnings().into_iter().filter(error).collect()
+        without.selection.environment.remove(id);
+        let problems = |config| {
+            let mut problems = Problems::default();
+            self.plan_of(config, &mut problems);
+            problems.into_warnings()
+        };
+        let otherwise = problems(&without);
+        let error = |d: &Diagnostic| d.severity == Severity::Error && !otherwise.contains(d);
+        problems(&with).into_iter().filter(error).collect()
     }
 
     pub(crate) fn plan_in(&self, problems: &mut Problems) -> Result<Plan, Vec<Diagnostic>> {

@@ -313,6 +313,12 @@ fn explain_follows_the_reasons_back_to_what_people_wrote() {
     assert_eq!(answer["reasons"][0]["because"][0]["because"][0]["source"], "config");
 }
 
+/// The steps of an account, without their indent.
+fn steps(account: &str) -> String {
+    let (_, steps) = account.split_once("To get it into the build\n").unwrap();
+    steps.lines().map(|line| format!("{}\n", line.trim_start())).collect()
+}
+
 #[test]
 fn explain_says_how_a_plugin_gets_into_the_build() {
     let project = every_state();
@@ -345,14 +351,23 @@ fn explain_says_how_a_plugin_gets_into_the_build() {
         tools/blog 1.0.0 is not in the build
           1. add `{ "name": "tools/blog", "enabled": true }` to plugins_config.json
     "#]].assert_eq(&texts);
+    // What is asked for already needs no other entry.
+    let project = project.config(&["featured"]);
+    let run = run(&project, &["explain", "featured"]).ok();
+    let steps = steps(&run.stdout);
+    expect![[r#"
+          1. build with `--features featured`, or add it to `default` in [features] (feature-off)
+    "#]]
+    .assert_eq(&steps);
+    assert!(run.stderr.contains("this build is refused"), "{}", run.stderr);
     // For a client, the file decides, and `check --fix` writes the feature.
     let run = Run::of(&mut plugo(&example(), &["explain", "clock", "--client", "acme"])).ok();
-    let (_, steps) = run.stdout.split_once("To get it into the build\n").unwrap();
+    let steps = self::steps(&run.stdout);
     expect![[r#"
           1. add `{ "name": "clock", "enabled": true }` to examples/web-plugins/clients/acme.json
           2. run `plugo check --fix`, which turns its crate on in the client's feature
     "#]]
-    .assert_eq(steps);
+    .assert_eq(&steps);
 }
 
 #[test]

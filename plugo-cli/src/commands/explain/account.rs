@@ -75,7 +75,7 @@ impl<'a> Account<'a> {
             depends_on: depends_on.collect(),
             dependents: dependents.collect(),
             clients: clients.map(|client| client.name).collect(),
-            steps: if is_in { Vec::new() } else { steps(project, plugin) },
+            steps: if is_in { Vec::new() } else { steps(project, outcome) },
             available_at: plugin.available_at.as_ref().map(ToString::to_string),
             refused,
         }

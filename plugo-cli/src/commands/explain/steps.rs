@@ -1,15 +1,21 @@
-use plugo_build::{Code, KnownPlugin, Project, Unavailable};
+use plugo_build::{Code, Project, Unavailable};
+
+use crate::outcome::Outcome;
 
 /// What to do for a plugin to be in the build.
-pub(super) fn steps(project: &Project, plugin: &KnownPlugin) -> Vec<String> {
+pub(super) fn steps(project: &Project, outcome: &Outcome) -> Vec<String> {
+    let plugin = &outcome.plugin;
     let id = &plugin.id;
+    // What is asked for in vain needs no other entry.
+    let selects = |source| matches!(source, "config" | "client" | "environment");
+    let is_left_out = outcome.because.iter().any(|because| selects(because.source));
     let mut steps = Vec::new();
     if let Some(disabled) = &plugin.disabled_at {
         steps.push(format!("write `\"enabled\": true` at {}", disabled.place));
-    } else if let Some(file) = project.selecting_file() {
+    } else if let (true, Some(file)) = (is_left_out, project.selecting_file()) {
         let file = project.show(&file);
         steps.push(format!("add `{{ \"name\": \"{id}\", \"enabled\": true }}` to {file}"));
-    } else if project.environment().enabled_plugins.is_some() {
+    } else if is_left_out {
         steps.push(format!("add `{id}` to the variable ENABLED_PLUGINS, or unset it"));
     } else if let Some(condition) = &plugin.undecided {
         steps.push(format!(
