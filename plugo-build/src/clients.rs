@@ -89,13 +89,15 @@ impl Comparison<'_> {
     fn refuse_difference(&self, problems: &mut Problems) {
         let Comparison { app, client, .. } = self;
         let feature = format!("{CLIENT_FEATURE}{client}");
-        let items: Vec<String> =
-            self.right_items().iter().map(|item| format!("\"{item}\"")).collect();
-        let help = format!("write `{feature} = [{}]` in [features]", items.join(", "));
+        let help = || {
+            let items: Vec<String> =
+                self.right_items().iter().map(|item| format!("\"{item}\"")).collect();
+            format!("write `{feature} = [{}]` in [features]", items.join(", "))
+        };
         let Some(declared) = app.features.get(&feature) else {
             let message = format!("the client `{client}` has no feature `{feature}`");
             let diagnostic = Diagnostic::error(Code::ClientFeature, message);
-            problems.add(diagnostic.at(app.manifest.clone()).help(help));
+            problems.add(diagnostic.at(app.manifest.clone()).help(help()));
             return;
         };
         let (missing, surplus) = self.difference(&feature);
@@ -105,7 +107,7 @@ impl Comparison<'_> {
         let message =
             format!("the feature `{feature}` and the file of the client `{client}` differ");
         let mut diagnostic =
-            Diagnostic::error(Code::ClientFeature, message).at(declared.place.clone()).help(help);
+            Diagnostic::error(Code::ClientFeature, message).at(declared.place.clone()).help(help());
         if !missing.is_empty() {
             let note = format!("the file needs {}, which the feature leaves off", list(missing));
             diagnostic = diagnostic.note(note);
@@ -164,13 +166,18 @@ impl Comparison<'_> {
         on.into_iter().filter(|key| self.plugins.contains(*key)).collect()
     }
 
-    /// What the feature's list should be: what it has that is about no
-    /// plugin, and one item for each crate that the file needs.
+    /// What the feature's list should be: what it has that turns on nothing
+    /// but what the file needs, and one item for each crate that then lacks.
     pub(crate) fn right_items(&self) -> Vec<String> {
         let feature = self.app.features.get(&format!("{CLIENT_FEATURE}{}", self.client));
         let had = feature.map(|feature| feature.turns_on.as_slice()).unwrap_or_default();
-        let kept = had.iter().filter(|item| self.plugins_of(item).is_empty()).cloned();
-        let needed = self.needed.iter().map(|(key, plugin)| {
+        let right = |item: &&String| {
+            self.plugins_of(item).into_iter().all(|key| self.needed.contains_key(key))
+        };
+        let kept: Vec<String> = had.iter().filter(right).cloned().collect();
+        let on: BTreeSet<&str> = kept.iter().flat_map(|item| self.plugins_of(item)).collect();
+        let lacking = self.needed.iter().filter(|(key, _)| !on.contains(key.as_str()));
+        let lacking = lacking.map(|(key, plugin)| {
             let alone: Vec<&str> = self
                 .app
                 .features_for(key)
@@ -180,6 +187,7 @@ impl Comparison<'_> {
             let named = alone.iter().find(|feature| *feature == plugin);
             named.or(alone.first()).map_or_else(|| format!("dep:{key}"), |f| (*f).to_owned())
         });
-        kept.chain(needed).collect()
+        let lacking: Vec<String> = lacking.collect();
+        kept.into_iter().chain(lacking).collect()
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct Selection {
 }
 
 /// The selection, the clients, and what Cargo has to watch for them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) selection: Selection,
     /// Every client of the repository.

@@ -233,6 +233,9 @@ pub(crate) fn workspace_root(
     environment: &Environment,
     problems: &mut Problems,
 ) -> Option<std::path::PathBuf> {
+    if let Some(root) = &environment.workspace_root {
+        return Some(root.clone());
+    }
     let manifest = environment.package_dir.join("Cargo.toml");
     let output = Command::new(&environment.cargo)
         .current_dir(&environment.package_dir)

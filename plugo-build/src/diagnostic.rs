@@ -86,6 +86,48 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code, in the order of the declaration.
+    pub const ALL: [Code; 38] = [
+        Code::AmbiguousMetadata,
+        Code::CargoFailed,
+        Code::ClientFeature,
+        Code::ConfiguredOut,
+        Code::Conflict,
+        Code::Contradiction,
+        Code::CoreVersion,
+        Code::DependencyCycle,
+        Code::DependencyVersion,
+        Code::DisabledDependency,
+        Code::DuplicateKey,
+        Code::DuplicatePlugin,
+        Code::EnabledAndDisabled,
+        Code::EnvironmentBeyondClient,
+        Code::FeatureOff,
+        Code::InvalidName,
+        Code::InvalidVersion,
+        Code::MalformedJson,
+        Code::MalformedToml,
+        Code::MissingDependency,
+        Code::MissingField,
+        Code::MissingFile,
+        Code::MissingLockFile,
+        Code::MistypedField,
+        Code::NameMismatch,
+        Code::NoEntryPoint,
+        Code::NotACrate,
+        Code::NotADependency,
+        Code::NotInBuild,
+        Code::OtherTarget,
+        Code::SeveralClients,
+        Code::ListedTwice,
+        Code::UnknownClient,
+        Code::UnknownDisabled,
+        Code::UnknownField,
+        Code::UnknownPlugin,
+        Code::Unreadable,
+        Code::Unwritable,
+    ];
+
     /// The stable text.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -38,6 +38,9 @@ pub struct Environment {
     pub manifest_dir: Option<PathBuf>,
     /// Cargo's home, where it keeps the sources that it downloaded.
     pub cargo_home: Option<PathBuf>,
+    /// The root of the workspace, for those who know it; Cargo is asked
+    /// otherwise.
+    pub workspace_root: Option<PathBuf>,
 }
 
 impl Environment {
@@ -63,6 +66,7 @@ impl Environment {
             enabled_plugins: None,
             manifest_dir: None,
             cargo_home: None,
+            workspace_root: None,
         }
     }
 
@@ -102,6 +106,7 @@ impl Environment {
             cargo_home: env::var_os("CARGO_HOME")
                 .map(PathBuf::from)
                 .or_else(|| env::home_dir().map(|home| home.join(".cargo"))),
+            workspace_root: None,
         })
     }
 }

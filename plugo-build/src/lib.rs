@@ -22,6 +22,8 @@
 
 /// What is wrong, where, and what to do.
 mod diagnostic;
+/// What each kind of problem means, and how it is mended.
+mod explain;
 /// Files as trees of values that know their places.
 mod document;
 /// What Cargo and the shell tell a build script.
@@ -77,9 +79,10 @@ pub use self::builder::{Builder, Built, Documents, Error};
 pub use self::diagnostic::{Code, Diagnostic, Place, Severity};
 pub use self::emit::{Directive, write};
 pub use self::environment::Environment;
+pub use self::explain::Explanation;
 pub use self::metadata::Id;
 pub use self::plan::{Plan, Planned};
-pub use self::project::{Client, KnownPlugin, Project, Unavailable};
+pub use self::project::{Client, KnownPlugin, Need, Project, Unavailable};
 pub use self::select::Reason;
 /// The kinds of places that switch a plugin on, and what versions are.
 pub use plugo_core::Source;

@@ -7,7 +7,7 @@ use semver::Version;
 use crate::clients::compare;
 use crate::config::{self, CLIENT_FEATURE, Config};
 use crate::crates::workspace_root;
-use crate::diagnostic::{Diagnostic, Place, Problems};
+use crate::diagnostic::{Diagnostic, Place, Problems, Severity};
 use crate::discover::{self, Discovery};
 use crate::environment::Environment;
 use crate::known::{Availability, Known};
@@ -139,18 +139,57 @@ impl Project {
         Ok((plan, problems.into_warnings()))
     }
 
+    /// What this build would contain if nothing were wrong with it, and
+    /// everything that is wrong, warnings included: for those who show a build
+    /// that is refused. Its plugins are those that are asked for, with what
+    /// they depend on; those in circles come last.
+    pub fn draft(&self) -> (Plan, Vec<Diagnostic>) {
+        let mut problems = Problems::default();
+        self.warnings.iter().for_each(|warning| problems.add(warning.clone()));
+        let plan = self.plan_of(&self.config, &mut problems);
+        (plan, problems.into_warnings())
+    }
+
+    /// What is wrong with this build as soon as it asks for a plugin, and not
+    /// otherwise: what stands between the two.
+    pub fn refused_if_requested(&self, id: &Id) -> Vec<Diagnostic> {
+        let (mut with, mut without) = (self.config.clone(), self.config.clone());
+        // As an entry of the file that selects, or else of the variable.
+        match (&mut with.selection.file, &mut without.selection.file) {
+            (Some((_, with)), Some((_, without))) => {
+                with.disabled.remove(id);
+                with.enabled.entry(id.clone()).or_insert_with(|| Place::file("the selection"));
+                without.enabled.remove(id);
+            }
+            _ => drop(with.selection.environment.insert(id.clone())),
+        }
+        without.selection.environment.remove(id);
+        let problems = |config| {
+            let mut problems = Problems::default();
+            self.plan_of(config, &mut problems);
+            problems.into_warnings()
+        };
+        let otherwise = problems(&without);
+        let error = |d: &Diagnostic| d.severity == Severity::Error && !otherwise.contains(d);
+        problems(&with).into_iter().filter(error).collect()
+    }
+
     pub(crate) fn plan_in(&self, problems: &mut Problems) -> Result<Plan, Vec<Diagnostic>> {
-        let plan = plan::plan(
+        let plan = self.plan_of(&self.config, problems);
+        problems.end_of_stage()?;
+        Ok(plan)
+    }
+
+    fn plan_of(&self, config: &Config, problems: &mut Problems) -> Plan {
+        plan::plan(
             &self.app,
             &self.environment.features,
             &self.settings.core_version,
             &self.known,
             &self.not_read,
-            &self.config,
+            config,
             problems,
-        );
-        problems.end_of_stage()?;
-        Ok(plan)
+        )
     }
 
     /// The root of the workspace: what shown paths are relative to.
@@ -188,6 +227,26 @@ impl Project {
         &self.settings.clients.path
     }
 
+    /// The client that this build is for.
+    pub fn client(&self) -> Option<&str> {
+        self.config.selection.client.as_deref()
+    }
+
+    /// The file that selects this build's plugins: the client's, or else the
+    /// config file where it exists.
+    pub fn selecting_file(&self) -> Option<PathBuf> {
+        match (self.client(), &self.config.selection.file) {
+            (Some(client), _) => Some(self.settings.clients.path.join(format!("{client}.json"))),
+            (None, Some(_)) => Some(self.settings.config.path.clone()),
+            (None, None) => None,
+        }
+    }
+
+    /// The folder for copies of the manifest that the settings name.
+    pub fn manifest_directory(&self) -> Option<&Path> {
+        self.settings.manifest_dir.as_deref()
+    }
+
     /// A path as messages show it.
     pub fn show(&self, path: &Path) -> String {
         package::show(path, &self.root)
@@ -208,6 +267,11 @@ impl Project {
     /// Every plugin that the repository knows, by name.
     pub fn plugins(&self) -> impl ExactSizeIterator<Item = KnownPlugin> {
         self.known.iter().map(|known| known.published(&self.config))
+    }
+
+    /// The names of the clients, which cost less than what they get.
+    pub fn client_names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.config.clients.keys().map(String::as_str)
     }
 
     /// Every client, by name.
@@ -254,6 +318,8 @@ pub struct KnownPlugin {
     pub priority: i32,
     /// The plugins that it depends on, as it writes them: `auth >=1.2`.
     pub dependencies: Vec<String>,
+    /// The same, each with the plugin that it means.
+    pub needs: Vec<Need>,
     /// Where `#[plugin]` stands, or else the metadata that tells of it.
     pub place: Place,
     /// The package that it is in; `None` for a folder that is none.
@@ -269,8 +335,26 @@ pub struct KnownPlugin {
     pub feature: Option<String>,
     /// Why its crate is not compiled into this build; `None` when it is.
     pub unavailable: Option<Unavailable>,
+    /// Where that feature, or else the dependency on its crate, stands; `None`
+    /// where there is none.
+    pub available_at: Option<Place>,
+    /// The `cfg` that decides whether it exists, where that is known only when
+    /// its crate is compiled.
+    pub undecided: Option<String>,
     /// Where a file of this build's selection disables it.
     pub disabled_at: Option<Reason>,
+}
+
+/// A plugin that another one depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Need {
+    /// Which one; there may be no such plugin.
+    pub id: Id,
+    /// As it is written: `auth >=1.2`.
+    pub written: String,
+    /// Where.
+    pub place: Place,
 }
 
 /// Why a plugin's crate is not compiled in.
@@ -360,13 +444,31 @@ impl Known {
             description: self.description.clone(),
             priority: self.priority,
             dependencies: self.dependencies.iter().map(ToString::to_string).collect(),
+            needs: self
+                .dependencies
+                .iter()
+                .map(|wanted| Need {
+                    id: Id::new(&self.id.namespace, &wanted.name),
+                    written: wanted.to_string(),
+                    place: wanted.place.clone(),
+                })
+                .collect(),
             place: self.place.clone(),
             package: self.package.as_ref().map(|package| package.name.clone()),
             package_version: self.package.as_ref().map(|p| p.version.clone()).unwrap_or_default(),
             package_dir: self.package.as_ref().map(|package| package.dir.clone()),
-            own: self.package.is_some() && self.extern_name.is_none(),
+            own: self.package.is_some()
+                && self.extern_name.is_none()
+                && !matches!(self.availability, Availability::NotADependency(_)),
             feature,
             unavailable,
+            available_at: match &self.availability {
+                Availability::Always(place) | Availability::Feature { place, .. } => {
+                    Some(place.clone())
+                }
+                _ => None,
+            },
+            undecided: self.undecided.clone(),
             disabled_at,
         }
     }

@@ -133,11 +133,18 @@ pub(crate) fn known(what: &str, name: &str, names: &[&str]) -> String {
         text.push_str(&format!("; did you mean `{nearest}`?"));
     }
     if !names.is_empty() {
-        let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let quoted: Vec<String> =
+            names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
         text.push_str(&format!("; {what} {}", quoted.join(", ")));
+        if let Some(more @ 1..) = names.len().checked_sub(NAMED) {
+            text.push_str(&format!(" and {more} more"));
+        }
     }
     text
 }
+
+/// How many names are listed; there may be a thousand clients.
+const NAMED: usize = 40;
 
 fn ask(apps: &[&App], shell: &Shell) -> Result<App, Error> {
     let names: Vec<&str> = apps.iter().map(|app| app.name.as_str()).collect();

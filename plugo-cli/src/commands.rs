@@ -2,3 +2,15 @@
 
 /// `plugo list`.
 mod list;
+/// `plugo explain`.
+mod explain;
+/// `plugo graph`.
+mod graph;
+/// `plugo check`.
+mod check;
+/// `plugo doctor`.
+mod doctor;
+/// `plugo completions`.
+mod completions;
+/// `plugo man`.
+mod man;

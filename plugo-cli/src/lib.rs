@@ -41,8 +41,20 @@ mod context;
 mod compiled;
 /// What is told of a build, before it and after it.
 mod evidence;
+/// What becomes of each plugin in a build, and why.
+mod outcome;
+/// Plugins and what they depend on, as text and as a picture.
+mod graph;
+/// Every build of the app, held against what the build script refuses.
+mod checks;
+/// The features of clients, as an edit of `Cargo.toml`.
+mod features;
+/// What makes work with the app slow or wrong, beside what is refused.
+mod doctor;
 /// What a command is.
 mod command;
+/// The command line, made of all commands.
+mod program;
 /// The commands.
 mod commands;
 /// Commands that are other programs.

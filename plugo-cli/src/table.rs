@@ -14,6 +14,11 @@ impl Table {
         Table { rows: vec![header.map(str::to_owned).into()], right: Vec::new() }
     }
 
+    /// Rows without a header.
+    pub(crate) fn bare() -> Self {
+        Table::default()
+    }
+
     /// These columns hold numbers.
     pub(crate) fn right(mut self, columns: impl IntoIterator<Item = usize>) -> Self {
         self.right.extend(columns);

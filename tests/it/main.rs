@@ -16,3 +16,5 @@ mod schemas;
 mod manifest;
 mod examples;
 mod cli_list;
+mod cli_see;
+mod cli_frame;
