@@ -43,6 +43,10 @@ mod compiled;
 mod evidence;
 /// What a command is.
 mod command;
+/// Changes of the user's files, as values.
+mod edits;
+/// New plugins, and their place in the app.
+mod scaffold;
 /// The commands.
 mod commands;
 /// Commands that are other programs.
