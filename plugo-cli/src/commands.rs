@@ -8,5 +8,9 @@ mod new_base_plugin;
 mod new_ui_plugin;
 /// `plugo new-api-plugin`.
 mod new_api_plugin;
+/// `plugo add`.
+mod add;
+/// `plugo remove`.
+mod remove;
 /// `plugo list`.
 mod list;

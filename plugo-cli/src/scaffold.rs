@@ -10,13 +10,19 @@ mod templates;
 mod program;
 /// A plugin's crate in the app's `Cargo.toml` and config file.
 mod wire;
+/// A plugin's crate that exists already.
+mod existing;
+/// A plugin's crate out of the app again.
+mod unwire;
 /// What all commands here end with.
 mod finish;
 /// A new plugin.
 mod plugin;
 
+pub(crate) use self::existing::Existing;
 pub(crate) use self::finish::finish;
 pub(crate) use self::plugin::{NewArgs, new_plugin};
 pub(crate) use self::program::Program;
 pub(crate) use self::source::PlugoSource;
 pub(crate) use self::templates::{BUILD, Kind};
+pub(crate) use self::unwire::Unwire;

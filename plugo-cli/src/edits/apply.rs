@@ -9,6 +9,9 @@ use crate::error::Error;
 #[derive(Debug)]
 #[must_use = "what is dropped is undone"]
 pub(crate) struct Applied {
+    /// Where folders are put aside: not beside themselves, where a pattern of
+    /// workspace members would still find them.
+    root: PathBuf,
     /// In the order in which it was done.
     done: Vec<Done>,
 }
@@ -29,7 +32,7 @@ enum Done {
 impl Edits {
     /// Makes the edits. Where one fails, those before it are undone.
     pub(crate) fn apply(&self) -> Result<Applied, Error> {
-        let mut applied = Applied { done: Vec::new() };
+        let mut applied = Applied { root: self.root.clone(), done: Vec::new() };
         for edit in &self.list {
             if let Err(error) = applied.make(edit) {
                 let what = match edit {
@@ -85,7 +88,7 @@ impl Applied {
                 Ok(())
             }
             Edit::Delete { path } => {
-                let aside = beside(path, "old");
+                let aside = beside(&self.root.join(path.file_name().unwrap_or_default()), "old");
                 fs::rename(path, &aside)?;
                 self.done.push(Done::Aside { path: path.clone(), aside });
                 Ok(())
