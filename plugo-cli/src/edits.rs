@@ -6,6 +6,8 @@ mod apply;
 mod diff;
 /// Paths as files write them.
 mod paths;
+/// TOML that is added and taken out as a person would.
+mod layout;
 /// `Cargo.toml`, with its comments and its layout.
 mod manifest;
 /// The config file and the clients' files, with their layout.

@@ -1,7 +1,9 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
+use super::layout::{insert, push, remove};
 use super::{Edits, relative, slashes};
 use crate::error::Error;
 
@@ -153,6 +155,14 @@ impl Manifest {
         self.remove_from_features(|item| item == feature);
     }
 
+    /// Takes items out of one feature.
+    pub(crate) fn trim_feature(&mut self, feature: &str, items: &BTreeSet<String>) {
+        let list = self.like("features").and_then(|features| features.get_mut(feature));
+        if let Some(list) = list.and_then(Item::as_array_mut) {
+            remove(list, |item| items.contains(item));
+        }
+    }
+
     /// Takes items out of all features; a feature that is left with nothing
     /// because of that goes too, unless it is the default or a client's.
     fn remove_from_features(&mut self, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
@@ -219,85 +229,8 @@ impl Manifest {
     }
 }
 
-/// A dependency on a folder, with `/` between its parts.
-pub(crate) fn on_path(path: &Path) -> InlineTable {
-    InlineTable::from_iter([("path", Value::from(slashes(path)))])
-}
-
 fn odd(shown: &str, key: &str, wanted: &str) -> Error {
     Error::no(format!("`{key}` in `{shown}` is not {wanted}"))
-}
-
-/// Puts a key into a table, in order where the others are; `default`, of
-/// features, stands first.
-fn insert(table: &mut Item, key: &str, value: Value) {
-    let order = |key: &str| (key != "default", key.to_owned());
-    let keys = table.as_table_like().into_iter().flat_map(|table| table.iter());
-    let is_sorted = keys.map(|(key, _)| order(key)).is_sorted();
-    if let Some(table) = table.as_table_like_mut() {
-        table.insert(key, Item::Value(value));
-    }
-    if is_sorted && let Some(table) = table.as_table_mut() {
-        table.sort_values_by(|a, _, b, _| order(a.get()).cmp(&order(b.get())));
-    }
-}
-
-/// Adds a text to an array, laid out as the one before it.
-fn push(array: &mut Array, text: &str) {
-    if array.iter().any(|item| item.as_str() == Some(text)) {
-        return;
-    }
-    let mut value = Value::from(text);
-    let count = array.len();
-    let last = count.checked_sub(1).and_then(|last| array.get_mut(last));
-    if let Some(last) = last {
-        let prefix = last.decor().prefix().and_then(|p| p.as_str()).unwrap_or_default().to_owned();
-        let suffix = last.decor().suffix().and_then(|s| s.as_str()).unwrap_or_default().to_owned();
-        // A line of its own, where each has one; comments stay with what they are about.
-        let own = match prefix.rsplit_once('\n') {
-            Some((_, indent)) => format!("\n{indent}"),
-            None if count == 1 => " ".to_owned(),
-            None => prefix,
-        };
-        // What stood before the closing bracket stands there again.
-        let decor = value.decor_mut();
-        decor.set_prefix(own);
-        if !array.trailing_comma() {
-            decor.set_suffix(suffix);
-            if let Some(last) = array.get_mut(count - 1) {
-                last.decor_mut().set_suffix("");
-            }
-        }
-    }
-    array.push_formatted(value);
-}
-
-/// Takes texts out of an array, with the layout of those that stay.
-fn remove(array: &mut Array, is_meant: impl Fn(&str) -> bool) {
-    let first = |array: &Array| {
-        array.iter().position(|item| item.as_str().is_some_and(|item| is_meant(item)))
-    };
-    while let Some(at) = first(array) {
-        let gone = array.remove(at);
-        let decor = gone.decor();
-        let text = |raw: Option<&toml_edit::RawString>| {
-            raw.and_then(|raw| raw.as_str()).unwrap_or_default().to_owned()
-        };
-        let (prefix, suffix) = (text(decor.prefix()), text(decor.suffix()));
-        let last = array.len();
-        if at == 0
-            && let Some(first) = array.get_mut(0)
-            && !prefix.contains('\n')
-        {
-            first.decor_mut().set_prefix(prefix);
-        } else if at == last
-            && !array.trailing_comma()
-            && let Some(at) = last.checked_sub(1)
-            && let Some(last) = array.get_mut(at)
-        {
-            last.decor_mut().set_suffix(suffix);
-        }
-    }
 }
 
 /// Whether a pattern of members, with `*` and `?`, means a folder.
@@ -319,5 +252,187 @@ fn part_matches(pattern: &[u8], part: &[u8]) -> bool {
         ([b'?', rest @ ..], [_, others @ ..]) => part_matches(rest, others),
         ([wanted, rest @ ..], [is, others @ ..]) => wanted == is && part_matches(rest, others),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest(text: &str) -> Manifest {
+        Manifest {
+            path: PathBuf::from("/shop/Cargo.toml"),
+            shown: "Cargo.toml".to_owned(),
+            document: text.parse().unwrap(),
+        }
+    }
+
+    /// Adds a plugin `new`, and takes it out again.
+    fn check(before: &str, after: &str) {
+        let mut manifest = manifest(before);
+        let path = InlineTable::from_iter([("path", "plugins/new")]);
+        manifest.add_dependency("dependencies", "new", path.into()).unwrap();
+        manifest.add_feature("new", "dep:new").unwrap();
+        manifest.add_default("new").unwrap();
+        manifest.add_member("plugins/new").unwrap();
+        assert_eq!(manifest.document.to_string(), after);
+        let mut again = self::manifest(after);
+        again.remove_dependency("new");
+        again.remove_member(Path::new("/shop/plugins/new"));
+        assert_eq!(again.document.to_string(), before);
+    }
+
+    #[test]
+    fn comments_and_layout_stay_and_what_is_added_can_be_taken_out() {
+        check(
+            "# The shop.
+[workspace]
+members = [ # all of them
+    \"a\",
+    # the second
+    \"z\" # here
+]
+
+[dependencies] # sorted
+# About anyhow.
+anyhow = \"1\" # an error
+zip   =   \"2\"
+
+[features]
+default = [\"zip\"] # on
+zip = [\"dep:zip\"]
+
+# The end.
+",
+            "# The shop.
+[workspace]
+members = [ # all of them
+    \"a\",
+    # the second
+    \"z\",
+    \"plugins/new\" # here
+]
+
+[dependencies] # sorted
+# About anyhow.
+anyhow = \"1\" # an error
+new = { path = \"plugins/new\" }
+zip   =   \"2\"
+
+[features]
+default = [\"zip\", \"new\"] # on
+new = [\"dep:new\"]
+zip = [\"dep:zip\"]
+
+# The end.
+",
+        );
+        check(
+            "[dependencies]
+zip = \"2\"
+anyhow = \"1\"
+
+[features]
+default = [
+    \"zip\",
+]
+
+[workspace]
+members = []
+",
+            "[dependencies]
+zip = \"2\"
+anyhow = \"1\"
+new = { path = \"plugins/new\" }
+
+[features]
+default = [
+    \"zip\",
+    \"new\",
+]
+new = [\"dep:new\"]
+
+[workspace]
+members = [\"plugins/new\"]
+",
+        );
+    }
+
+    #[test]
+    fn a_dependency_goes_with_all_that_features_say_of_it() {
+        let mut manifest = manifest(
+            "[dependencies]
+a = { path = \"a\", optional = true }
+b = { path = \"b\", optional = true }
+[features]
+default = [\"all\", \"a\"]
+a = [\"dep:a\"]
+all = [\"a\", \"b\", \"a/extra\"]
+client-x = [\"a\"]
+client-y = [\"b\", \"a\"]
+extra = [\"a?/extra\"]
+none = []
+",
+        );
+        manifest.remove_dependency("a");
+        let expected = "[dependencies]
+b = { path = \"b\", optional = true }
+[features]
+default = [\"all\"]
+all = [\"b\"]
+client-x = []
+client-y = [\"b\"]
+none = []
+";
+        assert_eq!(manifest.document.to_string(), expected);
+    }
+
+    #[test]
+    fn a_dependency_is_found_by_its_package() {
+        let manifest =
+            manifest("[dependencies]\nx = { package = \"the-x\", version = \"1\" }\ny_z = \"1\"\n");
+        let key = |package| manifest.dependency("dependencies", package).map(|(key, _)| key);
+        assert_eq!(key("the-x"), Some("x"));
+        assert_eq!(key("x"), None);
+        assert_eq!(key("y-z"), Some("y_z"));
+    }
+
+    #[test]
+    fn a_crate_that_is_there_gets_the_features_that_it_lacks() {
+        for (before, after) in [
+            (
+                "",
+                "[dependencies]\nt = { version = \"1\", default-features = false, features = [\"net\", \"rt\"] }\n",
+            ),
+            (
+                "[dependencies]\nt = \"1.2\"\n",
+                "[dependencies]\nt = { version = \"1.2\", features = [\"net\", \"rt\"] }\n",
+            ),
+            (
+                "[dependencies]\nt = { workspace = true, features = [\"rt\"] }\n",
+                "[dependencies]\nt = { workspace = true, features = [\"rt\", \"net\"] }\n",
+            ),
+        ] {
+            let mut manifest = manifest(before);
+            manifest.require("t", "1", &["net", "rt"]).unwrap();
+            assert_eq!(manifest.document.to_string(), after);
+        }
+    }
+
+    #[test]
+    fn members_are_found_as_cargo_finds_them() {
+        for (members, is_member) in [
+            ("[\"plugins/*\"]", true),
+            ("[\"./plugins/a-?\"]", true),
+            ("[\"plugins/a-b/\"]", true),
+            ("[\"*/*\"]", true),
+            ("[\"plugins\"]", false),
+            ("[\"*\"]", false),
+            ("[\"plugins/*/*\"]", false),
+            ("[]", false),
+        ] {
+            let manifest = manifest(&format!("[workspace]\nmembers = {members}\n"));
+            assert_eq!(manifest.has_member(Path::new("/shop/plugins/a-b")), is_member, "{members}");
+        }
     }
 }

@@ -62,7 +62,11 @@ impl Existing {
         let mut add = context.cargo(app);
         add.args(["add", "--quiet", "--manifest-path"]).arg(&manifest).args(["--", given]);
         cargo::output(&mut add).map_err(|error| {
-            Error::no(format!("there is no crate `{given}` to be had: {error}"))
+            let hint = match context.path(given).join("Cargo.toml").is_file() {
+                true => format!("; the folder of that name is `./{given}`"),
+                false => String::new(),
+            };
+            Error::no(format!("there is no crate `{given}` to be had{hint}: {error}"))
         })?;
         let text = std::fs::read_to_string(&manifest)
             .map_err(|error| Error::io("read", &manifest, &error))?;
@@ -94,7 +98,7 @@ impl Existing {
     /// What is to be done in the app.
     pub(crate) fn wire(self) -> Wire {
         let Existing { package, dependency, plugins, dir } = self;
-        Wire { package, dependency, plugins: plugins.iter().map(Id::to_string).collect(), dir }
+        Wire { package, dependency, plugins, dir }
     }
 }
 

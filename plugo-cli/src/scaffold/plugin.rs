@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use plugo_build::Id;
 use toml_edit::InlineTable;
 
 use crate::app::App;
@@ -50,7 +51,7 @@ pub(crate) fn new_plugin(kind: Kind, context: &Context, args: &NewArgs) -> Resul
     let wire = Wire {
         package: name.name.clone(),
         dependency: InlineTable::from_iter([("path", path)]),
-        plugins: vec![name.name.clone()],
+        plugins: vec![Id::new(plugo::DEFAULT_NAMESPACE, name.name.clone())],
         dir: Some(dir.clone()),
     };
     wire.plan(&app, &mut edits)?;

@@ -2,7 +2,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use plugo_build::{Id, KnownPlugin, Project};
-use toml_edit::{Item, Value};
 
 use crate::app::{App, known};
 use crate::edits::{Edits, Manifest, SelectionFile};
@@ -91,11 +90,12 @@ impl Unwire {
                 manifest.remove_dependency(&key);
             }
             // Where the crate stays for another plugin, the feature of this one goes.
-            let feature = plugin.id.to_string();
-            let is_own = plugin.feature.as_ref().is_none_or(|feature| *feature == plugin.id.name);
-            if is_own || manifest.get(&["features", &feature]).is_some() {
-                manifest.remove_feature(&feature);
+            if plugin.feature.as_ref() == Some(&plugin.id.name) {
+                manifest.remove_feature(&plugin.id.name);
             }
+        }
+        for (client, features) in self.needless(project) {
+            manifest.trim_feature(&format!("client-{client}"), &features);
         }
         manifest.save(edits)?;
         self.files(project, edits, &mut unwired)?;
@@ -107,6 +107,31 @@ impl Unwire {
             }
         }
         Ok(unwired)
+    }
+
+    /// What each client's feature turns on only because of what these plugins
+    /// depend on.
+    fn needless(&self, project: &Project) -> BTreeMap<String, BTreeSet<String>> {
+        let all: BTreeMap<Id, KnownPlugin> =
+            project.plugins().map(|plugin| (plugin.id.clone(), plugin)).collect();
+        let features = |ids: &BTreeSet<Id>| -> BTreeSet<String> {
+            ids.iter().filter_map(|id| all.get(id)?.feature.clone()).collect()
+        };
+        let mut needless = BTreeMap::new();
+        for client in project.clients() {
+            let Ok(had) = &client.plugins else { continue };
+            let asked = client.enabled.keys().filter(|id| !self.plugins.contains_key(id));
+            let mut open: Vec<Id> = asked.cloned().collect();
+            let mut has = BTreeSet::new();
+            while let Some(id) = open.pop() {
+                if has.insert(id.clone()) {
+                    open.extend(all.get(&id).into_iter().flat_map(depends_on));
+                }
+            }
+            let gone = features(had).difference(&features(&has)).cloned().collect();
+            needless.insert(client.name, gone);
+        }
+        needless
     }
 
     /// The config file and those of the clients.
@@ -121,7 +146,7 @@ impl Unwire {
         let config = (None, project.config_file().to_owned());
         let files = clients.into_iter().map(|(name, file)| (Some(name), file)).chain([config]);
         for (client, path) in files {
-            let Some(file) = SelectionFile::read(edits, &path)? else { continue };
+            let Some(mut file) = SelectionFile::read(edits, &path)? else { continue };
             let mut had = false;
             for plugin in self.plugins.keys() {
                 had |= file.remove(&plugin.to_string()) == Some(true);
@@ -141,12 +166,18 @@ impl Unwire {
     }
 }
 
+/// What a plugin depends on, without the versions.
+fn depends_on(plugin: &KnownPlugin) -> impl Iterator<Item = Id> {
+    plugin.dependencies.iter().map(|dependency| {
+        let name = dependency.split([' ', '\t']).next().unwrap_or_default();
+        Id::new(&plugin.id.namespace, name)
+    })
+}
+
 /// What others depend on stays, as long as they do.
 fn refuse_needed(all: &[KnownPlugin], plugins: &BTreeMap<Id, KnownPlugin>) -> Result<(), Error> {
     for other in all.iter().filter(|other| !plugins.contains_key(&other.id)) {
-        for dependency in &other.dependencies {
-            let name = dependency.split([' ', '\t']).next().unwrap_or_default();
-            let needed = Id::new(&other.id.namespace, name);
+        for needed in depends_on(other) {
             if plugins.contains_key(&needed) {
                 return Err(Error::no(format!(
                     "`{}` depends on `{needed}`; `plugo remove {needed} {}` removes both",
@@ -175,10 +206,8 @@ fn delete_folder(dir: &Path, app: &App, edits: &mut Edits) -> Result<(), Error> 
 
 /// Cargo takes a pattern of members that matches nothing for a mistake.
 fn keep_pattern(root: &Manifest, dir: &Path, edits: &mut Edits) -> Result<(), Error> {
-    let members = root.get(&["workspace", "members"]).and_then(Item::as_array);
-    let has_patterns =
-        members.into_iter().flatten().filter_map(Value::as_str).any(|member| member.contains('*'));
-    let Some(parent) = dir.parent().filter(|_| has_patterns) else { return Ok(()) };
+    // What is still a member after its own path was taken out is one by a pattern.
+    let Some(parent) = dir.parent().filter(|_| root.has_member(dir)) else { return Ok(()) };
     let others = std::fs::read_dir(parent).into_iter().flatten().flatten();
     if others.filter(|entry| entry.path() != dir).count() == 0 {
         edits.write(&parent.join(".gitkeep"), String::new())?;

@@ -1,5 +1,7 @@
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use plugo_build::Id;
 use toml_edit::{InlineTable, Item};
 
 use crate::app::App;
@@ -14,8 +16,8 @@ pub(crate) struct Wire {
     pub(crate) package: String,
     /// Where it comes from: `path = "…"`, or `version = "…"`.
     pub(crate) dependency: InlineTable,
-    /// The names of its plugins.
-    pub(crate) plugins: Vec<String>,
+    /// Its plugins.
+    pub(crate) plugins: Vec<Id>,
     /// Its folder, where it is one of the user's.
     pub(crate) dir: Option<PathBuf>,
 }
@@ -37,7 +39,9 @@ impl Wire {
                 )));
             }
         }
-        for plugin in &self.plugins {
+        // A feature has no namespace.
+        let features: BTreeSet<&str> = self.plugins.iter().map(|id| id.name.as_str()).collect();
+        for &plugin in &features {
             if manifest.get(&["features", plugin]).is_some() {
                 return Err(Error::no(format!(
                     "`{}` has a cargo feature `{plugin}` already, which this plugin would need",
@@ -47,7 +51,7 @@ impl Wire {
         }
         self.dependency.insert("optional", true.into());
         manifest.add_dependency("dependencies", package, self.dependency.into())?;
-        for plugin in &self.plugins {
+        for &plugin in &features {
             manifest.add_feature(plugin, &format!("dep:{package}"))?;
             manifest.add_default(plugin)?;
         }
@@ -57,8 +61,8 @@ impl Wire {
         if let Some(dir) = &self.dir {
             member(app, dir, edits)?;
         }
-        if let Some(file) = SelectionFile::read(edits, &config)? {
-            self.plugins.iter().for_each(|plugin| file.enable(plugin));
+        if let Some(mut file) = SelectionFile::read(edits, &config)? {
+            self.plugins.iter().for_each(|plugin| file.enable(&plugin.to_string()));
             file.save(edits)?;
         }
         Ok(())
