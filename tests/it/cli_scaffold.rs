@@ -459,7 +459,10 @@ fn what_was_added_can_be_removed_and_all_is_as_before() {
     let after = read(&app, "Cargo.toml").replace("\n[features]\ndefault = []\n", "");
     assert_eq!(after, before);
     assert!(app.join("plugins/tools/src/lib.rs").is_file(), "source is never deleted unasked");
+    // Without a config file, all that is compiled in is in a build.
+    fs::remove_file(app.join("plugins_config.json")).unwrap();
     plugo(&app, &["add", "tools"]).ok();
+    refused(&app, &["remove", "a"], 1, "has the plugin `b` too");
     plugo(&app, &["remove", "my-tools", "--delete"]).ok();
     assert!(!app.join("plugins/tools").exists());
 }
@@ -479,4 +482,44 @@ fn a_plugin_that_is_removed_leaves_clients_that_still_build() {
     assert!(run.stderr.contains("the client `acme` had it"), "{}", run.stderr);
     assert_eq!(project.plan(&["blog", "default"]).names(), ["blog"]);
     assert_eq!(project.plan(&["blog", "client-acme"]).names(), ["blog"]);
+}
+
+#[test]
+fn a_crate_of_a_registry_is_added_with_the_version_that_there_is() {
+    let (dir, app) = app("buying");
+    // A registry on this machine: a folder that stands in for it.
+    let registry = dir.path().join("registry");
+    let sources = [
+        (
+            "greeter",
+            "[package.metadata.plugo]\nname = \"greet\"\n",
+            "#[plugo::plugin(name = \"greet\")]\nfn f() {}\n",
+        ),
+        ("plugo", "", ""),
+        ("other", "", ""),
+    ];
+    for (name, metadata, source) in sources {
+        let krate = registry.join(name);
+        fs::create_dir_all(krate.join("src")).unwrap();
+        let dependencies = if name == "greeter" { PLUGIN } else { "" };
+        let manifest = format!(
+            "[package]\nname = {name:?}\nversion = \"0.1.3\"\nedition = \"2024\"\n{metadata}{dependencies}"
+        );
+        fs::write(krate.join("Cargo.toml"), manifest).unwrap();
+        fs::write(krate.join("src/lib.rs"), source).unwrap();
+        fs::write(krate.join(".cargo-checksum.json"), "{ \"files\": {} }").unwrap();
+    }
+    fs::create_dir(app.join(".cargo")).unwrap();
+    let config = format!(
+        "[source.crates-io]\nreplace-with = \"here\"\n[source.here]\ndirectory = {:?}\n",
+        registry
+    );
+    fs::write(app.join(".cargo/config.toml"), config).unwrap();
+    let run = plugo(&app, &["add", "greeter@0.1"]).ok();
+    assert!(run.stderr.contains("plugin `greet` in `greeter`"), "{}", run.stderr);
+    let manifest = read(&app, "Cargo.toml");
+    assert!(manifest.contains("greeter = { version = \"0.1\", optional = true }"), "{manifest}");
+    assert!(manifest.contains("greet = [\"dep:greeter\"]"), "{manifest}");
+    refused(&app, &["add", "other"], 1, "there is no plugin in `other`");
+    refused(&app, &["add", "nobody"], 1, "there is no crate `nobody` to be had");
 }

@@ -42,6 +42,12 @@ impl SelectionFile {
         }
     }
 
+    /// Whether it enables a plugin.
+    pub(crate) fn enables(&self, plugin: &str) -> bool {
+        let entries = self.places().entries;
+        entries.iter().any(|entry| entry.is(plugin) && matches!(entry.enabled, Some((true, _))))
+    }
+
     /// Enables a plugin: where it is disabled, or at the end of the list, laid
     /// out as the entry before it.
     pub(crate) fn enable(&mut self, plugin: &str) {

@@ -55,13 +55,26 @@ impl Unwire {
             }
         }
         refuse_needed(&all, &plugins)?;
-        let stays = |package: &str| {
-            all.iter().any(|plugin| {
-                plugin.package.as_deref() == Some(package) && !plugins.contains_key(&plugin.id)
-            })
-        };
-        let packages = plugins.values().filter_map(|plugin| plugin.package.clone());
-        let whole = packages.filter(|package| !stays(package)).collect();
+        let has_config = project.config_file().exists();
+        let asked = asked_for(project, &all)?;
+        let mut whole: BTreeSet<String> =
+            plugins.values().filter_map(|plugin| plugin.package.clone()).collect();
+        for other in all.iter().filter(|other| !plugins.contains_key(&other.id)) {
+            // A feature of its own means that it was added; without a config file, all is asked for.
+            let has_feature = other.feature.as_ref().is_none_or(|own| *own == other.id.name);
+            let stays = has_feature || !has_config || asked.contains(&other.id);
+            if let Some(package) = other.package.as_ref().filter(|_| stays)
+                && whole.remove(package)
+                && !has_config
+            {
+                return Err(Error::no(format!(
+                    "`{package}` has the plugin `{}` too, and without a config file a build has all \
+                     that is compiled in; name both, or write `{}` with those that are wanted",
+                    other.id,
+                    project.show(project.config_file())
+                )));
+            }
+        }
         Ok(Unwire { plugins, whole })
     }
 
@@ -164,6 +177,18 @@ impl Unwire {
         });
         whole.filter_map(|plugin| plugin.package_dir.clone()).collect()
     }
+}
+
+/// What the config file, a client's file or another plugin asks for.
+fn asked_for(project: &Project, all: &[KnownPlugin]) -> Result<BTreeSet<Id>, Error> {
+    let mut asked: BTreeSet<Id> = all.iter().flat_map(depends_on).collect();
+    project.clients().for_each(|client| asked.extend(client.enabled.into_keys()));
+    let edits = Edits::new(project.root());
+    if let Some(file) = SelectionFile::read(&edits, project.config_file())? {
+        let ids = all.iter().map(|plugin| &plugin.id);
+        asked.extend(ids.filter(|id| file.enables(&id.to_string())).cloned());
+    }
+    Ok(asked)
 }
 
 /// What a plugin depends on, without the versions.
