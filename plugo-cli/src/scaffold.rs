@@ -20,7 +20,7 @@ mod finish;
 mod plugin;
 
 pub(crate) use self::existing::Existing;
-pub(crate) use self::finish::finish;
+pub(crate) use self::finish::{finish, resolved};
 pub(crate) use self::plugin::{NewArgs, new_plugin};
 pub(crate) use self::program::Program;
 pub(crate) use self::source::PlugoSource;

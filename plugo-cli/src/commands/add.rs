@@ -5,7 +5,7 @@ use crate::command::Command;
 use crate::context::Context;
 use crate::edits::Edits;
 use crate::error::Error;
-use crate::scaffold::{Existing, finish};
+use crate::scaffold::{Existing, finish, resolved};
 
 #[plugo::plugin(name = "add", namespace = "plugo.commands", of = dyn Command, priority = 5)]
 #[derive(Default)]
@@ -34,7 +34,7 @@ impl Command for Add {
     fn run(&self, context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         let args =
             Args::from_arg_matches(matches).map_err(|error| Error::usage(error.to_string()))?;
-        let app = context.app(&args.app)?;
+        let app = resolved(context.app(&args.app)?);
         let mut edits = Edits::new(&app.workspace);
         for given in &args.crates {
             Existing::find(context, &app, given)?.wire().plan(&app, &mut edits)?;

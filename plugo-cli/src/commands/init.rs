@@ -9,7 +9,7 @@ use crate::command::Command;
 use crate::context::Context;
 use crate::edits::{Edits, Manifest};
 use crate::error::Error;
-use crate::scaffold::{BUILD, PlugoSource, Program, finish};
+use crate::scaffold::{BUILD, PlugoSource, Program, finish, resolved};
 
 #[plugo::plugin(name = "init", namespace = "plugo.commands", of = dyn Command, priority = 1)]
 #[derive(Default)]
@@ -38,7 +38,7 @@ impl Command for Init {
     fn run(&self, context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         let args =
             Args::from_arg_matches(matches).map_err(|error| Error::usage(error.to_string()))?;
-        let package = App::find_package(&context.dir, &args.app)?;
+        let package = resolved(App::find_package(&context.dir, &args.app)?);
         let source = match &args.plugo_path {
             Some(path) => PlugoSource::checkout(&context.path(path))?,
             None => PlugoSource::Released,

@@ -5,7 +5,7 @@ use crate::command::Command;
 use crate::context::Context;
 use crate::edits::Edits;
 use crate::error::Error;
-use crate::scaffold::{Unwire, finish};
+use crate::scaffold::{Unwire, finish, resolved};
 
 #[plugo::plugin(name = "remove", namespace = "plugo.commands", of = dyn Command, priority = 6)]
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl Command for Remove {
     fn run(&self, context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         let args =
             Args::from_arg_matches(matches).map_err(|error| Error::usage(error.to_string()))?;
-        let app = context.app(&args.app)?;
+        let app = resolved(context.app(&args.app)?);
         let project = context.project(&app, &SelectionArgs::default())?;
         let unwire = Unwire::find(&project, &args.plugins)?;
         let mut edits = Edits::new(&app.workspace);

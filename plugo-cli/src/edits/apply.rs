@@ -1,4 +1,4 @@
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,8 @@ pub(crate) struct Applied {
     root: PathBuf,
     /// In the order in which it was done.
     done: Vec<Done>,
+    /// Until then, another call waits with its changes.
+    _lock: Option<File>,
 }
 
 /// How to undo a step.
@@ -32,7 +34,8 @@ enum Done {
 impl Edits {
     /// Makes the edits. Where one fails, those before it are undone.
     pub(crate) fn apply(&self) -> Result<Applied, Error> {
-        let mut applied = Applied { root: self.root.clone(), done: Vec::new() };
+        let lock = lock(&self.root);
+        let mut applied = Applied { root: self.root.clone(), done: Vec::new(), _lock: lock };
         for edit in &self.list {
             if let Err(error) = applied.make(edit) {
                 let what = match edit {
@@ -63,7 +66,7 @@ impl Applied {
                     Err(error) => return Err(error),
                 };
                 if now != *old {
-                    return Err(io::Error::other("something else has changed it meanwhile"));
+                    return Err(io::Error::other("something else has changed it meanwhile, so call it again"));
                 }
                 self.parents(path)?;
                 self.done.push(Done::File { path: path.clone(), old: old.clone() });
@@ -131,7 +134,7 @@ impl Applied {
         for done in std::mem::take(&mut self.done).into_iter().rev() {
             let (path, undone) = match done {
                 Done::File { path, old: Some(old) } => {
-                    let undone = plugo_build::write(&path, &old).map(drop);
+                    let undone = write(&path, &old);
                     (path, undone)
                 }
                 Done::File { path, old: None } => {
@@ -170,6 +173,15 @@ impl Drop for Applied {
         // What panics or returns early in between leaves nothing behind.
         let _ = self.undo_all();
     }
+}
+
+/// Keeps other calls from changing files here, as long as the value lives.
+/// Where a folder cannot be locked, what they write is noticed all the same,
+/// but for a moment between the last look and the writing.
+fn lock(dir: &Path) -> Option<File> {
+    let dir = File::open(dir).ok()?;
+    dir.lock().ok()?;
+    Some(dir)
 }
 
 /// Writes a file through a second one that takes its place; where the file is

@@ -80,8 +80,6 @@ impl Manifest {
         let Some(key) = self.dependency("dependencies", krate).map(|(key, _)| key.to_owned())
         else {
             let mut new = InlineTable::from_iter([("version", Value::from(version))]);
-            // The default features of few crates are small.
-            new.insert("default-features", false.into());
             new.insert("features", Array::from_iter(features.iter().copied()).into());
             return self.add_dependency("dependencies", krate, new.into());
         };
@@ -400,10 +398,7 @@ none = []
     #[test]
     fn a_crate_that_is_there_gets_the_features_that_it_lacks() {
         for (before, after) in [
-            (
-                "",
-                "[dependencies]\nt = { version = \"1\", default-features = false, features = [\"net\", \"rt\"] }\n",
-            ),
+            ("", "[dependencies]\nt = { version = \"1\", features = [\"net\", \"rt\"] }\n"),
             (
                 "[dependencies]\nt = \"1.2\"\n",
                 "[dependencies]\nt = { version = \"1.2\", features = [\"net\", \"rt\"] }\n",

@@ -1,9 +1,18 @@
 use std::path::Path;
 
+use crate::app::App;
 use crate::cargo;
 use crate::context::Context;
-use crate::edits::Edits;
+use crate::edits::{Edits, real};
 use crate::error::Error;
+
+/// The app with its folders as they are, without links: paths between them
+/// are written into files.
+pub(crate) fn resolved(mut app: App) -> App {
+    app.dir = real(&app.dir);
+    app.workspace = real(&app.workspace);
+    app
+}
 
 /// Shows the edits, or makes them and has Cargo read the result; what Cargo
 /// does not accept is undone. Says whether they were made.

@@ -8,7 +8,7 @@ use crate::args::AppArgs;
 use crate::context::Context;
 use crate::edits::{Edits, Manifest, real, relative, slashes};
 use crate::error::Error;
-use crate::scaffold::finish::finish;
+use crate::scaffold::finish::{finish, resolved};
 use crate::scaffold::name::CrateName;
 use crate::scaffold::program::Program;
 use crate::scaffold::source::PlugoSource;
@@ -33,7 +33,7 @@ pub(crate) struct NewArgs {
 
 /// Makes a plugin, and its place in the app.
 pub(crate) fn new_plugin(kind: Kind, context: &Context, args: &NewArgs) -> Result<(), Error> {
-    let app = context.app(&args.app)?;
+    let app = resolved(context.app(&args.app)?);
     let name = CrateName::new(&given_name(context, args)?)?;
     let mut edits = Edits::new(&app.workspace);
     let manifest = Manifest::read(&edits, &app.dir)?;

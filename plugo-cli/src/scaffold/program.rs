@@ -21,13 +21,16 @@ pub(crate) struct Program {
     dir: PathBuf,
     path: PathBuf,
     text: Option<String>,
+    has_crlf: bool,
 }
 
 impl Program {
     pub(crate) fn read(edits: &Edits, dir: &Path) -> Result<Self, Error> {
         let path = dir.join("src/main.rs");
-        let text = edits.read(&path)?.map(|text| text.replace("\r\n", "\n"));
-        Ok(Program { dir: dir.to_owned(), path, text })
+        let text = edits.read(&path)?;
+        let has_crlf = text.as_ref().is_some_and(|text| text.contains("\r\n"));
+        let text = text.map(|text| text.replace("\r\n", "\n"));
+        Ok(Program { dir: dir.to_owned(), path, text, has_crlf })
     }
 
     /// Puts the table into the program, and the call where that is safe. Says
@@ -49,7 +52,12 @@ impl Program {
             edits.write(&self.path, PLAIN_MAIN.to_owned())?;
             return Ok(None);
         }
-        let Some(with_table) = insert_table(text) else {
+        // Other lines than those that are added stay as they are, ends included.
+        let with_table = insert_table(text).map(|made| match self.has_crlf {
+            true => made.replace('\n', "\r\n"),
+            false => made,
+        });
+        let Some(with_table) = with_table else {
             return Ok(Some(format!(
                 "`{shown}` is no Rust that can be read, so it was left alone; it needs a line \
                  `plugo::plugins!();` after its `use`s, and where the plugins should load:\n{call}"
@@ -142,6 +150,10 @@ fn has_argument(list: &str, name: &str) -> bool {
 /// Puts the table after what has to stand first, and the imports. Nothing
 /// where the text is no Rust.
 fn insert_table(text: &str) -> Option<String> {
+    // What stands before everything else cannot stand after something.
+    if text.starts_with('\u{feff}') {
+        return None;
+    }
     let file = syn::parse_file(text).ok()?;
     let attributes = file.attrs.iter().map(|attribute| attribute.span().end().line).max();
     let imports = file
@@ -171,13 +183,16 @@ fn insert_table(text: &str) -> Option<String> {
     Some(made)
 }
 
-/// The lines of a comment about the file: one that an empty line follows.
+/// The lines of a comment about the file: one that an empty line follows. The
+/// line that names an interpreter is always one.
 fn header(text: &str) -> usize {
-    let comment = text.lines().take_while(|line| line.starts_with("//") || line.starts_with("#!"));
-    match comment.count() {
-        0 => 0,
-        count if text.lines().nth(count).is_none_or(|line| line.trim().is_empty()) => count + 1,
-        _ => 0,
+    let first = usize::from(text.starts_with("#!"));
+    let comment = text.lines().skip(first).take_while(|line| line.starts_with("//")).count();
+    let after = text.lines().nth(first + comment);
+    match comment {
+        0 => first,
+        _ if after.is_none_or(|line| line.trim().is_empty()) => first + comment + 1,
+        _ => first,
     }
 }
 
@@ -198,11 +213,16 @@ mod tests {
                 "// A licence.\n\nplugo::plugins!();\n\n/// Doc.\nfn main() {}\n",
             ),
             ("// On main.\nfn main() {}\n", "plugo::plugins!();\n\n// On main.\nfn main() {}\n"),
+            (
+                "#!/usr/bin/env run\nfn main() {}\n",
+                "#!/usr/bin/env run\n\nplugo::plugins!();\n\nfn main() {}\n",
+            ),
             ("use a;\nfn main() {}", "use a;\n\nplugo::plugins!();\n\nfn main() {}"),
         ] {
             assert_eq!(insert_table(before).as_deref(), Some(after), "{before}");
         }
         assert_eq!(insert_table("fn main( {"), None);
+        assert_eq!(insert_table("\u{feff}fn main() {}"), None);
     }
 
     #[test]
