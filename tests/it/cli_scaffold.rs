@@ -121,16 +121,35 @@ impl Server {
     }
 }
 
+/// The calls of `plugo` in the first block of the documentation.
+fn documented() -> Vec<Vec<&'static str>> {
+    let text = include_str!("../../docs/scaffolding.md");
+    let block = text.split("```").nth(1).unwrap();
+    let calls = block.lines().filter_map(|line| line.strip_prefix("plugo "));
+    let words = |call: &'static str| {
+        let quoted = call.split('"').enumerate().flat_map(|(at, part)| match at % 2 {
+            0 => part.split_whitespace().collect(),
+            _ => vec![part],
+        });
+        quoted.collect()
+    };
+    calls.map(words).collect()
+}
+
 #[test]
 fn c03_c04_c10_a_new_app_with_a_plugin_of_each_kind_builds_passes_its_tests_and_serves() {
     let (_dir, app) = new("scaffolded");
-    plugo(&app, &["init"]).ok();
-    let run = plugo(&app, &["new-base-plugin", "--name", "hello"]).ok();
-    assert!(run.stderr.contains("`hello` in plugins/hello"), "{}", run.stderr);
-    let run = plugo(&app, &["new-ui-plugin", "--name", "Price List"]).ok();
-    assert!(run.stderr.contains("`price-list` in ui/plugins/price-list"), "{}", run.stderr);
-    plugo(&app, &["new-api-plugin", "--name", "orders"]).ok();
-    assert!(app.join("api/plugins/orders").is_dir());
+    // What the documentation says.
+    let said: Vec<String> = documented().iter().map(|args| plugo(&app, args).ok().stderr).collect();
+    for (said, part) in said.iter().zip([
+        "`scaffolded` is an app",
+        "`hello` in plugins/hello",
+        "`price-list` in ui/plugins/price-list",
+        "`orders` in api/plugins/orders",
+    ]) {
+        assert!(said.contains(part), "{said}");
+    }
+    assert_eq!(said.len(), 4);
     // A second one of a kind, in a folder that is named.
     let second = ["new-api-plugin", "--name", "Stock", "--output-dir", "extras"];
     let run = plugo(&app, &second).ok();
@@ -143,7 +162,11 @@ fn c03_c04_c10_a_new_app_with_a_plugin_of_each_kind_builds_passes_its_tests_and_
     assert_eq!(tests.stdout.matches("test result: ok. 0 passed").count(), 5, "{}", tests.stdout);
     let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
     Run::of(&mut cargo(&app, &lints)).ok();
-    Run::of(&mut cargo(&app, &["fmt", "--all", "--", "--check"])).ok();
+    Run::of(&mut cargo(
+        &app,
+        &["fmt", "--check", "-p", "scaffolded", "-p", "hello", "-p", "price-list", "-p", "orders"],
+    ))
+    .ok();
     let build = Run::of(&mut cargo(&app, &["build"])).ok();
     assert!(!build.stderr.contains("warning"), "{}", build.stderr);
 

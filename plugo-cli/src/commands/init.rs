@@ -19,7 +19,7 @@ struct Init;
 struct Args {
     /// A checkout of plugo's repository to depend on, in place of the released
     /// version
-    #[arg(long, value_name = "DIR", env = "PLUGO_PATH")]
+    #[arg(long, value_name = "DIR", env = "PLUGO_PATH", hide_env_values = true)]
     plugo_path: Option<PathBuf>,
     /// Show every change, and make none
     #[arg(long)]
@@ -39,7 +39,7 @@ impl Command for Init {
         let args =
             Args::from_arg_matches(matches).map_err(|error| Error::usage(error.to_string()))?;
         let package = resolved(App::find_package(&context.dir, &args.app)?);
-        let source = match &args.plugo_path {
+        let source = match args.plugo_path.as_ref().filter(|path| !path.as_os_str().is_empty()) {
             Some(path) => PlugoSource::checkout(&context.path(path))?,
             None => PlugoSource::Released,
         };

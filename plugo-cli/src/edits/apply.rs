@@ -66,7 +66,9 @@ impl Applied {
                     Err(error) => return Err(error),
                 };
                 if now != *old {
-                    return Err(io::Error::other("something else has changed it meanwhile, so call it again"));
+                    return Err(io::Error::other(
+                        "something else has changed it meanwhile, so call it again",
+                    ));
                 }
                 self.parents(path)?;
                 self.done.push(Done::File { path: path.clone(), old: old.clone() });
