@@ -91,8 +91,10 @@ impl Program {
         Ok(Some(
             "the plugin takes `app: &mut axum::Router` (axum 0.8), and the app gives none; where it \
              loads its plugins:\n    let mut app = axum::Router::new();\n    let report = \
-             plugo::load_plugins(plugo::kwargs! { app: &mut app });\n    println!(\"{report}\");\nand then \
-             serve it, with axum and tokio as dependencies: `axum::serve(listener, app).await`"
+             plugo::load_plugins(plugo::kwargs! { app: &mut app });\n    println!(\"{report}\");\nand \
+             then, under `#[tokio::main]`, with axum and tokio as dependencies:\n    let listener = \
+             tokio::net::TcpListener::bind(\"127.0.0.1:3000\").await?;\n    \
+             axum::serve(listener, app).await?;"
                 .to_owned(),
         ))
     }
