@@ -357,6 +357,17 @@ members = [\"plugins/new\"]
     }
 
     #[test]
+    fn a_table_that_is_only_said_through_others_gets_a_header() {
+        let mut manifest =
+            manifest("[package]\n\n[dependencies.zip]\nversion = \"2\"\n\n# The end.\n");
+        manifest.add_dependency("dependencies", "new", "1".into()).unwrap();
+        manifest.add_default("new").unwrap();
+        let expected = "[package]\n\n[dependencies]\nnew = \"1\"\n\n[dependencies.zip]\nversion = \"2\"\n\n\
+                        [features]\ndefault = [\"new\"]\n\n# The end.\n";
+        assert_eq!(manifest.document.to_string(), expected);
+    }
+
+    #[test]
     fn a_dependency_goes_with_all_that_features_say_of_it() {
         let mut manifest = manifest(
             "[dependencies]
