@@ -170,6 +170,19 @@ fn plugin_folders(
     folders
 }
 
+/// The plugins of a crate that need not be a dependency of anything yet.
+pub(crate) fn look_into(
+    dir: &Path,
+    environment: &Environment,
+    packages: &mut Packages,
+    problems: &mut Problems,
+) -> Vec<Known> {
+    let Some(package) = packages.read(dir, problems) else { return Vec::new() };
+    let candidate =
+        Candidate { dir: dir.to_owned(), dependency: None, in_directory: false, local: true };
+    candidate.plugins(&package, environment, packages, problems).0
+}
+
 /// A folder that may hold plugins.
 struct Candidate<'a> {
     dir: PathBuf,

@@ -304,6 +304,30 @@ impl Project {
     }
 }
 
+/// The plugins of the crate in a folder, by name, whether or not an app depends
+/// on it.
+///
+/// ```no_run
+/// use plugo_build::Environment;
+///
+/// let environment = Environment::new("plugins/blog", "target", "x86_64-unknown-linux-gnu");
+/// let plugins = plugo_build::plugins_in("plugins/blog".as_ref(), &environment)?;
+/// # Ok::<(), Vec<plugo_build::Diagnostic>>(())
+/// ```
+///
+/// # Errors
+///
+/// Everything that is wrong with its `Cargo.toml`, its metadata or its source.
+pub fn plugins_in(dir: &Path, environment: &Environment) -> Result<Vec<Id>, Vec<Diagnostic>> {
+    let mut problems = Problems::default();
+    let mut packages = Packages::new(package::normal(dir));
+    let known = discover::look_into(dir, environment, &mut packages, &mut problems);
+    problems.end_of_stage()?;
+    let mut plugins: Vec<Id> = known.into_iter().map(|known| known.id).collect();
+    plugins.sort();
+    Ok(plugins)
+}
+
 /// A plugin that the repository knows, whether or not this build has it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

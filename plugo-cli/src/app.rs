@@ -32,21 +32,37 @@ impl App {
         self.dir.join("Cargo.toml")
     }
 
+    /// Finds a package that need not be an app yet: the one that is named, the
+    /// one of this folder, or the only one of the workspace.
+    pub(crate) fn find_package(dir: &Path, args: &AppArgs) -> Result<Self, Error> {
+        let (manifest, nearest) = place(dir, args)?;
+        let Packages(packages) = Packages::read(&cargo::workspace(dir, manifest.as_deref())?)?;
+        let names: Vec<&str> = packages.iter().map(|(app, _)| app.name.as_str()).collect();
+        let nearest = nearest.canonicalize().unwrap_or_else(|_| nearest.to_owned());
+        let here = packages.iter().filter(|(app, _)| nearest.starts_with(&app.dir));
+        let found = match (&args.package, packages.as_slice()) {
+            (Some(name), _) => packages.iter().find(|(app, _)| app.name == *name),
+            (None, [only]) => Some(only),
+            (None, _) => here.max_by_key(|(app, _)| app.dir.components().count()),
+        };
+        match (found, &args.package) {
+            (Some((app, _)), _) => Ok(app.clone()),
+            (None, Some(name)) => Err(Error::usage(format!(
+                "no package is called `{name}`{}",
+                known("the packages here are", name, &names)
+            ))),
+            (None, None) => Err(Error::usage(format!(
+                "this folder is no package{}; name one with `--package`",
+                known("the packages here are", "", &names)
+            ))),
+        }
+    }
+
     /// Finds the app: the one that is named, the package of this folder, or
     /// the only one of the workspace. At a terminal, of several one is asked
     /// for.
     pub(crate) fn find(dir: &Path, args: &AppArgs, shell: &Shell) -> Result<Self, Error> {
-        let manifest = args.manifest_path.as_deref().map(|path| dir.join(path));
-        if let Some(path) = manifest.as_deref().filter(|path| !path.is_file()) {
-            return Err(Error::usage(format!("`{}` is no file", path.display())));
-        }
-        let nearest = manifest.as_deref().map_or(Some(dir), Path::parent).unwrap_or(dir);
-        if manifest.is_none() && !nearest.ancestors().any(|dir| dir.join("Cargo.toml").is_file()) {
-            return Err(Error::usage(format!(
-                "`{}` is in no Cargo package; `cargo new shop && cd shop && plugo init` makes an app",
-                dir.display()
-            )));
-        }
+        let (manifest, nearest) = place(dir, args)?;
         let metadata = cargo::workspace(dir, manifest.as_deref())?;
         let packages = Packages::read(&metadata)?;
         if let Some(name) = &args.package {
@@ -68,6 +84,22 @@ impl App {
             }
         }
     }
+}
+
+/// The `Cargo.toml` that is named, and the folder that a command is about.
+fn place(dir: &Path, args: &AppArgs) -> Result<(Option<PathBuf>, PathBuf), Error> {
+    let manifest = args.manifest_path.as_deref().map(|path| dir.join(path));
+    if let Some(path) = manifest.as_deref().filter(|path| !path.is_file()) {
+        return Err(Error::usage(format!("`{}` is no file", path.display())));
+    }
+    let nearest = manifest.as_deref().map_or(Some(dir), Path::parent).unwrap_or(dir).to_owned();
+    if manifest.is_none() && !nearest.ancestors().any(|dir| dir.join("Cargo.toml").is_file()) {
+        return Err(Error::usage(format!(
+            "`{}` is in no Cargo package; `cargo new shop && cd shop && plugo init` makes an app",
+            dir.display()
+        )));
+    }
+    Ok((manifest, nearest))
 }
 
 /// The packages of a workspace, and which of them are apps.

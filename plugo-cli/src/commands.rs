@@ -1,5 +1,17 @@
 //! Each command is a file: its arguments and its `run`.
 
+/// `plugo init`.
+mod init;
+/// `plugo new-base-plugin`.
+mod new_base_plugin;
+/// `plugo new-ui-plugin`.
+mod new_ui_plugin;
+/// `plugo new-api-plugin`.
+mod new_api_plugin;
+/// `plugo add`.
+mod add;
+/// `plugo remove`.
+mod remove;
 /// `plugo list`.
 mod list;
 /// `plugo explain`.

@@ -47,8 +47,12 @@ mod outcome;
 mod graph;
 /// Every build of the app, held against what the build script refuses.
 mod checks;
+/// Changes of the user's files, as values.
+mod edits;
 /// The features of clients, as an edit of `Cargo.toml`.
 mod features;
+/// New plugins, and their place in the app.
+mod scaffold;
 /// What makes work with the app slow or wrong, beside what is refused.
 mod doctor;
 /// What a command is.

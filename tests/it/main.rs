@@ -18,3 +18,4 @@ mod examples;
 mod cli_list;
 mod cli_see;
 mod cli_frame;
+mod cli_scaffold;
