@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use semver::Version;
 
-use crate::clients::compare;
+use crate::clients::{PluginCrates, compare};
 use crate::config::{self, CLIENT_FEATURE, Config};
 use crate::crates::workspace_root;
 use crate::diagnostic::{Diagnostic, Place, Problems};
@@ -213,9 +213,10 @@ impl Project {
     /// Every client, by name.
     pub fn clients(&self) -> impl ExactSizeIterator<Item = Client> {
         let index = Index::new(&self.known);
+        let crates = PluginCrates::new(&self.app, &index);
         self.config.clients.iter().map(move |(name, listed)| {
             let mut problems = Problems::default();
-            let compared = compare(&self.app, &index, name, listed, &mut problems);
+            let compared = compare(&crates, &index, name, listed, &mut problems);
             let feature = format!("{CLIENT_FEATURE}{name}");
             let (plugins, wanted, is_met) = match compared {
                 Ok((selected, comparison)) => {
