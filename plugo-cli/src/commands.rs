@@ -2,3 +2,9 @@
 
 /// `plugo list`.
 mod list;
+/// `plugo build`.
+mod build;
+/// `plugo run`.
+mod run;
+/// `plugo test`.
+mod test;

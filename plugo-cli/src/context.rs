@@ -54,8 +54,21 @@ impl Context {
     /// [`Error::Usage`] for a client, a feature or a target that does not
     /// exist, [`Error::Refused`] for files that are wrong.
     pub fn project(&self, app: &App, args: &SelectionArgs) -> Result<Project, Error> {
-        let target = match &args.target {
-            Some(target) => target.clone(),
+        let mut environment = self.environment(app, args.target.as_deref())?;
+        // Which features there are, the repository itself says.
+        let base = Project::read(environment.clone())?;
+        environment.features = features(&base, args)?;
+        Ok(Project::read(environment)?)
+    }
+
+    /// The environment of a build of the app, with no feature on.
+    pub(crate) fn environment(
+        &self,
+        app: &App,
+        target: Option<&str>,
+    ) -> Result<Environment, Error> {
+        let target = match target {
+            Some(target) => target.to_owned(),
             None => cargo::host()?,
         };
         self.lock(app)?;
@@ -65,10 +78,7 @@ impl Context {
         environment.cargo_home = cargo::home();
         environment.enabled_plugins =
             std::env::var("ENABLED_PLUGINS").ok().filter(|names| !names.is_empty());
-        // Which features there are, the repository itself says.
-        let base = Project::read(environment.clone())?;
-        environment.features = features(&base, args)?;
-        Ok(Project::read(environment)?)
+        Ok(environment)
     }
 
     /// Cargo makes the lock file that is not there, as before any build.
@@ -129,7 +139,7 @@ fn features(project: &Project, args: &SelectionArgs) -> Result<BTreeSet<String>,
 }
 
 /// The features of a build for a client.
-fn client_features(project: &Project, client: &str) -> Result<BTreeSet<String>, Error> {
+pub(crate) fn client_features(project: &Project, client: &str) -> Result<BTreeSet<String>, Error> {
     let clients: Vec<String> = project.clients().map(|client| client.name).collect();
     if !clients.iter().any(|name| name == client) {
         let names: Vec<&str> = clients.iter().map(String::as_str).collect();

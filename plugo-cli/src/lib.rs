@@ -41,6 +41,14 @@ mod context;
 mod compiled;
 /// What is told of a build, before it and after it.
 mod evidence;
+/// Whether somebody wants this program to end.
+mod interrupt;
+/// Programs that end with this one.
+mod child;
+/// The distinct selections of clients.
+mod selections;
+/// Building for clients, into a folder for each.
+mod building;
 /// What a command is.
 mod command;
 /// The commands.
