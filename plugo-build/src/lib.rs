@@ -79,7 +79,7 @@ pub use self::emit::{Directive, write};
 pub use self::environment::Environment;
 pub use self::metadata::Id;
 pub use self::plan::{Plan, Planned};
-pub use self::project::{Client, KnownPlugin, Project, Unavailable};
+pub use self::project::{BuildCrate, Client, KnownPlugin, Project, Unavailable};
 pub use self::select::Reason;
 /// The kinds of places that switch a plugin on, and what versions are.
 pub use plugo_core::Source;

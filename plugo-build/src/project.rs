@@ -308,6 +308,20 @@ impl std::fmt::Display for Unavailable {
     }
 }
 
+/// A crate that Cargo compiles for a build, with one set of features.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct BuildCrate {
+    /// The name of its package.
+    pub name: String,
+    /// The version of its package.
+    pub version: String,
+    /// Its folder, where it is a folder and no package from elsewhere.
+    pub dir: Option<PathBuf>,
+    /// The features that are on.
+    pub features: Vec<String>,
+}
+
 /// A client: its file, what that needs, and its cargo feature.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -2,6 +2,8 @@
 
 /// `plugo list`.
 mod list;
+/// `plugo clients`.
+mod clients;
 /// `plugo build`.
 mod build;
 /// `plugo run`.

@@ -47,6 +47,8 @@ mod interrupt;
 mod child;
 /// The distinct selections of clients.
 mod selections;
+/// Which clients a change touches.
+mod changes;
 /// Building for clients, into a folder for each.
 mod building;
 /// What a command is.
