@@ -69,7 +69,7 @@ pub(super) fn build(
     for job in jobs {
         let built = match building.build(&job) {
             Ok(built) => {
-                context.shell.status("Built", format_args!("{}", built.dir.display()));
+                context.shell.status("Built", context.show(&built.dir));
                 Ok(built)
             }
             Err(Error::Said(code)) => {
@@ -95,7 +95,7 @@ pub(super) fn build(
 
 fn told(context: &Context, app: &App, job: &Job, error: &Error) {
     let kept = match earlier(app, job.name()) {
-        Some(dir) => format!("; `{}` is still that of an earlier build", dir.display()),
+        Some(dir) => format!("; `{}` is still that of an earlier build", context.show(&dir)),
         None => String::new(),
     };
     context.shell.error(format_args!("no build for `{}`: {error}{kept}", job.name()));

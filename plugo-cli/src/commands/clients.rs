@@ -21,6 +21,7 @@ struct Clients;
 
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
+#[group(skip)]
 struct Args {
     #[command(subcommand)]
     what: Option<What>,

@@ -53,7 +53,7 @@ impl Command for Run {
         let path = built.and_then(|built| path(built, &program)).ok_or_else(|| {
             Error::no(format!("Cargo did not build the program `{program}` of `{}`", app.name))
         })?;
-        context.shell.status("Running", path.display());
+        context.shell.status("Running", context.show(&path));
         execute(&path, &args.arguments)
     }
 }

@@ -62,11 +62,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<(), Error> {
         return context.answer(new);
     }
     if old.as_deref().unwrap_or("{}\n") == new {
-        context.shell.status("Unchanged", path.display());
+        context.shell.status("Unchanged", context.show(&path));
         return Ok(());
     }
     write(&path, &new)?;
-    context.shell.status("Wrote", path.display());
+    context.shell.status("Wrote", context.show(&path));
     Ok(())
 }
 
