@@ -122,13 +122,13 @@ pub(crate) fn select(
 
 /// Whether what is selected cannot be in the build.
 fn is_refused(plugin: &Known, selection: &Selection) -> bool {
-    let of_one_build = matches!(
-        plugin.availability,
+    match plugin.availability {
+        Availability::Always(_) | Availability::Feature { .. } => false,
         Availability::FeatureOff { .. }
-            | Availability::OtherTarget(_)
-            | Availability::ConfiguredOut(_)
-    );
-    !plugin.availability.is_available() && !(selection.any_build && of_one_build)
+        | Availability::OtherTarget(_)
+        | Availability::ConfiguredOut(_) => !selection.any_build,
+        Availability::NotADependency(_) | Availability::NotACrate => true,
+    }
 }
 
 /// A sentence that says why a plugin is in the build.

@@ -53,11 +53,12 @@ impl<'s> Output<'s> {
         let message = std::mem::take(&mut self.message).join("\n");
         let plain = strip_str(&message).to_string();
         let is_warning = plain.starts_with("warning");
-        let again = is_warning && !self.said.insert(plain);
-        if !message.is_empty() && !again && !(is_warning && self.shell.is_quiet()) {
-            progress.clear();
-            self.shell.say(message);
+        let is_left_out = is_warning && (self.shell.is_quiet() || !self.said.insert(plain));
+        if message.is_empty() || is_left_out {
+            return;
         }
+        progress.clear();
+        self.shell.say(message);
     }
 }
 

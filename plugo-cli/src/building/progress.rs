@@ -15,7 +15,8 @@ const LINE: Duration = Duration::from_secs(10);
 pub(super) struct Progress<'s> {
     shell: &'s Shell,
     updates: bool,
-    shown: bool,
+    /// The line that is written over.
+    shown: String,
     last: Instant,
     clients: usize,
     now: Now,
@@ -35,7 +36,7 @@ impl<'s> Progress<'s> {
     pub(super) fn new(shell: &'s Shell, clients: usize) -> Self {
         let (pace, now) = (Pace::new(Instant::now()), Now::default());
         let (updates, last) = (shell.can_update(), Instant::now());
-        Progress { shell, updates, shown: false, last, clients, now, pace }
+        Progress { shell, updates, shown: String::new(), last, clients, now, pace }
     }
 
     /// The next build begins; it has so many crates.
@@ -72,8 +73,9 @@ impl<'s> Progress<'s> {
         let Now { name, number, crates, done } = &self.now;
         let left = crates.saturating_sub(done.len());
         let time = match self.pace.left(Instant::now(), left, self.clients - number) {
-            Some(time) => format!(", about {} left", duration(time)),
-            None => String::new(),
+            // What is there already, Cargo tells of at first.
+            Some(time) if !done.is_empty() => format!(", about {} left", duration(time)),
+            _ => String::new(),
         };
         let clients = match self.clients {
             1 => String::new(),
@@ -83,8 +85,10 @@ impl<'s> Progress<'s> {
         if self.updates {
             // A line that is wider than the terminal cannot be written over.
             let line: String = line.chars().take(66).collect();
-            self.shell.update("Compiling", line);
-            self.shown = true;
+            if line != self.shown {
+                self.shell.update("Compiling", &line);
+                self.shown = line;
+            }
         } else {
             self.shell.status("Compiling", line);
         }
@@ -92,7 +96,7 @@ impl<'s> Progress<'s> {
 
     /// Makes room for another line.
     pub(super) fn clear(&mut self) {
-        if std::mem::take(&mut self.shown) {
+        if !std::mem::take(&mut self.shown).is_empty() {
             self.shell.update("", "");
         }
     }
