@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use plugo_build::{Environment, Plan, Project};
+use plugo_build::{Plan, Project};
 
 use self::folder::Folder;
 use self::messages::Messages;
@@ -15,7 +15,7 @@ use self::progress::Progress;
 use crate::app::App;
 use crate::cargo;
 use crate::child::{self, Line};
-use crate::context::{Context, client_features};
+use crate::context::Context;
 use crate::error::Error;
 use crate::evidence::Evidence;
 use crate::interrupt;
@@ -90,25 +90,25 @@ impl Options {
 }
 
 impl Context {
-    /// The builds that are asked for, and the environment that they have in
-    /// common.
+    /// The builds that are asked for, and the repository as a build without
+    /// features sees it.
     pub(crate) fn jobs(
         &self,
         app: &App,
         clients: &ClientsArgs,
         options: &Options,
-    ) -> Result<(Environment, Vec<Job>), Error> {
+    ) -> Result<(Project, Vec<Job>), Error> {
         let mut environment = self.environment(app, options.target.as_deref())?;
         if !options.locked {
             // As any build would do it.
             cargo::output(self.cargo(app).args(["update", "--workspace", "--quiet"]))?;
         }
-        let jobs = clients.jobs(&Project::read(environment.clone())?)?;
-        if jobs.iter().any(|job| job.client.is_some()) && environment.enabled_plugins.is_some() {
+        if clients.are_named() && environment.enabled_plugins.take().is_some() {
             self.shell.warn("ENABLED_PLUGINS is left out: what a client gets, its file says alone");
-            environment.enabled_plugins = None;
         }
-        Ok((environment, jobs))
+        let project = Project::read(environment)?;
+        let jobs = clients.jobs(&project)?;
+        Ok((project, jobs))
     }
 }
 
@@ -145,7 +145,8 @@ pub(crate) struct Building<'c> {
     context: &'c Context,
     app: &'c App,
     options: &'c Options,
-    environment: Environment,
+    /// The repository, as a build without features sees it.
+    base: Project,
     progress: Progress<'c>,
     output: Output<'c>,
     refused: BTreeSet<String>,
@@ -156,14 +157,14 @@ impl<'c> Building<'c> {
         context: &'c Context,
         app: &'c App,
         options: &'c Options,
-        environment: Environment,
+        base: Project,
         jobs: usize,
     ) -> Self {
         Building {
             context,
             app,
             options,
-            environment,
+            base,
             progress: Progress::new(&context.shell, jobs),
             output: Output::new(&context.shell),
             refused: BTreeSet::new(),
@@ -247,7 +248,7 @@ impl<'c> Building<'c> {
     fn fetch(&self, job: &Job) -> Result<(), Error> {
         let mut tree = self.options.cargo(self.context, self.app, "tree", job.client.as_deref());
         if self.options.target.is_none() {
-            tree.args(["--target", &self.environment.target]);
+            tree.args(["--target", &self.base.environment().target]);
         }
         tree.args(["--edges", "normal,build"]).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut said = Vec::new();
@@ -270,11 +271,10 @@ impl<'c> Building<'c> {
     }
 
     fn plan(&self, job: &Job) -> Result<(Project, Plan), Error> {
-        let mut environment = self.environment.clone();
-        let base = Project::read(environment.clone())?;
+        let mut environment = self.base.environment().clone();
         environment.features = match &job.client {
-            Some(client) => client_features(&base, client)?,
-            None => base.closure(["default"]),
+            Some(client) => self.base.closure([format!("client-{client}").as_str()]),
+            None => self.base.closure(["default"]),
         };
         let project = Project::read(environment)?;
         // The build script tells of the warnings.

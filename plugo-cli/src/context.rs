@@ -144,7 +144,7 @@ fn features(project: &Project, args: &SelectionArgs) -> Result<BTreeSet<String>,
 }
 
 /// The features of a build for a client.
-pub(crate) fn client_features(project: &Project, client: &str) -> Result<BTreeSet<String>, Error> {
+fn client_features(project: &Project, client: &str) -> Result<BTreeSet<String>, Error> {
     let clients: Vec<String> = project.clients().map(|client| client.name).collect();
     if !clients.iter().any(|name| name == client) {
         let names: Vec<&str> = clients.iter().map(String::as_str).collect();

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use expect_test::{Expect, expect};
 use serde_json::Value;
@@ -386,6 +386,14 @@ fn every_client_gets_a_folder_and_switching_back_compiles_nothing() {
     let left = work.iter().filter(|name| name.starts_with("fold-") && !name.ends_with(".lock"));
     assert_eq!(left.count(), 0, "{work:?}");
 
+    // Two commands at once wait for each other, and each leaves the folder whole.
+    let both = [(); 2].map(|()| {
+        let mut plugo = plugo(project.dir(), &["build", "-c", "fold-one", "-c", "fold-two"]);
+        plugo.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    });
+    assert!(both.into_iter().all(|mut child| child.wait().unwrap().success()));
+    assert!(files(&folder("fold-one")).contains(&program));
+
     // The program's exit code is passed on; tests see what the client gets.
     let run = Run::of(&mut plugo(project.dir(), &["run", "-c", "fold-one", "--", "7"]));
     assert_eq!(run.code, Some(7), "{}", run.stderr);
@@ -451,7 +459,6 @@ fn what_cannot_be_asked_for_is_said_before_anything_is_built() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_what_was_started_and_leaves_nothing_behind() {
-    use std::process::Stdio;
     use std::time::Duration;
 
     let script = "fn main() {\n    \

@@ -1,7 +1,9 @@
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::Error;
+use crate::interrupt;
 use crate::shell::Shell;
 
 /// The folder of one build under `<target>/plugo`, while it is made.
@@ -34,10 +36,8 @@ impl Folder {
         fs::create_dir_all(&work).map_err(|error| Error::io("made", &work, &error))?;
         let path = work.join(format!("{lock}.lock"));
         let file = File::create(&path).map_err(|error| Error::io("written", &path, &error))?;
-        if file.try_lock().is_err() {
-            shell.status("Blocking", format_args!("another command builds `{name}`"));
-            file.lock().map_err(|error| Error::io("locked", &path, &error))?;
-        }
+        let told = || shell.status("Blocking", format_args!("another command builds `{name}`"));
+        wait(&file, &path, told)?;
         let at = |end: &str| work.join(format!("{name}.{end}"));
         let folder = Folder {
             place: root.join(name),
@@ -97,6 +97,24 @@ impl Drop for Folder {
         for path in [&self.fresh, &self.old, &self.artifacts] {
             let _ = clear(path);
         }
+    }
+}
+
+/// Waits for a lock, until somebody wants this program to end. Where it is
+/// held, that is told of.
+fn wait(file: &File, path: &Path, told: impl FnOnce()) -> Result<(), Error> {
+    let mut told = Some(told);
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(Error::io("locked", path, &error)),
+        }
+        if let Some(told) = told.take() {
+            told();
+        }
+        interrupt::check()?;
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 

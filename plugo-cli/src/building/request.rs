@@ -54,6 +54,11 @@ impl ClientsArgs {
         ClientsArgs { client: client.into_iter().collect(), all_clients: false }
     }
 
+    /// Whether the build is for clients, and not of the default selection.
+    pub(super) fn are_named(&self) -> bool {
+        self.all_clients || !self.client.is_empty()
+    }
+
     /// The builds that are asked for, those of one selection together.
     pub(crate) fn jobs(&self, project: &Project) -> Result<Vec<Job>, Error> {
         let clients = match self.all_clients {

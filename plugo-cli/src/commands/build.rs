@@ -63,8 +63,8 @@ pub(super) fn build(
     clients: &ClientsArgs,
     options: &Options,
 ) -> Result<Vec<Outcome>, Error> {
-    let (environment, jobs) = context.jobs(app, clients, options)?;
-    let mut building = Building::new(context, app, options, environment, jobs.len());
+    let (project, jobs) = context.jobs(app, clients, options)?;
+    let mut building = Building::new(context, app, options, project, jobs.len());
     let mut outcomes = Vec::new();
     for job in jobs {
         let built = match building.build(&job) {

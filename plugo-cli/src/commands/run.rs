@@ -79,7 +79,13 @@ fn program(app: &App, named: Option<&str>) -> Result<String, Error> {
 }
 
 fn path(built: Built, program: &str) -> Option<PathBuf> {
-    built.programs.into_iter().find(|path| path.file_stem().is_some_and(|stem| stem == program))
+    let file = format!("{program}{}", std::env::consts::EXE_SUFFIX);
+    // For another target it may end otherwise.
+    let is_it = |path: &&PathBuf| {
+        path.file_name().is_some_and(|name| name == file.as_str())
+            || path.file_stem().is_some_and(|stem| stem == program)
+    };
+    built.programs.iter().find(is_it).cloned()
 }
 
 /// The program takes the place of this one: its signals and its exit code are
