@@ -56,7 +56,10 @@ impl<'s> Progress<'s> {
 
     /// A crate is done.
     pub(super) fn done(&mut self, done: &CompiledCrate) {
-        self.now.done.insert(done.package_id.clone());
+        // After its build script, the crate itself is still to come.
+        if done.kinds != ["custom-build"] {
+            self.now.done.insert(done.package_id.clone());
+        }
         if !done.fresh {
             self.pace.compiled += 1;
         }
