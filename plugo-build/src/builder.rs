@@ -8,7 +8,7 @@ use crate::emit::{self, Directive};
 use crate::environment::{Environment, VARIABLES};
 use crate::manifest::{self, Manifest};
 use crate::plan::Plan;
-use crate::project::{Opened, Project};
+use crate::project::{BuildCrate, Opened, Project};
 
 /// The name of the generated file in `OUT_DIR`.
 const TABLE: &str = "plugo-table.rs";
@@ -97,6 +97,30 @@ impl Project {
         problems.end_of_stage()?;
         let Manifest { json, requirements, .. } = manifest;
         Ok(Documents { manifest: json, requirements })
+    }
+
+    /// Every crate that Cargo compiles in this project's build, the app's own
+    /// among them.
+    ///
+    /// # Errors
+    ///
+    /// What Cargo says against it.
+    pub fn crates(&self) -> Result<Vec<BuildCrate>, Vec<Diagnostic>> {
+        let mut problems = Problems::default();
+        let tree = crates::start(&self.environment, &self.app).finish(&mut problems);
+        problems.end_of_stage()?;
+        let nodes = tree.into_iter().flat_map(|tree| tree.nodes);
+        let mut crates: Vec<BuildCrate> = nodes
+            .map(|node| BuildCrate {
+                name: node.name,
+                version: node.version,
+                dir: node.origin.map(PathBuf::from).filter(|dir| dir.is_absolute()),
+                features: node.features,
+            })
+            .collect();
+        crates.sort();
+        crates.dedup();
+        Ok(crates)
     }
 
     fn inputs<'p>(&'p self, plan: &'p Plan, crates: &'p Crates) -> Inputs<'p> {

@@ -321,18 +321,17 @@ fn availability(app: &Package, dependency: &Dependency, environment: &Environmen
         return Availability::Always(dependency.place.clone());
     }
     let features = app.features_for(&dependency.key);
-    match features.iter().find(|feature| environment.features.contains(**feature)) {
-        Some(&feature) => Availability::Feature {
-            feature: feature.to_owned(),
+    match features.iter().find(|feature| environment.features.contains(*feature)) {
+        Some(feature) => Availability::Feature {
+            feature: feature.clone(),
             place: app
                 .features
                 .get(feature)
                 .map_or_else(|| dependency.place.clone(), |feature| feature.place.clone()),
         },
-        None => Availability::FeatureOff {
-            key: dependency.key.clone(),
-            features: features.into_iter().map(str::to_owned).collect(),
-        },
+        None => {
+            Availability::FeatureOff { key: dependency.key.clone(), features: features.to_vec() }
+        }
     }
 }
 

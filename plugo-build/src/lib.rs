@@ -82,7 +82,7 @@ pub use self::environment::Environment;
 pub use self::explain::Explanation;
 pub use self::metadata::Id;
 pub use self::plan::{Plan, Planned};
-pub use self::project::{Client, KnownPlugin, Need, Project, Unavailable, plugins_in};
+pub use self::project::{BuildCrate, Client, KnownPlugin, Need, Project, Unavailable, plugins_in};
 pub use self::select::Reason;
 /// The kinds of places that switch a plugin on, and what versions are.
 pub use plugo_core::Source;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use semver::Version;
 
-use crate::clients::compare;
+use crate::clients::{PluginCrates, compare};
 use crate::config::{self, CLIENT_FEATURE, Config};
 use crate::crates::workspace_root;
 use crate::diagnostic::{Diagnostic, Place, Problems, Severity};
@@ -277,9 +277,10 @@ impl Project {
     /// Every client, by name.
     pub fn clients(&self) -> impl ExactSizeIterator<Item = Client> {
         let index = Index::new(&self.known);
+        let crates = PluginCrates::new(&self.app, &index);
         self.config.clients.iter().map(move |(name, listed)| {
             let mut problems = Problems::default();
-            let compared = compare(&self.app, &index, name, listed, &mut problems);
+            let compared = compare(&crates, &index, name, listed, &mut problems);
             let feature = format!("{CLIENT_FEATURE}{name}");
             let (plugins, wanted, is_met) = match compared {
                 Ok((selected, comparison)) => {
@@ -413,6 +414,20 @@ impl std::fmt::Display for Unavailable {
             Unavailable::NotACrate => f.write_str("its folder has no Cargo.toml"),
         }
     }
+}
+
+/// A crate that Cargo compiles for a build, with one set of features.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct BuildCrate {
+    /// The name of its package.
+    pub name: String,
+    /// The version of its package.
+    pub version: String,
+    /// Its folder, where it is a folder and no package from elsewhere.
+    pub dir: Option<PathBuf>,
+    /// The features that are on.
+    pub features: Vec<String>,
 }
 
 /// A client: its file, what that needs, and its cargo feature.

@@ -22,8 +22,13 @@ pub struct App {
     pub workspace: PathBuf,
     /// The folder that Cargo builds into.
     pub target_dir: PathBuf,
+    /// The folder for what Cargo compiles on the way; Cargo tells of it since
+    /// 1.91.
+    pub build_dir: Option<PathBuf>,
     /// Its programs.
     pub programs: Vec<String>,
+    /// The program that `cargo run` runs, where the package says so.
+    pub default_run: Option<String>,
 }
 
 impl App {
@@ -130,7 +135,9 @@ impl Packages {
                 dir: manifest.parent()?.to_owned(),
                 workspace: workspace.clone(),
                 target_dir: target_dir.clone(),
+                build_dir: path("build_directory"),
                 programs: programs.filter_map(|t| t["name"].as_str().map(str::to_owned)).collect(),
+                default_run: package["default_run"].as_str().map(str::to_owned),
             };
             Some((app, dependencies.iter().any(builds)))
         };

@@ -22,6 +22,14 @@ mod graph;
 mod check;
 /// `plugo doctor`.
 mod doctor;
+/// `plugo clients`.
+mod clients;
+/// `plugo build`.
+mod build;
+/// `plugo run`.
+mod run;
+/// `plugo test`.
+mod test;
 /// `plugo completions`.
 mod completions;
 /// `plugo man`.

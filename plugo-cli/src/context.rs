@@ -31,6 +31,11 @@ impl Context {
         self.dir.join(path)
     }
 
+    /// A path as people read it: from this folder, where it is below.
+    pub fn show<'p>(&self, path: &'p Path) -> std::path::Display<'p> {
+        path.strip_prefix(&self.dir).unwrap_or(path).display()
+    }
+
     /// The app that the arguments name.
     ///
     /// # Errors

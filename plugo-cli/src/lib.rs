@@ -55,6 +55,16 @@ mod features;
 mod scaffold;
 /// What makes work with the app slow or wrong, beside what is refused.
 mod doctor;
+/// Whether somebody wants this program to end.
+mod interrupt;
+/// Programs that end with this one.
+mod child;
+/// The distinct selections of clients.
+mod selections;
+/// Which clients a change touches.
+mod changes;
+/// Building for clients, into a folder for each.
+mod building;
 /// What a command is.
 mod command;
 /// The command line, made of all commands.

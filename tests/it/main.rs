@@ -19,3 +19,4 @@ mod cli_list;
 mod cli_see;
 mod cli_frame;
 mod cli_scaffold;
+mod cli_clients;
