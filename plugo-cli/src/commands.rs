@@ -2,3 +2,5 @@
 
 /// `plugo list`.
 mod list;
+/// `plugo inspect`.
+mod inspect;

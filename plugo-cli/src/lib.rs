@@ -41,6 +41,8 @@ mod context;
 mod compiled;
 /// What is told of a build, before it and after it.
 mod evidence;
+/// What a shipped file says of itself.
+mod binary;
 /// What a command is.
 mod command;
 /// The commands.
