@@ -13,7 +13,9 @@ mod sections;
 /// What `.plugo0` says.
 mod embedded;
 
-pub(crate) use self::embedded::Embedded;
+#[cfg(test)]
+pub(crate) use self::embedded::EmbeddedCrate;
+pub(crate) use self::embedded::{Embedded, EmbeddedPlugin};
 pub(crate) use self::marks::Mark;
 
 /// A file that was shipped, read without anything beside it.

@@ -4,3 +4,5 @@
 mod list;
 /// `plugo inspect`.
 mod inspect;
+/// `plugo verify`.
+mod verify;

@@ -43,6 +43,8 @@ mod compiled;
 mod evidence;
 /// What a shipped file says of itself.
 mod binary;
+/// A shipped file, held against what it should have.
+mod verification;
 /// What a command is.
 mod command;
 /// The commands.

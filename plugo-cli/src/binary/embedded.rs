@@ -25,7 +25,9 @@ pub(crate) struct EmbeddedPlugin {
     pub(crate) namespace: String,
     pub(crate) name: String,
     pub(crate) version: String,
+    /// The package that has it.
     pub(crate) package: String,
+    pub(crate) package_version: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +56,8 @@ fn embedded(json: &Value) -> Option<Embedded> {
             namespace: text(plugin, "namespace")?,
             name: text(plugin, "name")?,
             version: text(plugin, "version")?,
-            package: text(plugin, "package")?,
+            package: text(&plugin["package"], "name").or_else(|| text(plugin, "package"))?,
+            package_version: text(&plugin["package"], "version"),
         })
     });
     let plugins: Vec<EmbeddedPlugin> = plugins.collect::<Option<_>>()?;
@@ -108,7 +111,7 @@ mod tests {
             "fingerprint": "sha256:00",
             "target": "x86_64-unknown-linux-gnu",
             "features": ["client-acme"],
-            "plugins": [{ "namespace": "plugins", "name": "blog", "version": "0.3.0", "package": "web-blog", "new": 1 }],
+            "plugins": [{ "namespace": "plugins", "name": "blog", "version": "0.3.0", "package": { "name": "web-blog", "version": "0.3.0" }, "new": 1 }],
             "crates": [{ "name": "web-blog", "version": "0.3.0", "role": "plugin", "plugins": [0] }],
             "later": {},
         })

@@ -9,6 +9,7 @@ use crate::command::Command;
 use crate::context::Context;
 use crate::error::Error;
 use crate::table::{Table, grouped};
+use crate::verification::shown;
 
 #[plugo::plugin(name = "inspect", namespace = "plugo.commands", of = dyn Command, priority = 42)]
 #[derive(Default)]
@@ -119,7 +120,7 @@ impl Line {
                 name: plugin.name.clone(),
                 version: Some(plugin.version.clone()),
                 package: plugin.package.clone(),
-                package_version: None,
+                package_version: plugin.package_version.clone(),
                 linked: shipped.is_linked(&plugin.namespace, &plugin.name),
             })
             .collect();
@@ -149,14 +150,6 @@ impl Line {
             "crate": { "name": self.package, "version": self.package_version },
             "linked": self.linked,
         })
-    }
-}
-
-/// A plugin as people write it.
-fn shown(namespace: &str, name: &str) -> String {
-    match namespace {
-        plugo::DEFAULT_NAMESPACE => name.to_owned(),
-        namespace => format!("{namespace}/{name}"),
     }
 }
 
