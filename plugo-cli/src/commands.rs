@@ -6,3 +6,5 @@ mod list;
 mod inspect;
 /// `plugo verify`.
 mod verify;
+/// `plugo licenses`.
+mod licenses;

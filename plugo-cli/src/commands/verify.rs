@@ -60,9 +60,7 @@ impl Command for Verify {
                 if count == 1 { "plugin" } else { "plugins" }
             ))?,
             Format::Table => {
-                let lines =
-                    differences.iter().map(|difference| format!("  {}\n", difference.message));
-                let lines: String = lines.collect();
+                let lines = lines(&differences);
                 context.answer(format_args!("`{shown}` is not {what}:\n{lines}"))?;
             }
         }
@@ -102,6 +100,32 @@ fn plan(context: &Context, args: &mut Args, shipped: &Shipped) -> Result<Expecte
         }
     }
     Ok(expected)
+}
+
+/// A line for each difference; what may be many stands in one.
+fn lines(differences: &[Difference]) -> String {
+    let many = [
+        ("feature-off", "features that were off, and should be on"),
+        ("feature-on", "features that were on, and should be off"),
+        ("crate-missing", "crates that are planned, and were not in the build"),
+        ("crate-surplus", "crates that were in the build, and are not planned"),
+    ];
+    let one = differences.iter().filter(|d| many.iter().all(|(kind, _)| *kind != d.kind));
+    let mut text: String = one.map(|difference| format!("  {}\n", difference.message)).collect();
+    for (kind, what) in many {
+        let subjects: Vec<String> = differences
+            .iter()
+            .filter(|difference| difference.kind == kind)
+            .map(|difference| {
+                let values = [&difference.subject, &difference.expected, &difference.found];
+                values.into_iter().flatten().cloned().collect::<Vec<_>>().join(" ")
+            })
+            .collect();
+        if !subjects.is_empty() {
+            text.push_str(&format!("  {what}: {}\n", subjects.join(", ")));
+        }
+    }
+    text
 }
 
 fn document(shipped: &Shipped, expected: &Expected, differences: &[Difference]) -> Value {
