@@ -8,3 +8,5 @@ mod inspect;
 mod verify;
 /// `plugo licenses`.
 mod licenses;
+/// `plugo vendor`.
+mod vendor;

@@ -45,6 +45,8 @@ mod evidence;
 mod binary;
 /// A shipped file, held against what it should have.
 mod verification;
+/// A folder of sources, of which a build needs some.
+mod vendored;
 /// What a command is.
 mod command;
 /// The commands.
