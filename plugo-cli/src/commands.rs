@@ -10,3 +10,5 @@ mod verify;
 mod licenses;
 /// `plugo vendor`.
 mod vendor;
+/// `plugo size`.
+mod size;

@@ -47,6 +47,10 @@ mod binary;
 mod verification;
 /// A folder of sources, of which a build needs some.
 mod vendored;
+/// The file system, with a few files that say something else.
+mod shadow;
+/// Builds of an app with some of its plugins.
+mod measure;
 /// What a command is.
 mod command;
 /// The commands.
