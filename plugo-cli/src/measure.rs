@@ -190,11 +190,11 @@ impl<'m> Measure<'m> {
 /// Where Cargo says that a program is.
 fn executable(messages: &str, program: &str) -> Option<PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let found = messages
+    let mut found = messages
         .filter(|message| message["reason"] == "compiler-artifact")
         .filter(|message| message["target"]["name"] == program)
         .filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-    found.last()
+    found.next_back()
 }
 
 /// A config file that enables these plugins and no others.

@@ -5,7 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use expect_test::{Expect, expect};
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use serde_json::{Value, json};
 use tests::{Project, Run, cargo, plugo, repository, scratch, shared_target};
@@ -37,10 +36,14 @@ fn shop(name: &str) -> Project {
         .client("acme", &["blog", "auth"])
         .client("zeta", &["cart", "auth"])
         .features("client-acme = [\"auth\", \"blog\"]\nclient-zeta = [\"auth\", \"cart\"]")
-        // Of the repository's lock file, Cargo keeps what this app needs.
-        .file("plugins/blog/metadata.json", r#"{ "version": "0.3.0", "priority": -1 }"#);
-    Run::of(&mut cargo(project.dir(), &["tree", "--quiet"])).ok();
+        .file("plugins/blog/metadata.json", r#"{ "priority": -1 }"#);
+    settle(&project);
     project
+}
+
+/// Brings the lock file in line with the manifests, as any call of Cargo does.
+fn settle(project: &Project) {
+    Run::of(&mut cargo(project.dir(), &["tree", "--quiet"])).ok();
 }
 
 /// The stripped program of a client, with the section that the build leaves
@@ -144,7 +147,7 @@ fn a_stripped_file_says_what_is_in_it_and_is_verified_for_its_client_alone() {
     assert!(
         run.stdout.contains(
             "order  plugin  version  crate               entry point\n    \
-                 1  blog    0.3.0    shipped-blog 1.0.0  linked\n    \
+                 1  blog    1.0.0    shipped-blog 1.0.0  linked\n    \
                  2  auth    1.0.0    shipped-auth 1.0.0  linked\n"
         ),
         "{}",
@@ -154,8 +157,8 @@ fn a_stripped_file_says_what_is_in_it_and_is_verified_for_its_client_alone() {
     assert_eq!((code, &inspected["manifest"]), (Some(0), &json!("present")));
     assert_eq!(inspected["plugins"].as_array().unwrap().len(), 2);
     let krate = |name: &str| {
-        let crates = inspected["crates"].as_array().unwrap().iter();
-        crates.filter(|krate| krate["name"] == name).cloned().next()
+        let mut crates = inspected["crates"].as_array().unwrap().iter();
+        crates.find(|krate| krate["name"] == name).cloned()
     };
     assert_eq!(krate("shipped-blog").unwrap()["needed_by"], json!(["blog"]));
     assert_eq!(krate("shipped-cart"), None);
@@ -179,11 +182,20 @@ fn a_stripped_file_says_what_is_in_it_and_is_verified_for_its_client_alone() {
     assert!(run.stderr.contains("did you mean `acme`?"), "{}", run.stderr);
 
     // What happened to the repository since.
-    let project = project.file("plugins/blog/metadata.json", r#"{ "version": "0.4.0" }"#);
+    let project = project.file("plugins/auth/metadata.json", r#"{ "priority": -2 }"#);
     let (_, later) = answer(dir, &["verify", acme, "--client", "acme"]);
-    assert_eq!(kinds(&later), ["other-version", "other-order"]);
-    let project =
-        project.file("plugins/blog/metadata.json", r#"{ "version": "0.3.0", "priority": -1 }"#);
+    assert_eq!(kinds(&later), ["other-order"]);
+    fs::remove_file(dir.join("plugins/auth/metadata.json")).unwrap();
+    let text = fs::read_to_string(dir.join("plugins/blog/Cargo.toml")).unwrap();
+    let project = project.file(
+        "plugins/blog/Cargo.toml",
+        text.replace("version = \"1.0.0\"", "version = \"1.1.0\""),
+    );
+    settle(&project);
+    let (_, later) = answer(dir, &["verify", acme, "--client", "acme"]);
+    assert_eq!(kinds(&later), ["other-version", "other-version", "crate-missing", "crate-surplus"]);
+    let project = project.file("plugins/blog/Cargo.toml", text);
+    settle(&project);
 
     // The manifest taken out, damaged, and of a newer format.
     let bare = dir.join("bare");
@@ -214,7 +226,7 @@ fn a_stripped_file_says_what_is_in_it_and_is_verified_for_its_client_alone() {
         .file("Cargo.toml", text.replace("[workspace]", "[workspace]\nmembers = [\"along\"]"))
         .file("along/Cargo.toml", member)
         .file("along/src/lib.rs", "");
-    Run::of(&mut cargo(dir, &["tree", "--quiet"])).ok();
+    settle(&project);
     let leaked = shipped(&project, "shipped", "acme", &["--workspace"]);
     let (code, verified) = answer(dir, &["verify", leaked.to_str().unwrap(), "--client", "acme"]);
     assert_eq!((code, kinds(&verified)), (Some(1), vec!["feature-on"]));
@@ -230,7 +242,7 @@ fn a_file_that_is_no_app_is_told_of_for_what_it_is() {
     fs::write(at("text"), "plugo").unwrap();
     fs::write(at("empty"), "").unwrap();
     fs::write(at("cut"), &program[..4096]).unwrap();
-    fs::write(at("wasm"), b"\0asm\x01\0\0\0").unwrap();
+    fs::write(at("wasm"), b"\0asm\x01\0\0\0\0\x06\x04none\0").unwrap();
     fs::File::create(at("large")).unwrap().set_len(2 << 30).unwrap();
     for (file, code, part) in [
         ("text", 1, "`text` is no program: not ELF, Mach-O, PE or WebAssembly"),
@@ -238,7 +250,7 @@ fn a_file_that_is_no_app_is_told_of_for_what_it_is() {
         ("cut", 1, "its sections cannot be read"),
         ("wasm", 1, "is wasm, and no app of plugo"),
         ("large", 1, "is no program"),
-        (".", 2, "`.` is a folder"),
+        (".", 2, "is a folder; name the program in it"),
         ("/dev/null", 2, "`/dev/null` is no regular file"),
         ("missing", 2, "there is no file `"),
     ] {
@@ -272,6 +284,10 @@ fn a_file_that_is_no_app_is_told_of_for_what_it_is() {
 fn the_documented_reader_lists_the_plugins_of_a_file() {
     let text = fs::read_to_string(repository().join("docs/inspect.md")).unwrap();
     let code = text.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    if Command::new("python3").arg("--version").output().is_err() {
+        println!("there is no python3, which runs the snippet of docs/inspect.md");
+        return;
+    }
     let run = Run::of(Command::new("python3").args(["-c", code]).arg(any_program())).ok();
     let version = env!("CARGO_PKG_VERSION");
     let line = format!("plugo.commands/inspect from plugo-cli@{version}\n");
@@ -284,47 +300,30 @@ fn example() -> PathBuf {
     repository().join("examples/web-plugins")
 }
 
-fn check(args: &[&str], code: i32, expected: Expect) {
-    let run = Run::of(&mut plugo(&example(), args));
-    assert_eq!(run.code, Some(code), "{}", run.stderr);
-    expected.assert_eq(&run.stderr);
-}
-
 #[test]
 fn licences_are_judged_as_expressions_and_refusals_name_the_plugins() {
-    check(
-        &[
-            "licenses",
-            "--client",
-            "zeta",
-            "--allow",
-            "MIT,Apache-2.0,Unicode-3.0,ISC",
-            "--except",
-            "matchit",
-        ],
-        0,
-        expect![""],
-    );
-    check(
-        &["licenses", "--client", "zeta", "--allow", "MIT,Unicode-3.0,ISC,BSD-3-Clause"],
-        0,
-        expect![""],
-    );
-    check(
-        &["licenses", "--client", "zeta", "--allow", "Apache-2.0,Unicode-3.0,ISC"],
-        1,
-        expect![""],
-    );
-    check(&["licenses", "--client", "zeta", "--deny", "BSD-3-Clause"], 1, expect![""]);
-    check(&["licenses", "--client", "zeta", "--deny", "Apache2"], 2, expect![""]);
+    let allow = ["licenses", "--client", "zeta", "--allow", "MIT,Apache-2.0,Unicode-3.0,ISC"];
+    let check = |more: &[&str], code: i32, part: &str| {
+        let run = Run::of(&mut plugo(&example(), &[&allow, more].concat()));
+        assert_eq!(run.code, Some(code), "{}", run.stderr);
+        assert!(run.stderr.contains(part), "{}", run.stderr);
+        run
+    };
+    check(&["--allow", "BSD-3-Clause"], 0, "");
+    check(&["--except", "matchit"], 0, "");
+    check(&["--except", "matchit,mathcit"], 0, "`--except mathcit`: no crate");
+    let refused = check(&[], 1, "`MIT AND BSD-3-Clause`: `BSD-3-Clause` is not allowed\n");
+    let line = refused.stderr.lines().find(|line| line.contains("matchit")).unwrap();
+    assert!(line.contains("catalog"), "it names the plugins: {line}");
+    assert_eq!(refused.stderr.lines().count(), 1, "{}", refused.stderr);
+    check(&["--allow", "BSD-3-Clause", "--deny", "Apache2"], 2, "did you mean `Apache-2.0`?");
+
     let (code, licenses) = answer(&example(), &["licenses", "--client", "acme", "--deny", "ISC"]);
     assert_eq!((code, &licenses["allowed"]), (Some(1), &json!(false)));
     let crates = licenses["crates"].as_array().unwrap();
     let uuid = crates.iter().find(|krate| krate["name"] == "uuid").unwrap();
-    assert_eq!(
-        (&uuid["license"], &uuid["needed_by"]),
-        (&json!("Apache-2.0 OR MIT"), &json!(["auth", "shop"]))
-    );
+    assert_eq!(uuid["license"], "Apache-2.0 OR MIT");
+    assert!(uuid["needed_by"].as_array().unwrap().contains(&json!("auth")));
 }
 
 #[cfg(unix)]
@@ -338,11 +337,11 @@ fn what_a_plugin_adds_is_measured_and_held_against_a_budget() {
     assert!(run.stderr.contains("`clock`, which is not in this build"), "{}", run.stderr);
 
     let large = "static LARGE: [u8; 50_000] = [7; 50_000];\n\
-                 #[plugo::plugin(name = \"blog\")]\n\
+                 #[plugo::plugin(name = \"auth\")]\n\
                  fn init_plugin(at: &usize) { println!(\"{}\", std::hint::black_box(&LARGE)[*at]); }\n";
     let project = shop("measured")
-        .file("plugins/blog/src/lib.rs", large)
-        .file("plugins/auth/metadata.json", r#"{ "dependencies": ["blog"] }"#);
+        .file("plugins/auth/src/lib.rs", large)
+        .file("plugins/blog/metadata.json", r#"{ "dependencies": ["auth"] }"#);
     let before = fs::read_to_string(project.dir().join("clients/acme.json")).unwrap();
     let (code, sizes) = answer(
         project.dir(),
@@ -352,10 +351,10 @@ fn what_a_plugin_adds_is_measured_and_held_against_a_budget() {
     let bytes = |i: usize| sizes["plugins"][i]["bytes"].as_i64().unwrap();
     assert_eq!(
         (&sizes["plugins"][0]["name"], &sizes["plugins"][1]["name"]),
-        (&json!("blog"), &json!("auth"))
+        (&json!("auth"), &json!("blog"))
     );
     assert!((50_000..60_000).contains(&bytes(0)) && bytes(1) < 10_000, "{sizes}");
-    assert_eq!(sizes["plugins"][0]["crates"][0]["name"], "measured-blog");
+    assert_eq!(sizes["plugins"][0]["crates"][0]["name"], "measured-auth");
     assert_eq!(sizes["over"].as_array().unwrap().len(), 1);
     // No file of the user's is another one.
     assert_eq!(fs::read_to_string(project.dir().join("clients/acme.json")).unwrap(), before);
@@ -372,7 +371,7 @@ fn what_is_vendored_builds_its_own_client_offline_and_no_other() {
         fs::write(toml(plugin), text + dependency).unwrap();
     }
     fs::copy(repository().join("Cargo.lock"), dir.join("Cargo.lock")).unwrap();
-    Run::of(&mut cargo(dir, &["tree", "--quiet"])).ok();
+    settle(&project);
 
     fs::create_dir(dir.join("mine")).unwrap();
     fs::write(dir.join("mine/file"), "").unwrap();
