@@ -122,6 +122,21 @@ impl Shipped {
         !self.marks.is_empty() || self.newer_marks || !matches!(self.embedded, Part::Absent)
     }
 
+    /// What a file is in which nothing is plugo's.
+    pub(crate) fn nothing(&self) -> String {
+        match (self.bytes, self.kind, &self.damaged) {
+            (0, ..) => "is empty".to_owned(),
+            (_, None, _) => "is no program: not ELF, Mach-O, PE or WebAssembly".to_owned(),
+            (_, Some(kind), Some(why)) => {
+                format!("is {kind}, has no plugin in it, and its sections cannot be read: {why}")
+            }
+            (_, Some(kind), None) => format!(
+                "is {kind}, and no app of plugo: it has no entry point of a plugin and no section \
+                 `.plugo0`"
+            ),
+        }
+    }
+
     /// Whether the entry point of a plugin is linked.
     pub(crate) fn is_linked(&self, namespace: &str, name: &str) -> bool {
         self.marks.iter().any(|mark| mark.namespace == namespace && mark.name == name)

@@ -40,7 +40,7 @@ impl Command for Inspect {
             if args.format.format == Format::Json {
                 context.json(&document(&shipped))?;
             }
-            return Err(Error::no(format!("`{shown}` {}", nothing(&shipped))));
+            return Err(Error::no(format!("`{shown}` {}", shipped.nothing())));
         }
         match args.format.format {
             Format::Json => context.json(&document(&shipped))?,
@@ -58,21 +58,6 @@ impl Command for Inspect {
                 Ok(())
             }
         }
-    }
-}
-
-/// Why a file in which nothing is plugo's has nothing.
-fn nothing(shipped: &Shipped) -> String {
-    match (shipped.bytes, shipped.kind, &shipped.damaged) {
-        (0, ..) => "is empty".to_owned(),
-        (_, None, _) => "is no program: not ELF, Mach-O, PE or WebAssembly".to_owned(),
-        (_, Some(kind), Some(why)) => {
-            format!("is {kind}, has no plugin in it, and its sections cannot be read: {why}")
-        }
-        (_, Some(kind), None) => format!(
-            "is {kind}, and no app of plugo: it has no entry point of a plugin and no section \
-             `.plugo0`"
-        ),
     }
 }
 
@@ -177,7 +162,7 @@ fn document(shipped: &Shipped) -> Value {
         "bytes": shipped.bytes,
         "manifest": shipped.embedded.state(),
         "audit": shipped.audit.state(),
-        "problem": wrong(shipped).or_else(|| (!shipped.is_app()).then(|| nothing(shipped))),
+        "problem": wrong(shipped).or_else(|| (!shipped.is_app()).then(|| shipped.nothing())),
         "app": embedded.map(|embedded| json!({
             "name": embedded.app,
             "version": embedded.app_version,

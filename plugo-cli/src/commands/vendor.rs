@@ -69,18 +69,20 @@ impl Command for Vendor {
         // Without any dependency from elsewhere, Cargo makes no folder.
         fs::create_dir_all(&made).map_err(|error| Error::io("written", &made, &error))?;
 
+        let settings = temporary.path().join("config.toml");
+        fs::write(&settings, at(&config, &made))
+            .map_err(|error| Error::io("written", &settings, &error))?;
+        // From here on Cargo sees nothing but these, whatever an older folder has.
+        let alone = ["--frozen".into(), "--config".into(), settings.into()];
         let build = Build { context, app: &app, project: &project, plan: &plan };
-        let needed = build.crates(&[])?;
+        let needed = build.crates(&alone)?;
         let whose = match &plan.client {
             Some(client) => format!("the client `{client}`"),
             None => format!("this build of `{}`", app.name),
         };
         let trimmed = vendored::trim(&made, &needed, &whose)?;
-        let settings = temporary.path().join("config.toml");
-        fs::write(&settings, at(&config, &made))
-            .map_err(|error| Error::io("written", &settings, &error))?;
         context.shell.status("Checking", "that Cargo resolves with these, offline");
-        let found = build.crates(&["--frozen".into(), "--config".into(), settings.into()])?;
+        let found = build.crates(&alone)?;
         if found != needed {
             return Err(Error::no("with the vendored sources, Cargo would build other crates"));
         }

@@ -42,6 +42,9 @@ impl Command for Verify {
         let mut args =
             Args::from_arg_matches(matches).map_err(|error| Error::usage(error.to_string()))?;
         let shipped = Shipped::read(&context.path(&args.file))?;
+        if !shipped.is_app() {
+            context.shell.warn(format_args!("`{}` {}", args.file.display(), shipped.nothing()));
+        }
         let expected = match &args.manifest {
             Some(manifest) => read(context, manifest)?,
             None => plan(context, &mut args, &shipped)?,
