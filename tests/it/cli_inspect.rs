@@ -408,4 +408,7 @@ fn what_is_vendored_builds_its_own_client_offline_and_no_other() {
     assert!(!other.success);
     let why = "`plugo vendor` left it out, since the client `acme` does not need it";
     assert!(other.stderr.contains(why), "{}", other.stderr);
+    // The folder that is in use does not stand in the way of the next one.
+    let (code, vendored) = answer(dir, &["vendor", "--client", "zeta"]);
+    assert_eq!((code, &vendored["crates"]), (Some(0), &first["crates"]));
 }
