@@ -30,6 +30,16 @@ mod build;
 mod run;
 /// `plugo test`.
 mod test;
+/// `plugo inspect`.
+mod inspect;
+/// `plugo verify`.
+mod verify;
+/// `plugo licenses`.
+mod licenses;
+/// `plugo vendor`.
+mod vendor;
+/// `plugo size`.
+mod size;
 /// `plugo completions`.
 mod completions;
 /// `plugo man`.

@@ -65,6 +65,16 @@ mod selections;
 mod changes;
 /// Building for clients, into a folder for each.
 mod building;
+/// What a shipped file says of itself.
+mod binary;
+/// A shipped file, held against what it should have.
+mod verification;
+/// A folder of sources, of which a build needs some.
+mod vendored;
+/// The file system, with a few files that say something else.
+mod shadow;
+/// Builds of an app with some of its plugins.
+mod measure;
 /// What a command is.
 mod command;
 /// The command line, made of all commands.

@@ -20,3 +20,4 @@ mod cli_see;
 mod cli_frame;
 mod cli_scaffold;
 mod cli_clients;
+mod cli_inspect;
