@@ -29,6 +29,8 @@ mod document;
 mod environment;
 /// `Cargo.toml`.
 mod package;
+/// Cargo's feature resolver.
+mod resolver;
 /// `Cargo.lock`.
 mod lock;
 /// What metadata says of a plugin.

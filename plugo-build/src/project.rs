@@ -15,6 +15,7 @@ use crate::lock::Lock;
 use crate::metadata::Id;
 use crate::package::{self, Package, Packages};
 use crate::plan::{self, Plan};
+use crate::resolver::resolver;
 use crate::select::{Index, Reason};
 use crate::settings::{self, Settings};
 use crate::sources::Sources;
@@ -156,6 +157,12 @@ impl Project {
     /// The root of the workspace: what shown paths are relative to.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Which of Cargo's feature resolvers the workspace has: `"1"`, `"2"` or
+    /// `"3"`.
+    pub fn resolver(&self) -> String {
+        resolver(&self.root)
     }
 
     /// The app's package.

@@ -2,3 +2,9 @@
 
 /// `plugo list`.
 mod list;
+/// `plugo manifest`.
+mod manifest;
+/// `plugo sbom`.
+mod sbom;
+/// What commands do with a document.
+mod document;

@@ -1,8 +1,24 @@
-use std::path::Path;
+//! What is told of one build: planned before it, and held afterwards against
+//! what Cargo says it compiled.
+
+use std::path::{Path, PathBuf};
 
 use plugo_build::{Plan, Project};
+use serde_json::Value;
 
+use crate::compiled::Compiled;
 use crate::error::Error;
+use crate::graph::{self, Simulation, Units, Workspace};
+use crate::sbom;
+
+/// The manifest with what only the command line knows.
+mod exact;
+/// What Cargo compiled, held against the manifest.
+mod verify;
+/// Two manifests, side by side.
+mod difference;
+
+pub(crate) use self::difference::difference;
 
 /// What is told of one build: the files beside the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,13 +27,83 @@ pub(crate) struct Evidence {
     pub(crate) manifest: String,
     /// `requirements-plugins.toml`.
     pub(crate) requirements: String,
+    /// `bom.cdx.json`, CycloneDX 1.6.
+    pub(crate) cyclonedx: String,
+    /// `bom.spdx.json`, SPDX 2.3.
+    pub(crate) spdx: String,
+    document: Value,
+    /// Everything that the build compiles, also what only plugins need that
+    /// are not in it.
+    units: Units,
 }
 
 impl Evidence {
     /// What a build of this plan will be told of, before it.
+    ///
+    /// # Errors
+    ///
+    /// What Cargo says against it; crates about which the simulation of
+    /// Cargo's features and `cargo tree` disagree.
     pub(crate) fn plan(project: &Project, plan: &Plan) -> Result<Self, Error> {
-        let documents = project.documents(plan)?;
-        Ok(Evidence { manifest: documents.manifest, requirements: documents.requirements })
+        let tree = project.crates()?;
+        let workspace = Workspace::read(project)?;
+        let app = workspace.app(project)?;
+        let whole = Simulation::of(&workspace, app, project)?;
+        let units = graph::units(&workspace, &whole, &tree)?;
+        let attribution = graph::attribute(&workspace, project, plan, &whole)?;
+        let documents = project.documents_of(plan, &tree)?;
+        let mut document = parse(&documents.manifest)?;
+        exact::complete(&mut document, &workspace, &attribution);
+        let dependency_features = &project.environment().dependency_features;
+        if !dependency_features.is_empty() {
+            document["dependency_features"] = dependency_features.iter().cloned().collect();
+        }
+        Evidence::of(document, documents.requirements, units)
+    }
+
+    fn of(mut document: Value, requirements: String, units: Units) -> Result<Self, Error> {
+        let manifest = plugo_build::seal(&mut document);
+        let (cyclonedx, spdx) = (sbom::cyclonedx(&document)?, sbom::spdx(&document)?);
+        Ok(Evidence { manifest, requirements, cyclonedx, spdx, document, units })
+    }
+
+    /// The same after the build, with the native libraries that were linked,
+    /// and verified.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::No`] with the crates that were planned and not compiled, or
+    /// the other way round.
+    #[cfg_attr(not(test), expect(dead_code, reason = "`plugo build` calls it"))]
+    pub(crate) fn verified(&self, compiled: &Compiled) -> Result<Self, Error> {
+        verify::check(&self.units, compiled)?;
+        let mut document = self.document.clone();
+        verify::add_native_libs(&mut document, compiled);
+        document["verified"] = Value::Bool(true);
+        Evidence::of(document, self.requirements.clone(), self.units.clone())
+    }
+
+    /// Writes the manifest into a folder for the build script, which is told
+    /// of it by `PLUGO_MANIFEST`. Each app, client, selection and target has
+    /// a file of its own there, so that going from one to another changes
+    /// none, and rebuilds nothing.
+    ///
+    /// # Errors
+    ///
+    /// A file or a folder that cannot be written.
+    #[cfg_attr(not(test), expect(dead_code, reason = "`plugo build` calls it"))]
+    pub(crate) fn hand_over(&self, dir: &Path) -> Result<PathBuf, Error> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let selection = match self.document["client"].as_str() {
+            Some(client) => client.to_owned(),
+            None => "no-client".to_owned(),
+        };
+        let dir = dir.join(text(&self.document["app"]["name"])).join(text(&self.document["target"]));
+        std::fs::create_dir_all(&dir).map_err(|error| Error::io("made", &dir, &error))?;
+        let path = dir.join(format!("{selection}{}.json", exact::other_features(&self.document)));
+        plugo_build::write(&path, &self.manifest)
+            .map_err(|error| Error::io("written", &path, &error))?;
+        Ok(path)
     }
 
     /// Writes the files into a folder; each is whole or as it was.
@@ -25,6 +111,8 @@ impl Evidence {
         let files = [
             ("plugo-manifest.json", &self.manifest),
             ("requirements-plugins.toml", &self.requirements),
+            ("bom.cdx.json", &self.cyclonedx),
+            ("bom.spdx.json", &self.spdx),
         ];
         for (name, content) in files {
             let path = dir.join(name);
@@ -33,4 +121,9 @@ impl Evidence {
         }
         Ok(())
     }
+}
+
+fn parse(manifest: &str) -> Result<Value, Error> {
+    serde_json::from_str(manifest)
+        .map_err(|error| Error::environment(format!("the manifest is no JSON: {error}")))
 }
