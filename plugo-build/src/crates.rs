@@ -68,11 +68,8 @@ pub(crate) struct Running(io::Result<Child>);
 /// The package is named by its folder: the members that a workspace builds by
 /// default need not be the app.
 pub(crate) fn start(environment: &Environment, app: &Package) -> Running {
-    let features: Vec<&str> = environment
-        .features
-        .union(&environment.dependency_features)
-        .map(String::as_str)
-        .collect();
+    let features: Vec<&str> =
+        environment.features.union(&environment.dependency_features).map(String::as_str).collect();
     let child = Command::new(&environment.cargo)
         .current_dir(&environment.package_dir)
         .args(["tree", "--offline", "--locked", "--edges", "normal,build"])

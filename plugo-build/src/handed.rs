@@ -70,7 +70,8 @@ fn differences(document: &Value, plan: &Plan, ours: &Value) -> Vec<String> {
     let mut found = Vec::new();
     let mut compare = |what: &str, theirs: String, ours: String| {
         if theirs != ours {
-            found.push(format!("{what} {theirs}, and this build's is {ours}"));
+            let verb = what.rsplit(' ').next().unwrap_or_default();
+            found.push(format!("{what} {theirs}, and this build's {verb} {ours}"));
         }
     };
     let text = |value: &Value| value.as_str().map_or("none".to_owned(), |s| format!("`{s}`"));
@@ -95,7 +96,8 @@ fn differences(document: &Value, plan: &Plan, ours: &Value) -> Vec<String> {
         };
         format!("{id} {}", field(plugin, "version"))
     });
-    let ours_planned = plan.plugins.iter().map(|plugin| format!("{} {}", plugin.id, plugin.version));
+    let ours_planned =
+        plan.plugins.iter().map(|plugin| format!("{} {}", plugin.id, plugin.version));
     compare("its plugins are", names(theirs), names(ours_planned));
     // What Cargo's command line turns on in other packages is not visible here.
     if found.is_empty() && list("dependency_features").is_empty() {

@@ -13,8 +13,8 @@ pub(crate) fn resolver(root: &Path) -> String {
     // What is wrong with the file is told of where it is read as a package.
     let mut ignored = Problems::default();
     let shown = path.to_string_lossy().into_owned();
-    let node = Text::read(&path, shown, &mut ignored)
-        .and_then(|text| document::toml(&text, &mut ignored));
+    let node =
+        Text::read(&path, shown, &mut ignored).and_then(|text| document::toml(&text, &mut ignored));
     node.map_or_else(|| "1".to_owned(), |node| said(&node))
 }
 

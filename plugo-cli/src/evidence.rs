@@ -98,7 +98,8 @@ impl Evidence {
             Some(client) => client.to_owned(),
             None => "no-client".to_owned(),
         };
-        let dir = dir.join(text(&self.document["app"]["name"])).join(text(&self.document["target"]));
+        let dir =
+            dir.join(text(&self.document["app"]["name"])).join(text(&self.document["target"]));
         std::fs::create_dir_all(&dir).map_err(|error| Error::io("made", &dir, &error))?;
         let path = dir.join(format!("{selection}{}.json", exact::other_features(&self.document)));
         plugo_build::write(&path, &self.manifest)

@@ -15,3 +15,4 @@ mod schemas;
 mod manifest;
 mod examples;
 mod cli_list;
+mod cli_graph;

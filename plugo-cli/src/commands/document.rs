@@ -21,8 +21,8 @@ pub(crate) fn evidence(
 /// Writes a document to a file, or as the answer.
 pub(crate) fn give(context: &Context, document: &str, output: Option<&Path>) -> Result<(), Error> {
     let Some(path) = output.map(|path| context.path(path)) else { return context.answer(document) };
-    let written = plugo_build::write(&path, document)
-        .map_err(|error| Error::io("written", &path, &error))?;
+    let written =
+        plugo_build::write(&path, document).map_err(|error| Error::io("written", &path, &error))?;
     let verb = if written { "Wrote" } else { "Unchanged" };
     context.shell.status(verb, path.display());
     Ok(())

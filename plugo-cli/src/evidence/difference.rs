@@ -88,12 +88,16 @@ mod tests {
 
     #[test]
     fn what_changed_is_said_and_what_did_not_is_not() {
-        let plugin = |name: &str, version: &str, order: u32| json!({
-            "name": name, "namespace": "plugins", "version": version, "order": order,
-        });
-        let krate = |name: &str, version: &str, features: &[&str]| json!({
-            "name": name, "version": version, "features": features,
-        });
+        let plugin = |name: &str, version: &str, order: u32| {
+            json!({
+                "name": name, "namespace": "plugins", "version": version, "order": order,
+            })
+        };
+        let krate = |name: &str, version: &str, features: &[&str]| {
+            json!({
+                "name": name, "version": version, "features": features,
+            })
+        };
         let old = json!({
             "client": "acme", "fingerprint": "a",
             "plugins": [plugin("auth", "1.0.0", 0), plugin("blog", "1.0.0", 1)],

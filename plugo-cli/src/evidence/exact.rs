@@ -57,7 +57,9 @@ fn canonicalize(entry: &mut Value) {
 pub(crate) fn other_features(document: &Value) -> String {
     let mut others: Vec<&str> = Vec::new();
     if document["client"].is_null() {
-        others.extend(document["features"].as_array().into_iter().flatten().filter_map(Value::as_str));
+        others.extend(
+            document["features"].as_array().into_iter().flatten().filter_map(Value::as_str),
+        );
     }
     let of_dependencies = document["dependency_features"].as_array().into_iter().flatten();
     others.extend(of_dependencies.filter_map(Value::as_str));

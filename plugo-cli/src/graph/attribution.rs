@@ -19,7 +19,7 @@ pub(crate) struct Attribution {
     /// The plugins without which it is not compiled.
     pub(crate) only_because_of: BTreeSet<String>,
     /// The features that are on because of one plugin alone, in a crate that
-    /// is there without it.
+    /// is there without it. The app's own are what selects plugins.
     pub(crate) features_added_by: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -71,7 +71,8 @@ pub(crate) fn attribute<'g>(
             let attribution = found.entry(id).or_default();
             if !without.has(id) {
                 attribution.only_because_of.insert(plugin.clone());
-            } else if let Some(left) = without.units.get(&(*id, *side))
+            } else if *id != app.id()
+                && let Some(left) = without.units.get(&(*id, *side))
                 && is_told(&planned, id, *side)
             {
                 let added: BTreeSet<String> = features.difference(left).cloned().collect();
@@ -81,7 +82,8 @@ pub(crate) fn attribute<'g>(
             }
         }
     }
-    let named = |(id, attribution)| Some((Key::of(&workspace.graph.metadata(id).ok()?), attribution));
+    let named =
+        |(id, attribution)| Some((Key::of(&workspace.graph.metadata(id).ok()?), attribution));
     Ok(found.into_iter().filter_map(named).collect())
 }
 
@@ -91,11 +93,7 @@ fn is_told<'g>(simulation: &Simulation<'g>, id: &'g PackageId, side: Side) -> bo
 }
 
 /// The packages with plugins of the plan, in load order.
-fn carriers<'g>(
-    app: PackageMetadata<'g>,
-    whole: &Simulation<'g>,
-    plan: &Plan,
-) -> Vec<Carrier<'g>> {
+fn carriers<'g>(app: PackageMetadata<'g>, whole: &Simulation<'g>, plan: &Plan) -> Vec<Carrier<'g>> {
     let mut found: Vec<Carrier<'g>> = Vec::new();
     for plugin in plan.plugins.iter().filter(|plugin| plugin.extern_name.is_some()) {
         let id = plugin.id.to_string();

@@ -2,24 +2,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plugo_build::Project;
 
+use crate::graph::workspace::item_feature;
+
 /// What is switched on in the app: as Cargo's command line would say it, or
 /// that without some of the app's dependencies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Request {
-    /// Features of the app.
+    /// Features of the app, with those that stand for an item of a list.
     pub(crate) features: BTreeSet<String>,
-    /// Optional dependencies of the app, by their keys in `Cargo.toml`.
-    pub(crate) dependencies: BTreeSet<String>,
-    /// Features of dependencies: the key, and the feature. A dependency that
-    /// is not in the build stays out of it.
-    pub(crate) of_dependencies: BTreeSet<(String, String)>,
 }
 
 impl Request {
     /// Everything that is on in a project's environment.
     pub(crate) fn of(project: &Project) -> Self {
         let environment = project.environment();
-        let mut request = Request { features: environment.features.clone(), ..Request::default() };
+        let mut request = Request { features: environment.features.clone() };
         for item in &environment.dependency_features {
             request.turn_on(item, &BTreeSet::new());
         }
@@ -65,31 +62,20 @@ impl Request {
         request
     }
 
-    /// `dep:key`, `key/feature` or `key?/feature`, or a feature.
+    /// `dep:key`, `key/feature` or `key?/feature`, or the key itself.
     fn turn_on(&mut self, item: &str, left_out: &BTreeSet<String>) {
-        if key(item).is_some_and(|key| left_out.contains(key)) {
-            return;
-        }
-        if let Some(key) = item.strip_prefix("dep:") {
-            self.dependencies.insert(key.to_owned());
-        } else if let Some((key, feature)) = item.split_once('/') {
-            let weak = key.strip_suffix('?');
-            self.of_dependencies.insert((weak.unwrap_or(key).to_owned(), feature.to_owned()));
-            if weak.is_none() {
-                self.dependencies.insert(key.to_owned());
-            }
-        } else {
-            self.features.insert(item.to_owned());
+        if !left_out.contains(key(item)) {
+            self.features.insert(item_feature(item));
         }
     }
 }
 
 /// The dependency that an item of a feature's list is about, or may be.
-fn key(item: &str) -> Option<&str> {
+fn key(item: &str) -> &str {
     match (item.strip_prefix("dep:"), item.split_once('/')) {
-        (Some(key), _) => Some(key),
-        (None, Some((key, _))) => Some(key.strip_suffix('?').unwrap_or(key)),
-        (None, None) => Some(item),
+        (Some(key), _) => key,
+        (None, Some((key, _))) => key.strip_suffix('?').unwrap_or(key),
+        (None, None) => item,
     }
 }
 
@@ -106,7 +92,7 @@ impl<'p> App<'p> {
 
     fn is_about_left_out(&self, item: &str) -> bool {
         // A feature that is written is a feature, also where a dependency has its name.
-        !self.features.contains_key(item) && key(item).is_some_and(|k| self.left_out.contains(k))
+        !self.features.contains_key(item) && self.left_out.contains(key(item))
     }
 
     /// Whether a feature is there for what is left out: it turns it on itself,

@@ -1,14 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use guppy::PackageId;
-use guppy::graph::cargo::{CargoSet, CargoSetInputs};
+use guppy::graph::cargo::CargoSet;
 use guppy::graph::feature::{FeatureGraph, FeatureId};
-use guppy::graph::{PackageLink, PackageMetadata};
+use guppy::graph::{DependencyDirection, PackageMetadata};
 use plugo_build::{Project, Side};
 
 use crate::error::Error;
 use crate::graph::request::Request;
-use crate::graph::workspace::Workspace;
+use crate::graph::workspace::{Workspace, is_item_feature};
 
 /// What one build compiles: its packages on each side, and their features.
 #[derive(Debug)]
@@ -39,34 +39,23 @@ impl<'g> Simulation<'g> {
         let graph = workspace.graph.feature_graph();
         let mut initials = vec![FeatureId::base(app.id())];
         initials.extend(request.features.iter().filter_map(|f| named(&graph, app, f)));
-        let links: Vec<PackageLink<'g>> = app.direct_links().collect();
-        for link in links.iter().filter(|link| request.dependencies.contains(link.dep_name())) {
-            let id = FeatureId::optional_dependency(app.id(), link.dep_name());
-            // A dependency that is not optional has no such feature, and is on.
-            initials.extend(graph.contains(id).then_some(id));
-        }
-        let mut features_only = Vec::new();
-        for (key, feature) in &request.of_dependencies {
-            for link in links.iter().filter(|link| link.dep_name() == key) {
-                features_only.extend(named(&graph, link.to(), feature));
-            }
-        }
         let broken = |error: guppy::Error| {
             Error::environment(format!("Cargo's feature resolution cannot be simulated: {error}"))
         };
         let initials = graph.resolve_ids(initials).map_err(broken)?;
-        let features_only = graph.resolve_ids(features_only).map_err(broken)?;
         let mut options = workspace.options();
         options.add_omitted_packages(left_out.iter().copied());
-        let set =
-            CargoSetInputs::new(options, features_only).to_cargo_set(initials).map_err(broken)?;
+        let set = initials.into_cargo_set(&options).map_err(broken)?;
         let mut units = BTreeMap::new();
         for (side, features) in
             [(Side::Target, set.target_features()), (Side::Host, set.host_features())]
         {
-            for list in features.packages_with_features(guppy::graph::DependencyDirection::Forward)
-            {
-                let names = list.named_features().map(str::to_owned).collect();
+            for list in features.packages_with_features(DependencyDirection::Forward) {
+                let names = list
+                    .named_features()
+                    .filter(|name| !is_item_feature(name))
+                    .map(str::to_owned)
+                    .collect();
                 units.insert((list.package().id(), side), names);
             }
         }

@@ -1,9 +1,11 @@
+use std::path::Path;
 use std::process::Command;
 
 use guppy::graph::cargo::{CargoOptions, CargoResolverVersion};
 use guppy::graph::{PackageGraph, PackageMetadata};
 use guppy::platform::{Platform, TargetFeatures};
 use plugo_build::Project;
+use serde_json::{Value, json};
 
 use crate::cargo;
 use crate::error::Error;
@@ -53,9 +55,12 @@ impl Workspace {
             // What is wrong is what the first call said.
             fetched.map_err(|_| error).and_then(|_| metadata())
         })?;
-        let graph = PackageGraph::from_json(json).map_err(|error| {
+        let other = |error: &dyn std::fmt::Display| {
             Error::environment(format!("`cargo metadata` printed something else: {error}"))
-        })?;
+        };
+        let mut metadata: Value = serde_json::from_str(&json).map_err(|error| other(&error))?;
+        add_items(&mut metadata, project);
+        let graph = PackageGraph::from_json(metadata.to_string()).map_err(|error| other(&error))?;
         let target = &project.environment().target;
         Ok(Workspace {
             graph,
@@ -80,6 +85,38 @@ impl Workspace {
         members.member_by_name(project.app()).map_err(|_| {
             Error::environment(format!("`cargo metadata` does not tell of `{}`", project.app()))
         })
+    }
+}
+
+/// What an item of a feature's list, such as `dep:blog` or `blog?/fast`, is
+/// called as a feature of its own.
+pub(crate) fn item_feature(item: &str) -> String {
+    format!("{ITEM}{item}")
+}
+
+/// Whether a feature is one of those, and none of the package.
+pub(crate) fn is_item_feature(name: &str) -> bool {
+    name.starts_with(ITEM)
+}
+
+/// No feature's name has a space.
+const ITEM: &str = "item ";
+
+/// Gives the app a feature for each item of its features' lists, and for what
+/// Cargo's command line turns on in its dependencies. So a simulation can
+/// switch on any of them alone, in just the way in which Cargo does.
+fn add_items(metadata: &mut Value, project: &Project) {
+    let features = project.features();
+    let items = features.values().flat_map(|items| items.iter());
+    let items = items.chain(&project.environment().dependency_features);
+    let manifest = project.app_dir().join("Cargo.toml");
+    for package in metadata["packages"].as_array_mut().into_iter().flatten() {
+        let path = package["manifest_path"].as_str().map(Path::new);
+        if package["name"] == project.app() && path == Some(&manifest) {
+            for item in items.clone().filter(|item| !features.contains_key(item.as_str())) {
+                package["features"][item_feature(item)] = json!([item]);
+            }
+        }
     }
 }
 

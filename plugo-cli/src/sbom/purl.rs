@@ -1,5 +1,3 @@
-use packageurl::PackageUrl;
-
 /// What Cargo calls the registry whose packages a purl without qualifiers
 /// names.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
@@ -9,20 +7,29 @@ const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 /// A folder has none: it may have been changed, and a name without it would
 /// be that of the registry's crate, whose advisories are about other code.
 pub(crate) fn purl(name: &str, version: &str, source: &str) -> Option<String> {
-    let mut purl = PackageUrl::new("cargo", name.to_owned()).ok()?;
-    purl.with_version(version.to_owned()).ok()?;
+    let purl = format!("pkg:cargo/{}@{}", encoded(name), encoded(version));
     if source == CRATES_IO {
-    } else if let Some(repository) = source.strip_prefix("git+") {
-        purl.add_qualifier("vcs_url", vcs_url(repository)).ok()?;
-    } else {
-        let registry = source.split_once('+').map(|(_, url)| url)?;
-        let url = match source.starts_with("sparse+") {
-            true => source,
-            false => registry,
-        };
-        purl.add_qualifier("repository_url", url.to_owned()).ok()?;
+        return Some(purl);
     }
-    Some(purl.to_string())
+    let qualifier = match source.split_once('+')? {
+        ("path", _) => return None,
+        ("git", repository) => format!("vcs_url={}", encoded(&vcs_url(repository))),
+        ("registry", url) => format!("repository_url={}", encoded(url)),
+        _ => format!("repository_url={}", encoded(source)),
+    };
+    Some(format!("{purl}?{qualifier}"))
+}
+
+/// As the specification of purls writes it in its canonical form: of what
+/// other URLs escape, `:` and `/` stay.
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+            b'.' | b'-' | b'_' | b'~' | b':' | b'/' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
 }
 
 /// `https://example.org/blog?branch=main#abc` is `git+https://example.org/blog@abc`.
