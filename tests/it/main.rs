@@ -16,3 +16,4 @@ mod manifest;
 mod examples;
 mod cli_list;
 mod cli_graph;
+mod cli_evidence;
