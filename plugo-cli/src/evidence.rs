@@ -108,6 +108,11 @@ impl Evidence {
     }
 
     /// Writes the files into a folder; each is whole or as it was.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written.
+    #[cfg_attr(not(test), expect(dead_code, reason = "`plugo build` calls it"))]
     pub(crate) fn write(&self, dir: &Path) -> Result<(), Error> {
         let files = [
             ("plugo-manifest.json", &self.manifest),
@@ -127,4 +132,88 @@ impl Evidence {
 fn parse(manifest: &str) -> Result<Value, Error> {
     serde_json::from_str(manifest)
         .map_err(|error| Error::environment(format!("the manifest is no JSON: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use plugo_build::Environment;
+
+    use super::*;
+    use crate::cargo;
+    use crate::compiled::{CompiledCrate, ScriptRun};
+
+    /// What is told of the example for one of its clients.
+    fn example(features: &[&str]) -> Evidence {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let host = cargo::host().unwrap();
+        let mut environment =
+            Environment::new(root.join("examples/web-plugins"), "out", host.as_str())
+                .with_cfgs(&cargo::cfgs(&host).unwrap());
+        environment.cargo = cargo::cargo().get_program().into();
+        environment.cargo_home = cargo::home();
+        environment.features = features.iter().map(|&feature| feature.to_owned()).collect();
+        let project = Project::read(environment).unwrap();
+        let (plan, _) = project.plan().unwrap();
+        Evidence::plan(&project, &plan).unwrap()
+    }
+
+    /// As Cargo's messages would tell of a build that went as planned.
+    fn compiled(evidence: &Evidence) -> Compiled {
+        let units = evidence.units.iter();
+        let told: BTreeSet<_> = units.map(|(name, version, _, f)| (name, version, f)).collect();
+        let crates = told.into_iter().map(|(name, version, features)| CompiledCrate {
+            package_id: format!("registry+https://example.org#{name}@{version}"),
+            name: name.clone(),
+            version: version.clone(),
+            kinds: vec!["lib".to_owned()],
+            features: features.iter().cloned().collect(),
+            files: Vec::new(),
+            fresh: true,
+        });
+        let mut compiled = Compiled { crates: crates.collect(), ..Compiled::default() };
+        compiled.scripts = vec![ScriptRun {
+            package_id: compiled.crates[0].package_id.clone(),
+            linked_libs: vec!["static=z".to_owned()],
+        }];
+        compiled
+    }
+
+    #[test]
+    fn what_was_compiled_as_planned_is_verified_under_the_same_fingerprint() {
+        let planned = example(&["catalog", "client-zeta", "semver"]);
+        let compiled = compiled(&planned);
+        let verified = planned.verified(&compiled).unwrap();
+        assert_eq!(planned.document["verified"], false);
+        assert_eq!(verified.document["verified"], true);
+        assert_eq!(planned.document["fingerprint"], verified.document["fingerprint"]);
+        assert_eq!(verified.document["crates"][0]["native_libs"][0], "static=z");
+        assert_eq!(verified.verified(&compiled).unwrap(), verified);
+
+        let mut other = compiled;
+        other.crates.pop();
+        assert!(matches!(planned.verified(&other), Err(Error::No(_))));
+    }
+
+    #[test]
+    fn each_selection_is_handed_over_in_a_file_of_its_own() {
+        let dir = std::env::temp_dir().join(format!("plugo-hand-over-{}", std::process::id()));
+        let all = ["auth", "blog", "catalog", "clock", "semver", "shop"];
+        let less = ["auth", "blog", "catalog", "clock", "shop"];
+        let selections = [["catalog", "client-zeta", "semver"].as_slice(), &all, &less];
+        let mut paths = BTreeSet::new();
+        for features in selections {
+            let evidence = example(features);
+            let path = evidence.hand_over(&dir).unwrap();
+            assert_eq!(evidence.hand_over(&dir).unwrap(), path);
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), evidence.manifest);
+            evidence.write(&dir).unwrap();
+            let bom = std::fs::read_to_string(dir.join("bom.cdx.json")).unwrap();
+            assert_eq!(bom, evidence.cyclonedx);
+            paths.insert(path);
+        }
+        std::fs::remove_dir_all(&dir).unwrap();
+        assert_eq!(paths.len(), selections.len());
+    }
 }
