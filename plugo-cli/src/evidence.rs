@@ -45,8 +45,9 @@ impl Evidence {
     /// What Cargo says against it; crates about which the simulation of
     /// Cargo's features and `cargo tree` disagree.
     pub(crate) fn plan(project: &Project, plan: &Plan) -> Result<Self, Error> {
-        let tree = project.crates()?;
+        // This downloads what is missing, so it is first.
         let workspace = Workspace::read(project)?;
+        let tree = project.crates()?;
         let app = workspace.app(project)?;
         let whole = Simulation::of(&workspace, app, project)?;
         let units = graph::units(&workspace, &whole, &tree)?;

@@ -63,6 +63,11 @@ fn both_ways_agree_on_the_crates_of_each_client() {
             crates.map(|krate| same.iter().map(|&key| krate[key].clone()).collect()).collect()
         };
         assert_eq!(crates(&exact), crates(&built), "{client}");
+        let keys = |manifest: &Value| -> BTreeSet<String> {
+            manifest["crates"][0].as_object().unwrap().keys().cloned().collect()
+        };
+        let more: Vec<String> = keys(&exact).difference(&keys(&built)).cloned().collect();
+        assert_eq!(more, ["build_script", "features_added_by", "links", "only_because_of", "purl"]);
         let plugins = |manifest: &Value| manifest["plugins"].clone();
         assert_eq!(plugins(&exact), plugins(&built), "{client}");
         let way = |manifest: &Value| manifest["made_by"]["way"].clone();
@@ -114,7 +119,15 @@ fn two_plugins(name: &str) -> Project {
 
 #[test]
 fn a_crate_is_put_down_to_the_plugin_that_brings_it_and_to_no_other() {
-    let project = two_plugins("attributed");
+    // What the repository patches is no package of the registry either.
+    let project = two_plugins("attributed")
+        .file("libs/itoa/Cargo.toml", package("itoa", "1.99.0", ""))
+        .file("libs/itoa/src/lib.rs", "")
+        .dependencies("itoa = \"1\"");
+    let text = fs::read_to_string(project.dir().join("Cargo.toml")).unwrap();
+    let patch = "[patch.crates-io]\nitoa = { path = \"libs/itoa\" }\n";
+    let project = project.file("Cargo.toml", text + patch);
+    Run::of(&mut cargo(project.dir(), &["update", "itoa", "--offline"])).ok();
     let manifest = json_of(&answer(project.dir(), &["manifest", "--client", "acme"]));
     let crates = &manifest["crates"];
     let of = |name: &str| {
@@ -131,7 +144,10 @@ fn a_crate_is_put_down_to_the_plugin_that_brings_it_and_to_no_other() {
     assert_eq!(named(crates, "extra")["needed_by_app"], json!(false));
     assert_eq!(named(crates, "plugo-core")["links"], json!("plugo-core"));
     // A folder is not the package of the registry that has its name.
-    assert_eq!(named(crates, "shared")["purl"], Value::Null);
+    for local in ["shared", "itoa"] {
+        assert_eq!(named(crates, local)["purl"], Value::Null);
+        assert_eq!(named(crates, local)["checksum"], Value::Null);
+    }
     let registry = named(crates, "semver");
     let version = registry["version"].as_str().unwrap();
     assert_eq!(registry["purl"], json!(format!("pkg:cargo/semver@{version}")));
@@ -198,6 +214,15 @@ fn a_committed_manifest_is_compared_and_the_difference_can_be_read() {
     let file = file.to_str().unwrap();
     let check = |args: &[&str]| Run::of(&mut plugo(&example(), args));
     check(&["manifest", "--client", "acme", "--output", file]).ok();
+    check(&["manifest", "--client", "acme", "--check", file]).ok();
+    // As `plugo build` leaves it.
+    let mut verified = json_of(&fs::read_to_string(file).unwrap());
+    verified["verified"] = json!(true);
+    verified["crates"].as_array_mut().unwrap().iter_mut().for_each(|krate| {
+        krate["native_libs"] = json!(["static=z"]);
+    });
+    crate::schemas::assert_manifest(&verified);
+    fs::write(file, verified.to_string()).unwrap();
     check(&["manifest", "--client", "acme", "--check", file]).ok();
     let run = check(&["manifest", "--client", "zeta", "--check", file]);
     assert_eq!(run.code, Some(1), "{}", run.stderr);

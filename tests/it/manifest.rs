@@ -358,7 +358,13 @@ fn files(dir: &Path) -> Vec<String> {
 
 #[test]
 fn a_copy_that_cannot_be_written_is_refused_and_leaves_nothing_behind() {
-    let whole = ["plugo-manifest.json", "plugo-table.rs", "requirements-plugins.toml"];
+    let whole = [
+        "plugo-dep-v0",
+        "plugo-manifest.json",
+        "plugo-table.rs",
+        "plugo0",
+        "requirements-plugins.toml",
+    ];
     let project = two_plugins().settings("manifest-dir = \"dist\"");
     let refused = |project: &Project| {
         let result = Builder::new().environment(project.environment(&[])).run();

@@ -10,7 +10,7 @@ pub(crate) fn difference(old: &Value, new: &Value) -> Vec<String> {
         value.as_object().into_iter().flat_map(|object| object.keys().cloned()).collect()
     };
     // The fingerprint follows from the rest, and the lists have words of their own.
-    let apart = ["fingerprint", "plugins", "crates", "differences", "duplicates"];
+    let apart = ["fingerprint", "verified", "plugins", "crates", "differences", "duplicates"];
     for key in keys(old).union(&keys(new)).filter(|key| !apart.contains(&key.as_str())) {
         if old[key] != new[key] {
             lines.push(format!("{key}: {} -> {}", old[key], new[key]));
@@ -30,10 +30,14 @@ pub(crate) fn difference(old: &Value, new: &Value) -> Vec<String> {
             lines.push("the plugins load in another order".to_owned());
         }
     }
+    // These follow from the crates, and are worth a line where nothing else is.
     for key in ["differences", "duplicates"] {
         if old[key] != new[key] && lines.is_empty() {
             lines.push(format!("the {key} are others"));
         }
+    }
+    if lines.is_empty() && old != new {
+        lines.push("something that is not told of here".to_owned());
     }
     lines
 }
@@ -74,7 +78,10 @@ fn entries(kind: &str, old: &Value, new: &Value, lines: &mut Vec<String>) {
             }
         }
         let gone = before.as_object().into_iter().flatten();
-        for (key, value) in gone.filter(|(key, _)| entry.get(*key).is_none()) {
+        let is_of_the_build = |key: &str| key == "native_libs";
+        for (key, value) in
+            gone.filter(|(key, _)| entry.get(*key).is_none() && !is_of_the_build(key))
+        {
             lines.push(format!("{kind} {name}: {key} {value} -> nothing"));
         }
     }

@@ -1,4 +1,3 @@
-use std::path::Path;
 use std::process::Command;
 
 use guppy::graph::cargo::{CargoOptions, CargoResolverVersion};
@@ -109,10 +108,10 @@ fn add_items(metadata: &mut Value, project: &Project) {
     let features = project.features();
     let items = features.values().flat_map(|items| items.iter());
     let items = items.chain(&project.environment().dependency_features);
-    let manifest = project.app_dir().join("Cargo.toml");
+    let members = metadata["workspace_members"].clone();
+    let members = members.as_array().map(Vec::as_slice).unwrap_or_default();
     for package in metadata["packages"].as_array_mut().into_iter().flatten() {
-        let path = package["manifest_path"].as_str().map(Path::new);
-        if package["name"] == project.app() && path == Some(&manifest) {
+        if package["name"] == project.app() && members.contains(&package["id"]) {
             for item in items.clone().filter(|item| !features.contains_key(item.as_str())) {
                 package["features"][item_feature(item)] = json!([item]);
             }
