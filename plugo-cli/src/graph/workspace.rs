@@ -52,7 +52,7 @@ impl Workspace {
         let json = metadata().or_else(|error| {
             let fetched = cargo::output(in_workspace(project).args(["fetch", "--locked"]));
             // What is wrong is what the first call said.
-            fetched.map_err(|_| error).and_then(|_| metadata())
+            fetched.map_err(|_| with_help(error)).and_then(|_| metadata())
         })?;
         let other = |error: &dyn std::fmt::Display| {
             Error::environment(format!("`cargo metadata` printed something else: {error}"))
@@ -85,6 +85,13 @@ impl Workspace {
             Error::environment(format!("`cargo metadata` does not tell of `{}`", project.app()))
         })
     }
+}
+
+fn with_help(error: Error) -> Error {
+    Error::environment(format!(
+        "{error}\n  help: an exact manifest needs every package of Cargo.lock on this machine, also \
+         those for other targets; `cargo fetch --locked` downloads them"
+    ))
 }
 
 /// What an item of a feature's list, such as `dep:blog` or `blog?/fast`, is
