@@ -22,8 +22,10 @@ pub(crate) fn check(units: &Units, compiled: &Compiled) -> Result<(), Error> {
         // A build script has the features of its package, and is no crate of its own.
         .filter(|krate| !krate.kinds.iter().any(|kind| kind == "custom-build"))
         .map(|krate| {
-            let features = krate.features.iter().cloned().collect();
-            (krate.name.clone(), krate.version.clone(), features)
+            // The name of a crate may be that of its library, which is another one.
+            let (name, version) = package(&krate.package_id)
+                .unwrap_or_else(|| (krate.name.clone(), krate.version.clone()));
+            (name, version, krate.features.iter().cloned().collect())
         })
         .collect();
     if planned == told {
@@ -128,7 +130,7 @@ mod tests {
             }
         };
         assert_eq!(
-            changed(|crates| crates[2].version = "1.0.3".to_owned()),
+            changed(|crates| crates[2] = krate("serde", "1.0.3", "lib", &["std"])),
             "  planned and not compiled: serde 1.0.2 [std]\n  \
                compiled and not planned: serde 1.0.3 [std]"
         );
