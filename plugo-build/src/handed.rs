@@ -13,6 +13,9 @@ use crate::plan::Plan;
 ///
 /// What it says of the build has to be so; else the variable is left from
 /// another build. `ours` is the manifest as this build script makes it.
+///
+/// `None` when it is refused, and when it is of an app that depends on this
+/// one.
 pub(crate) fn read(
     path: &Path,
     plan: &Plan,
@@ -48,6 +51,9 @@ pub(crate) fn read(
         )));
         return None;
     }
+    if is_of_who_depends_on(&document, plan) {
+        return None;
+    }
     let mut differences = differences(&document, plan, ours).into_iter();
     if let Some(first) = differences.next() {
         problems.add(differences.fold(refused(first), Diagnostic::note));
@@ -62,6 +68,18 @@ pub(crate) fn read(
         return None;
     }
     Some(document)
+}
+
+/// Whether a manifest is of another app, which depends on this one: the
+/// variable is set for the build scripts of both.
+fn is_of_who_depends_on(document: &Value, plan: &Plan) -> bool {
+    let mut crates = document["crates"].as_array().into_iter().flatten();
+    document["app"]["name"] != plan.app.as_str()
+        && crates.any(|krate| {
+            krate["name"] == plan.app.as_str()
+                && krate["version"] == plan.app_version.as_str()
+                && krate["role"] != "app"
+        })
 }
 
 /// What a manifest says of the build, and this build does not: each as a

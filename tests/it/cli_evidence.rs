@@ -304,6 +304,15 @@ fn the_build_script_takes_a_manifest_of_its_build_and_refuses_any_other() {
     changed(&|m| drop(m["crates"].as_array_mut().unwrap().remove(0)), "this build has are");
     changed(&|m| m["crates"][0]["license"] = json!("MIT"), "its fingerprint");
     changed(&|m| m["format"] = json!(2), "its format is 2");
+
+    // An app may depend on another, whose build script is told of it too.
+    let mut document = json_of(&text);
+    document["app"]["name"] = json!("around");
+    let crates = document["crates"].as_array_mut().unwrap();
+    crates.iter_mut().find(|c| c["role"] == "app").unwrap()["role"] = json!("linked");
+    fs::write(&file, document.to_string()).unwrap();
+    let built = with_manifest(acme, &file, &out).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(manifest::json(&built)["made_by"]["way"], json!("build-script"));
 }
 
 /// What is in a section of a program.
