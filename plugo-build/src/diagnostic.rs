@@ -45,6 +45,8 @@ pub enum Code {
     MalformedJson,
     /// A TOML file is not TOML.
     MalformedToml,
+    /// `PLUGO_MANIFEST` names the manifest of another build.
+    ManifestMismatch,
     /// A plugin depends on one that does not exist, or is not in the build.
     MissingDependency,
     /// A field is missing.
@@ -150,6 +152,7 @@ impl Code {
             Code::InvalidVersion => "invalid-version",
             Code::MalformedJson => "malformed-json",
             Code::MalformedToml => "malformed-toml",
+            Code::ManifestMismatch => "manifest-mismatch",
             Code::MissingDependency => "missing-dependency",
             Code::MissingField => "missing-field",
             Code::MissingFile => "missing-file",

@@ -15,6 +15,7 @@ use crate::lock::Lock;
 use crate::metadata::Id;
 use crate::package::{self, Package, Packages};
 use crate::plan::{self, Plan};
+use crate::resolver::resolver;
 use crate::select::{Index, Reason};
 use crate::settings::{self, Settings};
 use crate::sources::Sources;
@@ -195,6 +196,12 @@ impl Project {
     /// The root of the workspace: what shown paths are relative to.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Which of Cargo's feature resolvers the workspace has: `"1"`, `"2"` or
+    /// `"3"`.
+    pub fn resolver(&self) -> String {
+        resolver(&self.root)
     }
 
     /// The app's package.
@@ -414,20 +421,6 @@ impl std::fmt::Display for Unavailable {
             Unavailable::NotACrate => f.write_str("its folder has no Cargo.toml"),
         }
     }
-}
-
-/// A crate that Cargo compiles for a build, with one set of features.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub struct BuildCrate {
-    /// The name of its package.
-    pub name: String,
-    /// The version of its package.
-    pub version: String,
-    /// Its folder, where it is a folder and no package from elsewhere.
-    pub dir: Option<PathBuf>,
-    /// The features that are on.
-    pub features: Vec<String>,
 }
 
 /// A client: its file, what that needs, and its cargo feature.

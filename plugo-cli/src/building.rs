@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -205,7 +205,9 @@ impl<'c> Building<'c> {
         let evidence = Evidence::plan(&project, &plan)?;
         let crates = crates_of(&evidence.manifest);
         self.progress.begin(job.name(), crates, plan.plugins.len());
-        let messages = self.compile(job, &folder)?;
+        // The build script lays this manifest into the program, in place of its own.
+        let manifest = evidence.hand_over(&root.join(".plans"))?;
+        let messages = self.compile(job, &folder, &manifest)?;
         let evidence = evidence.verified(&messages.compiled)?;
         let files: Vec<&PathBuf> = messages
             .compiled
@@ -282,8 +284,9 @@ impl<'c> Building<'c> {
         Ok((project, plan))
     }
 
-    fn compile(&mut self, job: &Job, folder: &Folder) -> Result<Messages, Error> {
+    fn compile(&mut self, job: &Job, folder: &Folder, manifest: &Path) -> Result<Messages, Error> {
         let mut cargo = self.options.cargo(self.context, self.app, "build", job.client.as_deref());
+        cargo.env("PLUGO_MANIFEST", manifest);
         cargo.arg("--message-format=json-render-diagnostics");
         if let Some(profile) = &self.options.profile {
             cargo.args(["--profile", profile]);

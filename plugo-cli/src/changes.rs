@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use plugo_build::{BuildCrate, Client, Environment, Project};
+use plugo_build::{Client, Crates, Environment, Project};
 
 use self::git::Git;
 use self::lock::Locked;
@@ -65,7 +65,7 @@ pub(crate) fn affected(
 
 /// What is compiled for the clients of a selection.
 struct Contents {
-    crates: Vec<BuildCrate>,
+    crates: Crates,
     /// The plugins in a package.
     plugins: BTreeMap<String, Vec<String>>,
 }
@@ -105,8 +105,8 @@ impl Effect {
             Effect::All(why) => Some(why.clone()),
             Effect::Clients(clients, why) => clients.contains(client).then(|| why.clone()),
             Effect::Package(dir) => {
-                let is_it = |krate: &&BuildCrate| krate.dir.as_ref() == Some(dir);
-                let name = &contents.crates.iter().find(is_it)?.name;
+                let mut crates = contents.crates.iter();
+                let name = &crates.find(|k| k.origin.as_deref().map(Path::new) == Some(dir))?.name;
                 Some(match contents.plugins.get(name) {
                     Some(plugins) => format!("the crate of {}", plugins.join(", ")),
                     None => format!("the crate {name}"),

@@ -30,6 +30,12 @@ mod build;
 mod run;
 /// `plugo test`.
 mod test;
+/// `plugo manifest`.
+mod manifest;
+/// `plugo sbom`.
+mod sbom;
+/// What commands do with a document.
+mod document;
 /// `plugo inspect`.
 mod inspect;
 /// `plugo verify`.

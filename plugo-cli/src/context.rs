@@ -63,6 +63,8 @@ impl Context {
         // Which features there are, the repository itself says.
         let base = Project::read(environment.clone())?;
         environment.features = features(&base, args)?;
+        let of_dependencies = asked(args).filter(|feature| feature.contains('/'));
+        environment.dependency_features = of_dependencies.map(str::to_owned).collect();
         Ok(Project::read(environment)?)
     }
 
@@ -135,6 +137,11 @@ impl Context {
     }
 }
 
+/// The features that the arguments name.
+fn asked(args: &SelectionArgs) -> impl Iterator<Item = &str> {
+    args.features.iter().flat_map(|list| list.split([',', ' '])).filter(|f| !f.is_empty())
+}
+
 /// The features of the app that are on.
 fn features(project: &Project, args: &SelectionArgs) -> Result<BTreeSet<String>, Error> {
     if let Some(client) = &args.client {
@@ -142,12 +149,7 @@ fn features(project: &Project, args: &SelectionArgs) -> Result<BTreeSet<String>,
     }
     let all = project.features();
     let names: Vec<&str> = all.keys().copied().collect();
-    let asked: Vec<&str> = args
-        .features
-        .iter()
-        .flat_map(|list| list.split([',', ' ']))
-        .filter(|f| !f.is_empty())
-        .collect();
+    let asked: Vec<&str> = asked(args).collect();
     for feature in &asked {
         if !feature.contains('/') && project.closure([*feature]).is_empty() {
             let help = known("the features are", feature, &names);

@@ -39,6 +39,10 @@ mod app;
 mod context;
 /// What Cargo says that it compiled.
 mod compiled;
+/// Which crates a build compiles, and because of whom.
+mod crate_graph;
+/// A manifest as other tools read it.
+mod sbom;
 /// What is told of a build, before it and after it.
 mod evidence;
 /// What becomes of each plugin in a build, and why.

@@ -21,3 +21,5 @@ mod cli_frame;
 mod cli_scaffold;
 mod cli_clients;
 mod cli_inspect;
+mod cli_graph;
+mod cli_evidence;
