@@ -89,7 +89,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the declaration.
-    pub const ALL: [Code; 38] = [
+    pub const ALL: [Code; 39] = [
         Code::AmbiguousMetadata,
         Code::CargoFailed,
         Code::ClientFeature,
@@ -109,6 +109,7 @@ impl Code {
         Code::InvalidVersion,
         Code::MalformedJson,
         Code::MalformedToml,
+        Code::ManifestMismatch,
         Code::MissingDependency,
         Code::MissingField,
         Code::MissingFile,

@@ -33,6 +33,8 @@ fn manifests() -> Vec<PathBuf> {
 fn rust_files(dir: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     let files = entries.flat_map(|entry| match entry.path() {
+        // Templates are files of the packages that they become.
+        path if path.is_dir() && path.ends_with("templates") => Vec::new(),
         path if path.is_dir() => rust_files(&path),
         path if path.extension().is_some_and(|extension| extension == "rs") => vec![path],
         _ => Vec::new(),

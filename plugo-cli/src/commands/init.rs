@@ -32,7 +32,7 @@ impl Command for Init {
     fn arguments(&self, command: clap::Command) -> clap::Command {
         Args::augment_args(command)
             .about("Make an app of a package: its plugins are loaded when it starts")
-            .after_help("Example: cargo new shop && cd shop && plugo init")
+            .after_help("Example: plugo init")
     }
 
     fn run(&self, context: &Context, matches: &ArgMatches) -> Result<(), Error> {
