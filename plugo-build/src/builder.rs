@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use crate::code;
 use crate::crates::{self, Crates, Inputs};
 use crate::diagnostic::{Code, Diagnostic, Place, Problems, Severity};
+use crate::embed::{Embedded, embed};
 use crate::emit::{self, Directive};
 use crate::environment::{Environment, VARIABLES};
+use crate::handed;
 use crate::manifest::{self, Manifest};
 use crate::plan::Plan;
 use crate::project::{Opened, Project};
@@ -16,6 +18,9 @@ const TABLE: &str = "plugo-table.rs";
 const MANIFEST: &str = "plugo-manifest.json";
 /// The name of the consolidated requirements.
 const REQUIREMENTS: &str = "requirements-plugins.toml";
+/// The names of what the table lays into the program.
+const DEP_V0: &str = "plugo-dep-v0";
+const PLUGO0: &str = "plugo0";
 
 /// Runs the pipeline with more said than [`build()`](crate::build()) needs.
 ///
@@ -89,11 +94,30 @@ impl Project {
     ///
     /// What Cargo says against it, or a crate that the lock file lacks.
     pub fn documents(&self, plan: &Plan) -> Result<Documents, Vec<Diagnostic>> {
+        self.documents_of(plan, &self.crates()?)
+    }
+
+    /// The packages that a build in this project's environment compiles, as
+    /// `cargo tree` tells them.
+    ///
+    /// # Errors
+    ///
+    /// What Cargo says against it.
+    pub fn crates(&self) -> Result<Crates, Vec<Diagnostic>> {
         let mut problems = Problems::default();
         let tree = crates::start(&self.environment, &self.app).finish(&mut problems);
         problems.end_of_stage()?;
-        let Some(tree) = tree else { return Err(problems.into_warnings()) };
-        let manifest = manifest::manifest(&self.inputs(plan, &tree), &mut problems);
+        tree.ok_or_else(|| problems.into_warnings())
+    }
+
+    /// As [`Project::documents`], of crates that Cargo told already.
+    ///
+    /// # Errors
+    ///
+    /// A crate that the lock file lacks.
+    pub fn documents_of(&self, plan: &Plan, crates: &Crates) -> Result<Documents, Vec<Diagnostic>> {
+        let mut problems = Problems::default();
+        let manifest = manifest::manifest(&self.inputs(plan, crates), &mut problems);
         problems.end_of_stage()?;
         let Manifest { json, requirements, .. } = manifest;
         Ok(Documents { manifest: json, requirements })
@@ -207,13 +231,24 @@ fn run(environment: &Environment, fallback: Option<PathBuf>) -> Result<Built, Ve
     let Some(tree) = tree else { return Err(problems.into_warnings()) };
 
     let inputs = project.inputs(&plan, &tree);
-    let manifest = manifest::manifest(&inputs, &mut problems);
+    let mut manifest = manifest::manifest(&inputs, &mut problems);
+    if let Some(path) = &environment.manifest {
+        let handed = handed::read(path, &plan, &manifest.document, &mut problems);
+        if let Some(document) = handed {
+            manifest = Manifest::new(document, manifest.requirements);
+        }
+    }
     problems.end_of_stage()?;
 
+    let embedded = embed(&manifest.document, environment.auditable);
+    let sections = embedded.sections();
+    let Embedded { dep_v0, plugo0 } = embedded;
     for (name, content) in [
-        (TABLE, &code::table(&plan, &manifest.fingerprint)),
-        (MANIFEST, &manifest.json),
-        (REQUIREMENTS, &manifest.requirements),
+        (TABLE, code::table(&plan, &manifest.fingerprint, sections).as_bytes()),
+        (MANIFEST, manifest.json.as_bytes()),
+        (REQUIREMENTS, manifest.requirements.as_bytes()),
+        (DEP_V0, &dep_v0),
+        (PLUGO0, &plugo0),
     ] {
         let path = environment.out_dir.join(name);
         if let Err(error) = emit::write(&path, content) {
@@ -221,6 +256,7 @@ fn run(environment: &Environment, fallback: Option<PathBuf>) -> Result<Built, Ve
         }
     }
     let mut watch = project.watch.clone();
+    watch.extend(environment.manifest.clone());
     // `cargo tree` reads the manifests of every folder that is a dependency.
     let folders = inputs.crates.nodes.iter().filter_map(|node| node.origin.as_ref()).map(Path::new);
     watch.extend(folders.filter(|dir| dir.is_absolute()).map(|dir| dir.join("Cargo.toml")));
@@ -247,6 +283,8 @@ fn run(environment: &Environment, fallback: Option<PathBuf>) -> Result<Built, Ve
     directives.extend(VARIABLES.map(Directive::RerunIfEnvChanged));
     directives.push(Directive::RustcEnv("PLUGO_TABLE", environment.out_dir.join(TABLE)));
     directives.push(Directive::RustcEnv("PLUGO_MANIFEST", environment.out_dir.join(MANIFEST)));
+    directives.push(Directive::RustcEnv("PLUGO_DEP_V0", environment.out_dir.join(DEP_V0)));
+    directives.push(Directive::RustcEnv("PLUGO_PLUGO0", environment.out_dir.join(PLUGO0)));
     directives.extend(Directive::problems(problems.into_warnings()));
     Ok(Built { plan, manifest: manifest.json, requirements: manifest.requirements, directives })
 }

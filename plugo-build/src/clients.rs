@@ -17,6 +17,7 @@ pub(crate) fn check_clients(
     not_read: &BTreeSet<String>,
     problems: &mut Problems,
 ) {
+    let crates = PluginCrates::new(app, index);
     for (client, listed) in &config.clients {
         // Cargo downloads what this build needs; of another client, names may be
         // those of plugins that are not on this machine.
@@ -24,7 +25,9 @@ pub(crate) fn check_clients(
             continue;
         }
         // Where what the client needs is not known, that is the one error.
-        let Ok((_, comparison)) = compare(app, index, client, listed, problems) else { continue };
+        let Ok((_, comparison)) = compare(&crates, index, client, listed, problems) else {
+            continue;
+        };
         comparison.refuse_difference(problems);
         if config.selection.client.as_ref() == Some(client) {
             comparison.warn_of_surplus(index, problems);
@@ -35,8 +38,8 @@ pub(crate) fn check_clients(
 /// What a client's file needs, with what that needs, held against the crates
 /// of the app. `Err` when the file asks for what cannot be.
 pub(crate) fn compare<'c>(
-    app: &'c Package,
-    index: &Index<'_>,
+    crates: &'c PluginCrates<'c>,
+    index: &'c Index<'_>,
     client: &'c str,
     listed: &Listed,
     problems: &mut Problems,
@@ -45,31 +48,60 @@ pub(crate) fn compare<'c>(
         client: Some(client.to_owned()),
         file: Some((Source::Client, listed.clone())),
         environment: BTreeSet::new(),
+        // Which features are on is a matter of one build, not of the client.
+        any_build: true,
     };
     let mut found = Problems::default();
     let selected = select(index, &selection, &mut found);
-    // Which features are on is a matter of one build, not of the client.
-    let of_one_build = |d: &Diagnostic| {
-        matches!(d.code, Code::FeatureOff | Code::OtherTarget | Code::ConfiguredOut)
-    };
-    let found: Vec<Diagnostic> =
-        found.into_warnings().into_iter().filter(|d| !of_one_build(d)).collect();
+    let found = found.into_warnings();
     let broken = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     found.into_iter().for_each(|diagnostic| problems.add(diagnostic));
     if broken {
         return Err(Broken);
     }
-    let optional = |known: &Known| -> Option<String> {
-        let package = known.package.as_ref()?;
-        let found = app.dependencies.iter().find(|d| d.optional && d.package == package.name);
-        found.map(|dependency| dependency.key.clone())
-    };
-    let plugins = index.all.iter().filter_map(optional).collect();
-    let needed: BTreeMap<String, String> = selected
+    let needed: BTreeMap<&str, &str> = selected
         .keys()
-        .filter_map(|id| Some((optional(index.get(id)?)?, id.name.clone())))
+        .filter_map(|id| index.get(id))
+        .filter_map(|known| Some((crates.of(known)?, known.id.name.as_str())))
         .collect();
-    Ok((selected, Comparison { app, client, plugins, needed }))
+    Ok((selected, Comparison { crates, client, needed }))
+}
+
+/// The optional dependencies of the app that have plugins.
+pub(crate) struct PluginCrates<'c> {
+    app: &'c Package,
+    /// Their keys, by package.
+    by_package: BTreeMap<&'c str, &'c str>,
+    keys: BTreeSet<&'c str>,
+}
+
+impl<'c> PluginCrates<'c> {
+    pub(crate) fn new(app: &'c Package, index: &Index<'_>) -> Self {
+        let packages = index.all.iter().filter_map(|known| known.package.as_ref());
+        let packages: BTreeSet<&str> = packages.map(|package| package.name.as_str()).collect();
+        let mut by_package = BTreeMap::new();
+        for dependency in app.dependencies.iter().filter(|dependency| dependency.optional) {
+            if packages.contains(dependency.package.as_str()) {
+                by_package.entry(dependency.package.as_str()).or_insert(dependency.key.as_str());
+            }
+        }
+        let keys = by_package.values().copied().collect();
+        PluginCrates { app, by_package, keys }
+    }
+
+    /// The key of the dependency that a plugin is in.
+    fn of(&self, known: &Known) -> Option<&'c str> {
+        self.by_package.get(known.package.as_ref()?.name.as_str()).copied()
+    }
+
+    /// Those that an item of a feature's list turns on.
+    fn turned_on_by<'i>(&self, item: &'i str) -> BTreeSet<&'i str>
+    where
+        'c: 'i,
+    {
+        let on = self.app.turned_on_by(item);
+        on.into_iter().filter(|key| self.keys.contains(key)).collect()
+    }
 }
 
 /// A client's file asks for what cannot be; the problems say what.
@@ -77,25 +109,25 @@ pub(crate) struct Broken;
 
 /// A client's file beside its feature.
 pub(crate) struct Comparison<'c> {
-    app: &'c Package,
+    crates: &'c PluginCrates<'c>,
     client: &'c str,
-    /// The optional dependencies that have plugins.
-    plugins: BTreeSet<String>,
-    /// Those that the file needs, each with a plugin in it.
-    needed: BTreeMap<String, String>,
+    /// The crates that the file needs, each with a plugin in it.
+    needed: BTreeMap<&'c str, &'c str>,
 }
 
 impl Comparison<'_> {
     fn refuse_difference(&self, problems: &mut Problems) {
-        let Comparison { app, client, .. } = self;
+        let Comparison { crates: PluginCrates { app, .. }, client, .. } = self;
         let feature = format!("{CLIENT_FEATURE}{client}");
-        let items: Vec<String> =
-            self.right_items().iter().map(|item| format!("\"{item}\"")).collect();
-        let help = format!("write `{feature} = [{}]` in [features]", items.join(", "));
+        let help = || {
+            let items: Vec<String> =
+                self.right_items().iter().map(|item| format!("\"{item}\"")).collect();
+            format!("write `{feature} = [{}]` in [features]", items.join(", "))
+        };
         let Some(declared) = app.features.get(&feature) else {
             let message = format!("the client `{client}` has no feature `{feature}`");
             let diagnostic = Diagnostic::error(Code::ClientFeature, message);
-            problems.add(diagnostic.at(app.manifest.clone()).help(help));
+            problems.add(diagnostic.at(app.manifest.clone()).help(help()));
             return;
         };
         let (missing, surplus) = self.difference(&feature);
@@ -105,7 +137,7 @@ impl Comparison<'_> {
         let message =
             format!("the feature `{feature}` and the file of the client `{client}` differ");
         let mut diagnostic =
-            Diagnostic::error(Code::ClientFeature, message).at(declared.place.clone()).help(help);
+            Diagnostic::error(Code::ClientFeature, message).at(declared.place.clone()).help(help());
         if !missing.is_empty() {
             let note = format!("the file needs {}, which the feature leaves off", list(missing));
             diagnostic = diagnostic.note(note);
@@ -122,16 +154,15 @@ impl Comparison<'_> {
     pub(crate) fn is_met(&self) -> bool {
         let feature = format!("{CLIENT_FEATURE}{}", self.client);
         let (missing, surplus) = self.difference(&feature);
-        self.app.features.contains_key(&feature) && missing.is_empty() && surplus.is_empty()
+        self.crates.app.features.contains_key(&feature) && missing.is_empty() && surplus.is_empty()
     }
 
     /// The crates that the file needs and the feature leaves off, and those
     /// that the feature turns on and the file does not need.
     fn difference<'d>(&'d self, feature: &'d str) -> (Vec<&'d str>, Vec<&'d str>) {
-        let on = self.plugins_of(feature);
-        let needed = self.needed.keys().map(String::as_str);
-        let missing = needed.filter(|key| !on.contains(key)).collect();
-        let surplus = on.iter().copied().filter(|key| !self.needed.contains_key(*key)).collect();
+        let on = self.crates.turned_on_by(feature);
+        let missing = self.needed.keys().copied().filter(|key| !on.contains(key)).collect();
+        let surplus = on.iter().copied().filter(|key| !self.needed.contains_key(key)).collect();
         (missing, surplus)
     }
 
@@ -141,8 +172,10 @@ impl Comparison<'_> {
         let mut surplus: Vec<&str> = Vec::new();
         for known in index.all {
             let Availability::Feature { feature, .. } = &known.availability else { continue };
-            let needed = |key: &String| self.app.turned_on_by(feature).contains(key.as_str());
-            if !self.needed.keys().any(needed) && !surplus.contains(&feature.as_str()) {
+            let on = self.crates.app.turned_on_by(feature);
+            if !self.needed.keys().any(|key| on.contains(key))
+                && !surplus.contains(&feature.as_str())
+            {
                 surplus.push(feature);
             }
         }
@@ -158,28 +191,34 @@ impl Comparison<'_> {
         }
     }
 
-    /// The crates with plugins that an item of a feature's list turns on.
-    fn plugins_of<'c>(&'c self, item: &'c str) -> BTreeSet<&'c str> {
-        let on = self.app.turned_on_by(item);
-        on.into_iter().filter(|key| self.plugins.contains(*key)).collect()
-    }
-
-    /// What the feature's list should be: what it has that is about no
-    /// plugin, and one item for each crate that the file needs.
+    /// What the feature's list should be: what it has that turns on nothing
+    /// but what the file needs, and one item for each crate that then lacks.
     pub(crate) fn right_items(&self) -> Vec<String> {
-        let feature = self.app.features.get(&format!("{CLIENT_FEATURE}{}", self.client));
+        let feature = self.crates.app.features.get(&format!("{CLIENT_FEATURE}{}", self.client));
         let had = feature.map(|feature| feature.turns_on.as_slice()).unwrap_or_default();
-        let kept = had.iter().filter(|item| self.plugins_of(item).is_empty()).cloned();
-        let needed = self.needed.iter().map(|(key, plugin)| {
+        let right = |item: &&String| {
+            let on = self.crates.turned_on_by(item);
+            on.iter().all(|key| self.needed.contains_key(*key))
+        };
+        let kept: Vec<String> = had.iter().filter(right).cloned().collect();
+        let on: BTreeSet<&str> =
+            kept.iter().flat_map(|item| self.crates.turned_on_by(item)).collect();
+        let lacking = self.needed.iter().filter(|(key, _)| !on.contains(*key));
+        let lacking = lacking.map(|(key, plugin)| {
             let alone: Vec<&str> = self
+                .crates
                 .app
                 .features_for(key)
-                .into_iter()
-                .filter(|f| !f.starts_with(CLIENT_FEATURE) && self.plugins_of(f).len() == 1)
+                .iter()
+                .map(String::as_str)
+                .filter(|f| {
+                    !f.starts_with(CLIENT_FEATURE) && self.crates.turned_on_by(f).len() == 1
+                })
                 .collect();
             let named = alone.iter().find(|feature| *feature == plugin);
             named.or(alone.first()).map_or_else(|| format!("dep:{key}"), |f| (*f).to_owned())
         });
-        kept.chain(needed).collect()
+        let lacking: Vec<String> = lacking.collect();
+        kept.into_iter().chain(lacking).collect()
     }
 }

@@ -7,8 +7,9 @@ use crate::plan::{Plan, Planned};
 
 /// The file that `plugins!()` includes: one macro call. Strings are offsets
 /// into one text, lists are ranges of one row of numbers, so that the table
-/// needs no relocation but those of its functions.
-pub(crate) fn table(plan: &Plan, fingerprint: &str) -> String {
+/// needs no relocation but those of its functions. It names the sections that
+/// are laid into the program.
+pub(crate) fn table(plan: &Plan, fingerprint: &str, sections: &[&str]) -> String {
     let mut pool = Pool::default();
     let rows: Vec<String> = plan.plugins.iter().map(|plugin| row(plugin, &mut pool)).collect();
     let mut by_name: Vec<usize> = (0..plan.plugins.len()).collect();
@@ -30,6 +31,7 @@ pub(crate) fn table(plan: &Plan, fingerprint: &str) -> String {
              client: {client},\n    \
              fingerprint: {fingerprint:?},\n    \
              crates: [{crates}],\n    \
+             embed: [{sections}],\n    \
              text: {text:?},\n    \
              numbers: {numbers:?},\n    \
              by_name: {by_name:?},\n    \
@@ -37,6 +39,7 @@ pub(crate) fn table(plan: &Plan, fingerprint: &str) -> String {
         version = env!("CARGO_PKG_VERSION"),
         app = plan.app,
         crates = crates.into_iter().collect::<Vec<_>>().join(" "),
+        sections = sections.join(" "),
         text = pool.text,
         numbers = pool.numbers,
     );

@@ -27,10 +27,13 @@ pub(crate) struct Selection {
     pub(crate) file: Option<(Source, Listed)>,
     /// The names in `ENABLED_PLUGINS`.
     pub(crate) environment: BTreeSet<Id>,
+    /// Whether it is held against every build at once: which features are on
+    /// and what is built for is then not known.
+    pub(crate) any_build: bool,
 }
 
 /// The selection, the clients, and what Cargo has to watch for them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) selection: Selection,
     /// Every client of the repository.
@@ -86,7 +89,12 @@ pub(crate) fn read(
             );
         }
     }
-    Config { selection: Selection { client, file, environment }, clients, watch, absent }
+    Config {
+        selection: Selection { client, file, environment, any_build: false },
+        clients,
+        watch,
+        absent,
+    }
 }
 
 /// Reads `clients/*.json`.

@@ -16,8 +16,8 @@ use crate::plan::Plan;
 /// `cargo metadata` and the lock file name more, and fewer, than is built;
 /// `cargo tree` is exact, and works with the network off and with nothing
 /// downloaded but what this build needs.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Crates {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Crates {
     pub(crate) nodes: Vec<Crate>,
     edges: Vec<BTreeSet<usize>>,
     by_package: BTreeMap<(String, String), Vec<usize>>,
@@ -25,19 +25,25 @@ pub(crate) struct Crates {
 
 /// A package with one set of features, on one side.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Crate {
-    pub(crate) name: String,
-    pub(crate) version: String,
+#[non_exhaustive]
+pub struct Crate {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
     /// What Cargo shows behind the version: a folder, or a repository.
-    pub(crate) origin: Option<String>,
-    pub(crate) features: Vec<String>,
-    pub(crate) license: String,
-    pub(crate) side: Side,
+    pub origin: Option<String>,
+    /// Its features that are on.
+    pub features: Vec<String>,
+    /// What its package says of its licence, or nothing.
+    pub license: String,
+    /// Where its code runs.
+    pub side: Side,
 }
 
 /// Where the code of a crate runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Side {
+pub enum Side {
     /// In the app.
     Target,
     /// While it is built: in build scripts and macros.
@@ -62,7 +68,8 @@ pub(crate) struct Running(io::Result<Child>);
 /// The package is named by its folder: the members that a workspace builds by
 /// default need not be the app.
 pub(crate) fn start(environment: &Environment, app: &Package) -> Running {
-    let features: Vec<&str> = environment.features.iter().map(String::as_str).collect();
+    let features: Vec<&str> =
+        environment.features.union(&environment.dependency_features).map(String::as_str).collect();
     let child = Command::new(&environment.cargo)
         .current_dir(&environment.package_dir)
         .args(["tree", "--offline", "--locked", "--edges", "normal,build"])
@@ -195,6 +202,12 @@ fn parse(text: &str) -> Result<Crates, String> {
 }
 
 impl Crates {
+    /// Every package, once for each side that it is compiled for. The app is
+    /// the first.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Crate> {
+        self.nodes.iter()
+    }
+
     /// What is reached from the app when some of its direct dependencies are
     /// left out.
     pub(crate) fn without(&self, left_out: impl Fn(&Crate) -> bool) -> BTreeSet<usize> {
@@ -222,9 +235,20 @@ impl Crates {
         self.by_package.get(&package).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Whether two packages of this build have that name and version.
+    pub(crate) fn is_ambiguous(&self, name: &str, version: &str) -> bool {
+        let mut origins = self.find(name, version).iter().map(|&i| &self.nodes[i].origin);
+        origins.next().is_some_and(|first| origins.any(|other| other != first))
+    }
+
     /// What a package depends on directly.
     pub(crate) fn children(&self, i: usize) -> impl Iterator<Item = &Crate> {
-        self.edges[i].iter().map(|&child| &self.nodes[child])
+        self.edges(i).map(|child| &self.nodes[child])
+    }
+
+    /// The positions of what a package depends on directly.
+    pub(crate) fn edges(&self, i: usize) -> impl Iterator<Item = usize> {
+        self.edges[i].iter().copied()
     }
 }
 
@@ -233,6 +257,9 @@ pub(crate) fn workspace_root(
     environment: &Environment,
     problems: &mut Problems,
 ) -> Option<std::path::PathBuf> {
+    if let Some(root) = &environment.workspace_root {
+        return Some(root.clone());
+    }
     let manifest = environment.package_dir.join("Cargo.toml");
     let output = Command::new(&environment.cargo)
         .current_dir(&environment.package_dir)

@@ -45,6 +45,8 @@ pub enum Code {
     MalformedJson,
     /// A TOML file is not TOML.
     MalformedToml,
+    /// `PLUGO_MANIFEST` names the manifest of another build.
+    ManifestMismatch,
     /// A plugin depends on one that does not exist, or is not in the build.
     MissingDependency,
     /// A field is missing.
@@ -86,6 +88,49 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code, in the order of the declaration.
+    pub const ALL: [Code; 39] = [
+        Code::AmbiguousMetadata,
+        Code::CargoFailed,
+        Code::ClientFeature,
+        Code::ConfiguredOut,
+        Code::Conflict,
+        Code::Contradiction,
+        Code::CoreVersion,
+        Code::DependencyCycle,
+        Code::DependencyVersion,
+        Code::DisabledDependency,
+        Code::DuplicateKey,
+        Code::DuplicatePlugin,
+        Code::EnabledAndDisabled,
+        Code::EnvironmentBeyondClient,
+        Code::FeatureOff,
+        Code::InvalidName,
+        Code::InvalidVersion,
+        Code::MalformedJson,
+        Code::MalformedToml,
+        Code::ManifestMismatch,
+        Code::MissingDependency,
+        Code::MissingField,
+        Code::MissingFile,
+        Code::MissingLockFile,
+        Code::MistypedField,
+        Code::NameMismatch,
+        Code::NoEntryPoint,
+        Code::NotACrate,
+        Code::NotADependency,
+        Code::NotInBuild,
+        Code::OtherTarget,
+        Code::SeveralClients,
+        Code::ListedTwice,
+        Code::UnknownClient,
+        Code::UnknownDisabled,
+        Code::UnknownField,
+        Code::UnknownPlugin,
+        Code::Unreadable,
+        Code::Unwritable,
+    ];
+
     /// The stable text.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -108,6 +153,7 @@ impl Code {
             Code::InvalidVersion => "invalid-version",
             Code::MalformedJson => "malformed-json",
             Code::MalformedToml => "malformed-toml",
+            Code::ManifestMismatch => "manifest-mismatch",
             Code::MissingDependency => "missing-dependency",
             Code::MissingField => "missing-field",
             Code::MissingFile => "missing-file",

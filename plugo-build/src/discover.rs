@@ -170,6 +170,19 @@ fn plugin_folders(
     folders
 }
 
+/// The plugins of a crate that need not be a dependency of anything yet.
+pub(crate) fn look_into(
+    dir: &Path,
+    environment: &Environment,
+    packages: &mut Packages,
+    problems: &mut Problems,
+) -> Vec<Known> {
+    let Some(package) = packages.read(dir, problems) else { return Vec::new() };
+    let candidate =
+        Candidate { dir: dir.to_owned(), dependency: None, in_directory: false, local: true };
+    candidate.plugins(&package, environment, packages, problems).0
+}
+
 /// A folder that may hold plugins.
 struct Candidate<'a> {
     dir: PathBuf,
@@ -308,18 +321,17 @@ fn availability(app: &Package, dependency: &Dependency, environment: &Environmen
         return Availability::Always(dependency.place.clone());
     }
     let features = app.features_for(&dependency.key);
-    match features.iter().find(|feature| environment.features.contains(**feature)) {
-        Some(&feature) => Availability::Feature {
-            feature: feature.to_owned(),
+    match features.iter().find(|feature| environment.features.contains(*feature)) {
+        Some(feature) => Availability::Feature {
+            feature: feature.clone(),
             place: app
                 .features
                 .get(feature)
                 .map_or_else(|| dependency.place.clone(), |feature| feature.place.clone()),
         },
-        None => Availability::FeatureOff {
-            key: dependency.key.clone(),
-            features: features.into_iter().map(str::to_owned).collect(),
-        },
+        None => {
+            Availability::FeatureOff { key: dependency.key.clone(), features: features.to_vec() }
+        }
     }
 }
 

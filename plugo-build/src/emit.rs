@@ -88,8 +88,9 @@ impl fmt::Display for Directive {
 /// # Errors
 ///
 /// What the file system gave; the file is then as it was.
-pub fn write(path: &Path, content: &str) -> io::Result<bool> {
-    if fs::read(path).is_ok_and(|old| old == content.as_bytes()) {
+pub fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<bool> {
+    let content = content.as_ref();
+    if fs::read(path).is_ok_and(|old| old == content) {
         return Ok(false);
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -132,6 +133,7 @@ pub(crate) fn settle(path: &Path, out_dir: &Path) {
 ///   plugo-table.rs               what `plugins!()` includes
 ///   plugo-manifest.json          what `manifest!()` includes
 ///   requirements-plugins.toml
+///   plugo-dep-v0, plugo0         what `plugins!()` lays into the program
 ///   plugo-absent/                links to what does not exist yet
 /// ```
 ///

@@ -12,8 +12,12 @@ use cargo_platform::Cfg;
 pub(crate) const ENABLED_PLUGINS: &str = "ENABLED_PLUGINS";
 /// The variable that names a folder for a copy of the manifest.
 pub(crate) const MANIFEST_DIR: &str = "PLUGO_MANIFEST_DIR";
+/// The variable that names the manifest that the command line made.
+pub(crate) const MANIFEST: &str = "PLUGO_MANIFEST";
+/// The variable that `cargo auditable` sets for the Cargo that it calls.
+const AUDITABLE: &str = "CARGO_AUDITABLE_ORIG_ARGS";
 /// Every variable that changes what the build script does.
-pub(crate) const VARIABLES: [&str; 2] = [ENABLED_PLUGINS, MANIFEST_DIR];
+pub(crate) const VARIABLES: [&str; 4] = [ENABLED_PLUGINS, MANIFEST, MANIFEST_DIR, AUDITABLE];
 
 /// What Cargo and the shell tell a build script. [`Environment::from_cargo`]
 /// reads it; other tools begin with [`Environment::new`] and fill it in.
@@ -30,14 +34,25 @@ pub struct Environment {
     pub target: String,
     /// The features of the app that are on.
     pub features: BTreeSet<String>,
+    /// The features of its dependencies that Cargo's command line turns on
+    /// beside these, as `dependency/feature`. A build script is not told.
+    pub dependency_features: BTreeSet<String>,
     /// What `cfg` expressions see.
     pub(crate) cfgs: Vec<Cfg>,
     /// The variable `ENABLED_PLUGINS`.
     pub enabled_plugins: Option<String>,
     /// The variable `PLUGO_MANIFEST_DIR`.
     pub manifest_dir: Option<PathBuf>,
+    /// The variable `PLUGO_MANIFEST`: the manifest that the command line made
+    /// for this build.
+    pub manifest: Option<PathBuf>,
+    /// Whether `cargo auditable` builds, which embeds its own list of crates.
+    pub auditable: bool,
     /// Cargo's home, where it keeps the sources that it downloaded.
     pub cargo_home: Option<PathBuf>,
+    /// The root of the workspace, for those who know it; Cargo is asked
+    /// otherwise.
+    pub workspace_root: Option<PathBuf>,
 }
 
 impl Environment {
@@ -59,10 +74,14 @@ impl Environment {
             cargo: PathBuf::from("cargo"),
             target: target.into(),
             features: BTreeSet::new(),
+            dependency_features: BTreeSet::new(),
             cfgs: Vec::new(),
             enabled_plugins: None,
             manifest_dir: None,
+            manifest: None,
+            auditable: false,
             cargo_home: None,
+            workspace_root: None,
         }
     }
 
@@ -96,12 +115,16 @@ impl Environment {
             cargo: required("CARGO")?.into(),
             target: text(required("TARGET")?),
             features: list("CARGO_CFG_FEATURE").into_iter().collect(),
+            dependency_features: BTreeSet::new(),
             cfgs: cfgs(env::vars_os()),
             enabled_plugins: non_empty(ENABLED_PLUGINS).map(text),
             manifest_dir: non_empty(MANIFEST_DIR).map(PathBuf::from),
+            manifest: non_empty(MANIFEST).map(PathBuf::from),
+            auditable: env::var_os(AUDITABLE).is_some(),
             cargo_home: env::var_os("CARGO_HOME")
                 .map(PathBuf::from)
                 .or_else(|| env::home_dir().map(|home| home.join(".cargo"))),
+            workspace_root: None,
         })
     }
 }

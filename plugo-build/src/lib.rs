@@ -15,19 +15,24 @@
 //! file (`plugins_config.json`), the folder of clients (`clients`). The
 //! variable `ENABLED_PLUGINS` adds to the config file; a `client-<name>`
 //! feature takes `clients/<name>.json` in its place; `PLUGO_MANIFEST_DIR`
-//! names a folder for a copy of the manifest.
+//! names a folder for a copy of the manifest, and `PLUGO_MANIFEST` the
+//! manifest that `plugo build` made.
 
 // Modules stand in the order in which data flows: a module imports only from
 // those above it.
 
 /// What is wrong, where, and what to do.
 mod diagnostic;
+/// What each kind of problem means, and how it is mended.
+mod explain;
 /// Files as trees of values that know their places.
 mod document;
 /// What Cargo and the shell tell a build script.
 mod environment;
 /// `Cargo.toml`.
 mod package;
+/// Cargo's feature resolver.
+mod resolver;
 /// `Cargo.lock`.
 mod lock;
 /// What metadata says of a plugin.
@@ -66,6 +71,10 @@ mod project;
 mod requirements;
 /// The plan with its crates, as a file.
 mod manifest;
+/// A manifest that the command line made.
+mod handed;
+/// What is laid into the program.
+mod embed;
 /// What is written, and what Cargo is told.
 mod emit;
 /// The JSON schemas of what is read and written.
@@ -74,12 +83,15 @@ pub mod schema;
 mod builder;
 
 pub use self::builder::{Builder, Built, Documents, Error};
+pub use self::crates::{Crate, Crates, Side};
 pub use self::diagnostic::{Code, Diagnostic, Place, Severity};
 pub use self::emit::{Directive, write};
 pub use self::environment::Environment;
+pub use self::explain::Explanation;
+pub use self::manifest::seal;
 pub use self::metadata::Id;
 pub use self::plan::{Plan, Planned};
-pub use self::project::{Client, KnownPlugin, Project, Unavailable};
+pub use self::project::{Client, KnownPlugin, Need, Project, Unavailable, plugins_in};
 pub use self::select::Reason;
 /// The kinds of places that switch a plugin on, and what versions are.
 pub use plugo_core::Source;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::crates::{Crate, Inputs, Side};
 use crate::diagnostic::{Code, Diagnostic, Place, Problems};
+use crate::lock::Locked;
 use crate::package::slashes;
 use crate::plan::Planned;
 use crate::requirements::{self, Requirement, requirements};
@@ -12,12 +13,11 @@ use crate::requirements::{self, Requirement, requirements};
 /// The number of the format of `plugo-manifest.json`.
 pub(crate) const FORMAT: u32 = 1;
 
-/// Where the fingerprint goes, in the text that it is of.
-const NO_FINGERPRINT: &str = "\"fingerprint\": \"\"";
-
 /// The manifest of a build: the plan with every crate that it brings.
 #[derive(Debug)]
 pub(crate) struct Manifest {
+    /// What it says.
+    pub(crate) document: Value,
     /// `plugo-manifest.json`.
     pub(crate) json: String,
     /// `requirements-plugins.toml`.
@@ -36,8 +36,6 @@ pub(crate) fn manifest(inputs: &Inputs<'_>, problems: &mut Problems) -> Manifest
             problems.add(Diagnostic::error(Code::CargoFailed, message).at(plugin.place.clone()));
         }
     }
-    // The keys of each object are in alphabetical order, so that the bytes do
-    // not depend on serde_json's feature `preserve_order`.
     let document = json!({
         "app": {
             "name": inputs.plan.app,
@@ -59,11 +57,56 @@ pub(crate) fn manifest(inputs: &Inputs<'_>, problems: &mut Problems) -> Manifest
         "target": inputs.target,
         "verified": false,
     });
-    // Of everything else that it says, with nothing where it will stand.
-    let mut json = format!("{document:#}\n");
-    let fingerprint = format!("sha256:{}", sha256(json.as_bytes()));
-    json = json.replacen(NO_FINGERPRINT, &format!("\"fingerprint\": \"{fingerprint}\""), 1);
-    Manifest { json, requirements: requirements::to_toml(&requirements), fingerprint }
+    Manifest::new(document, requirements::to_toml(&requirements))
+}
+
+impl Manifest {
+    pub(crate) fn new(mut document: Value, requirements: String) -> Self {
+        let json = seal(&mut document);
+        let fingerprint = document["fingerprint"].as_str().unwrap_or_default().to_owned();
+        Manifest { document, json, requirements, fingerprint }
+    }
+}
+
+/// Puts the keys of a manifest in order, gives it its fingerprint, and writes
+/// it.
+///
+/// The fingerprint is of everything that is known before the build: with
+/// nothing in its own place, `verified` as `false`, and without what crates
+/// link (`native_libs`). So the manifest of a verified build has the
+/// fingerprint that is in the program.
+///
+/// ```
+/// let mut document = serde_json::json!({ "fingerprint": "", "verified": false });
+/// let text = plugo_build::seal(&mut document);
+/// assert!(text.starts_with("{\n  \"fingerprint\": \"sha256:"));
+/// ```
+pub fn seal(document: &mut Value) -> String {
+    sort(document);
+    let mut known_before = document.clone();
+    known_before["fingerprint"] = json!("");
+    known_before["verified"] = json!(false);
+    for krate in known_before["crates"].as_array_mut().into_iter().flatten() {
+        krate.as_object_mut().map(|krate| krate.remove("native_libs"));
+    }
+    let text = format!("{known_before:#}\n");
+    document["fingerprint"] = json!(format!("sha256:{}", sha256(text.as_bytes())));
+    format!("{document:#}\n")
+}
+
+/// The keys of each object in alphabetical order, whether or not something
+/// else in the build turns on serde_json's feature `preserve_order`.
+fn sort(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(sort),
+        Value::Object(object) => {
+            let mut entries: Vec<(String, Value)> = std::mem::take(object).into_iter().collect();
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            entries.iter_mut().for_each(|(_, value)| sort(value));
+            object.extend(entries);
+        }
+        _ => {}
+    }
 }
 
 fn sha256(bytes: &[u8]) -> String {
@@ -108,6 +151,9 @@ struct Entry {
     role: &'static str,
     license: String,
     features: BTreeSet<String>,
+    /// Those that are on where a crate that is linked also runs while building.
+    build_features: Option<BTreeSet<String>>,
+    dependencies: BTreeSet<CrateKey>,
     by_app: bool,
     by_plugin: BTreeSet<String>,
 }
@@ -149,8 +195,8 @@ impl<'m> Packages<'m> {
 /// from them: a feature that one plugin turns on in a crate that another one
 /// uses too is put down to both.
 ///
-/// A crate that is linked is told of as it is linked. That it also runs while
-/// building, with other features perhaps, is left out.
+/// A crate that is linked is told of as it is linked; where it also runs while
+/// building, with other features perhaps, those stand beside.
 fn entries(inputs: &Inputs<'_>) -> BTreeMap<CrateKey, Entry> {
     let crates = inputs.crates;
     let packages = Packages::new(inputs);
@@ -163,21 +209,25 @@ fn entries(inputs: &Inputs<'_>) -> BTreeMap<CrateKey, Entry> {
     }
     let by_app = crates.without(|node| packages.is_known(node));
     let mut entries: BTreeMap<CrateKey, Entry> = BTreeMap::new();
-    let (linked, rest): (Vec<usize>, Vec<usize>) = crates
-        .without(|node| packages.is_left_out(node))
-        .into_iter()
-        .partition(|&i| crates.nodes[i].side == Side::Target);
+    let kept = crates.without(|node| packages.is_left_out(node));
+    let key = |i: usize| {
+        let node = &crates.nodes[i];
+        (node.name.clone(), node.version.clone(), node.origin.clone())
+    };
+    let (linked, rest): (Vec<usize>, Vec<usize>) =
+        kept.iter().partition(|&&i| crates.nodes[i].side == Side::Target);
     for i in linked.into_iter().chain(rest) {
         let node = &crates.nodes[i];
-        let key = (node.name.clone(), node.version.clone(), node.origin.clone());
         let role = match node.side {
             Side::Target if i == 0 => "app",
             Side::Target if packages.is_planned(node) => "plugin",
             Side::Target => "linked",
             Side::Host => "build",
         };
-        let entry = entries.entry(key).or_insert_with(|| Entry { role, ..Entry::default() });
+        let entry = entries.entry(key(i)).or_insert_with(|| Entry { role, ..Entry::default() });
+        entry.dependencies.extend(crates.edges(i).filter(|to| kept.contains(to)).map(key));
         if entry.role != "build" && role == "build" {
+            entry.build_features.get_or_insert_default().extend(node.features.iter().cloned());
             continue;
         }
         entry.license.clone_from(&node.license);
@@ -195,26 +245,22 @@ fn crates(
 ) -> Vec<Value> {
     entries
         .iter()
-        .map(|((name, version, origin), entry)| {
-            let local = origin.as_deref().is_some_and(|origin| Path::new(origin).is_absolute());
-            let locked = inputs.lock.get(name, version, local);
+        .map(|(key, entry)| {
+            let (name, version, _) = key;
+            let locked = locked(inputs, key);
             if locked.is_none() {
                 let message = format!("`{name}` {version} is in the build and not in Cargo.lock");
                 let place = Place::file("Cargo.lock");
                 problems.add(Diagnostic::error(Code::MissingLockFile, message).at(place));
             }
-            let source = match (origin, locked.and_then(|locked| locked.source.clone())) {
-                (_, Some(source)) => source,
-                (Some(dir), None) => match Path::new(dir).strip_prefix(inputs.root) {
-                    Ok(inside) => format!("path+{}", slashes(inside)),
-                    // Where it lies on this machine is nobody's business.
-                    Err(_) => "path".to_owned(),
-                },
-                (None, None) => "path".to_owned(),
-            };
+            let source = source(inputs, key);
             let checksum = locked.and_then(|locked| locked.checksum.as_deref());
+            let dependencies: BTreeSet<String> =
+                entry.dependencies.iter().map(|key| reference(inputs, key)).collect();
             json!({
+                "build_features": entry.build_features,
                 "checksum": checksum.map(|sum| format!("sha256:{sum}")),
+                "dependencies": dependencies,
                 "features": entry.features,
                 "license": license(&entry.license),
                 "name": name,
@@ -226,6 +272,32 @@ fn crates(
             })
         })
         .collect()
+}
+
+fn locked<'i>(inputs: &'i Inputs<'_>, (name, version, origin): &CrateKey) -> Option<&'i Locked> {
+    let local = origin.as_deref().is_some_and(|origin| Path::new(origin).is_absolute());
+    inputs.lock.get(name, version, local)
+}
+
+fn source(inputs: &Inputs<'_>, key: &CrateKey) -> String {
+    if let Some(source) = locked(inputs, key).and_then(|locked| locked.source.clone()) {
+        return source;
+    }
+    let inside = key.2.as_ref().and_then(|dir| Path::new(dir).strip_prefix(inputs.root).ok());
+    match inside {
+        Some(inside) => format!("path+{}", slashes(inside)),
+        // Where it lies on this machine is nobody's business.
+        None => "path".to_owned(),
+    }
+}
+
+/// How one crate names another.
+fn reference(inputs: &Inputs<'_>, key: &CrateKey) -> String {
+    let (name, version, _) = key;
+    match inputs.crates.is_ambiguous(name, version) {
+        true => format!("{name} {version} ({})", source(inputs, key)),
+        false => format!("{name} {version}"),
+    }
 }
 
 /// The old way to write a choice, `MIT/Apache-2.0`, as SPDX writes it.

@@ -26,7 +26,7 @@ impl Id {
 
     /// Reads `name` or `namespace/name`. Whether such a plugin can exist is
     /// not looked at.
-    pub(crate) fn parse(text: &str) -> Self {
+    pub fn parse(text: &str) -> Self {
         match text.split_once('/') {
             Some((namespace, name)) => Id::new(namespace, name),
             None => Id::new(DEFAULT_NAMESPACE, text),

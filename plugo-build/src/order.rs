@@ -51,6 +51,8 @@ pub(crate) fn order<'k>(
         for cycle in cycles(&stuck, &edges) {
             refuse_cycle(&cycle, &plugins, problems);
         }
+        // There is no build; who shows one all the same has them last.
+        order.extend(stuck.into_iter().map(|i| plugins[i]));
     }
     order
 }

@@ -1,3 +1,4 @@
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -29,6 +30,19 @@ pub(crate) struct Package {
     /// `[package.metadata.plugo]`.
     pub(crate) plugo: Option<Node>,
     pub(crate) manifest: Place,
+    /// What the features turn on. With a thousand clients there are a thousand
+    /// features, and everybody asks.
+    reach: OnceCell<Reach>,
+}
+
+/// Optional dependencies and features, each with what it is about the other.
+#[derive(Debug, Default)]
+struct Reach {
+    /// The optional dependencies that a feature turns on.
+    by_feature: BTreeMap<String, BTreeSet<String>>,
+    /// The features that turn an optional dependency on, the most direct
+    /// first; those of clients last.
+    for_key: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -172,6 +186,7 @@ impl Packages {
             dependencies: self.dependencies(dir, workspace, &node, problems),
             plugo: package.get("metadata").and_then(|metadata| metadata.get("plugo")).cloned(),
             manifest: Place::file(text.shown()),
+            reach: OnceCell::new(),
         })
     }
 
@@ -295,26 +310,78 @@ impl Package {
     /// The optional dependencies that an item of a feature's list turns on,
     /// through other features too: `shop`, `dep:shop`, `shop/cards`.
     pub(crate) fn turned_on_by<'p>(&'p self, item: &'p str) -> BTreeSet<&'p str> {
+        if let Some(on) = self.reach().by_feature.get(item) {
+            return on.iter().map(String::as_str).collect();
+        }
+        let key = match item.split_once('/') {
+            // `key?/feature` turns nothing on.
+            Some((key, _)) if key.ends_with('?') => None,
+            Some((key, _)) => Some(key),
+            // An optional dependency that no feature names with `dep:` is a feature itself.
+            None => Some(item.strip_prefix("dep:").unwrap_or(item)),
+        };
+        key.and_then(|key| self.optional(key)).into_iter().collect()
+    }
+
+    /// The features that turn an optional dependency on, the most direct
+    /// first; those of clients last.
+    pub(crate) fn features_for(&self, key: &str) -> &[String] {
+        self.reach().for_key.get(key).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn reach(&self) -> &Reach {
+        self.reach.get_or_init(|| {
+            let optional = self.dependencies.iter().filter(|dependency| dependency.optional);
+            let optional: BTreeSet<&str> = optional.map(|d| d.key.as_str()).collect();
+            let mut found: BTreeMap<&str, Vec<(bool, usize, &str)>> = BTreeMap::new();
+            let mut by_feature = BTreeMap::new();
+            for name in self.features.keys() {
+                let on = self.turned_on_from(name, &optional);
+                for &key in &on {
+                    let is_client = name.starts_with("client-");
+                    found.entry(key).or_default().push((is_client, on.len(), name));
+                }
+                let on: BTreeSet<String> = on.into_iter().map(str::to_owned).collect();
+                by_feature.insert(name.clone(), on);
+            }
+            for key in optional.into_iter().filter(|key| self.is_feature(key)) {
+                if !self.features.contains_key(key) {
+                    found.entry(key).or_default().push((false, 1, key));
+                }
+            }
+            let sorted = |(key, mut features): (&str, Vec<(bool, usize, &str)>)| {
+                features.sort_unstable();
+                let names = features.into_iter().map(|(_, _, feature)| feature.to_owned());
+                (key.to_owned(), names.collect())
+            };
+            Reach { by_feature, for_key: found.into_iter().map(sorted).collect() }
+        })
+    }
+
+    fn turned_on_from<'p>(
+        &'p self,
+        feature: &'p str,
+        optional: &BTreeSet<&'p str>,
+    ) -> BTreeSet<&'p str> {
         let mut on = BTreeSet::new();
         let mut seen = BTreeSet::new();
-        let mut open = vec![item];
+        let mut open = vec![feature];
         while let Some(item) = open.pop() {
             if !seen.insert(item) {
                 continue;
             }
-            if let Some(key) = item.strip_prefix("dep:") {
-                on.extend(self.optional(key));
+            let key = if let Some(key) = item.strip_prefix("dep:") {
+                key
             } else if let Some((key, _)) = item.split_once('/') {
-                // `key?/feature` turns nothing on.
-                if !key.ends_with('?') {
-                    on.extend(self.optional(key));
-                }
+                // `key?/feature` turns nothing on: no key ends with `?`.
+                key
             } else if let Some(feature) = self.features.get(item) {
                 open.extend(feature.turns_on.iter().map(String::as_str));
+                continue;
             } else {
-                // An optional dependency that no feature names with `dep:` is a feature itself.
-                on.extend(self.optional(item));
-            }
+                item
+            };
+            on.extend(optional.get(key));
         }
         on
     }
@@ -357,25 +424,6 @@ impl Package {
             .iter()
             .find(|dependency| dependency.key == key && dependency.optional)
             .map(|dependency| dependency.key.as_str())
-    }
-
-    /// The features that turn an optional dependency on, the most direct
-    /// first; those of clients last.
-    pub(crate) fn features_for(&self, key: &str) -> Vec<&str> {
-        let implicit = self.optional(key).filter(|key| self.is_feature(key));
-        let mut found: Vec<(bool, usize, &str)> = self
-            .features
-            .keys()
-            .map(String::as_str)
-            .chain(implicit)
-            .filter_map(|feature| {
-                let on = self.turned_on_by(feature);
-                on.contains(key).then(|| (feature.starts_with("client-"), on.len(), feature))
-            })
-            .collect();
-        found.sort_unstable();
-        found.dedup();
-        found.into_iter().map(|(_, _, feature)| feature).collect()
     }
 
     /// A file of the package, as messages and the manifest show it.

@@ -81,9 +81,10 @@ pub(crate) fn plan(
         order.iter().enumerate().map(|(i, plugin)| (&plugin.id, i)).collect();
     let plugins = order
         .iter()
-        .filter_map(|plugin| {
-            let package = plugin.package.as_ref()?;
-            Some(Planned {
+        .map(|plugin| {
+            // A folder that is no package was refused, and may be shown.
+            let package = plugin.package.as_ref();
+            Planned {
                 id: plugin.id.clone(),
                 version: plugin.version.clone(),
                 description: plugin.description.clone(),
@@ -96,12 +97,12 @@ pub(crate) fn plan(
                     .filter_map(|d| position.get(&Id::new(&plugin.id.namespace, &d.name)).copied())
                     .collect(),
                 reasons: selected[&plugin.id].clone(),
-                package: package.name.clone(),
-                package_version: package.version.clone(),
-                license: package.license.clone(),
+                package: package.map(|package| package.name.clone()).unwrap_or_default(),
+                package_version: package.map(|package| package.version.clone()).unwrap_or_default(),
+                license: package.map(|package| package.license.clone()).unwrap_or_default(),
                 place: plugin.place.clone(),
                 extern_name: plugin.extern_name.clone(),
-            })
+            }
         })
         .collect();
     Plan {

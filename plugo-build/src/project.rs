@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use semver::Version;
 
-use crate::clients::compare;
+use crate::clients::{PluginCrates, compare};
 use crate::config::{self, CLIENT_FEATURE, Config};
 use crate::crates::workspace_root;
-use crate::diagnostic::{Diagnostic, Place, Problems};
+use crate::diagnostic::{Diagnostic, Place, Problems, Severity};
 use crate::discover::{self, Discovery};
 use crate::environment::Environment;
 use crate::known::{Availability, Known};
@@ -15,6 +15,7 @@ use crate::lock::Lock;
 use crate::metadata::Id;
 use crate::package::{self, Package, Packages};
 use crate::plan::{self, Plan};
+use crate::resolver::resolver;
 use crate::select::{Index, Reason};
 use crate::settings::{self, Settings};
 use crate::sources::Sources;
@@ -139,23 +140,68 @@ impl Project {
         Ok((plan, problems.into_warnings()))
     }
 
+    /// What this build would contain if nothing were wrong with it, and
+    /// everything that is wrong, warnings included: for those who show a build
+    /// that is refused. Its plugins are those that are asked for, with what
+    /// they depend on; those in circles come last.
+    pub fn draft(&self) -> (Plan, Vec<Diagnostic>) {
+        let mut problems = Problems::default();
+        self.warnings.iter().for_each(|warning| problems.add(warning.clone()));
+        let plan = self.plan_of(&self.config, &mut problems);
+        (plan, problems.into_warnings())
+    }
+
+    /// What is wrong with this build as soon as it asks for a plugin, and not
+    /// otherwise: what stands between the two.
+    pub fn refused_if_requested(&self, id: &Id) -> Vec<Diagnostic> {
+        let (mut with, mut without) = (self.config.clone(), self.config.clone());
+        // As an entry of the file that selects, or else of the variable.
+        match (&mut with.selection.file, &mut without.selection.file) {
+            (Some((_, with)), Some((_, without))) => {
+                with.disabled.remove(id);
+                with.enabled.entry(id.clone()).or_insert_with(|| Place::file("the selection"));
+                without.enabled.remove(id);
+            }
+            _ => drop(with.selection.environment.insert(id.clone())),
+        }
+        without.selection.environment.remove(id);
+        let problems = |config| {
+            let mut problems = Problems::default();
+            self.plan_of(config, &mut problems);
+            problems.into_warnings()
+        };
+        let otherwise = problems(&without);
+        let error = |d: &Diagnostic| d.severity == Severity::Error && !otherwise.contains(d);
+        problems(&with).into_iter().filter(error).collect()
+    }
+
     pub(crate) fn plan_in(&self, problems: &mut Problems) -> Result<Plan, Vec<Diagnostic>> {
-        let plan = plan::plan(
+        let plan = self.plan_of(&self.config, problems);
+        problems.end_of_stage()?;
+        Ok(plan)
+    }
+
+    fn plan_of(&self, config: &Config, problems: &mut Problems) -> Plan {
+        plan::plan(
             &self.app,
             &self.environment.features,
             &self.settings.core_version,
             &self.known,
             &self.not_read,
-            &self.config,
+            config,
             problems,
-        );
-        problems.end_of_stage()?;
-        Ok(plan)
+        )
     }
 
     /// The root of the workspace: what shown paths are relative to.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Which of Cargo's feature resolvers the workspace has: `"1"`, `"2"` or
+    /// `"3"`.
+    pub fn resolver(&self) -> String {
+        resolver(&self.root)
     }
 
     /// The app's package.
@@ -188,6 +234,26 @@ impl Project {
         &self.settings.clients.path
     }
 
+    /// The client that this build is for.
+    pub fn client(&self) -> Option<&str> {
+        self.config.selection.client.as_deref()
+    }
+
+    /// The file that selects this build's plugins: the client's, or else the
+    /// config file where it exists.
+    pub fn selecting_file(&self) -> Option<PathBuf> {
+        match (self.client(), &self.config.selection.file) {
+            (Some(client), _) => Some(self.settings.clients.path.join(format!("{client}.json"))),
+            (None, Some(_)) => Some(self.settings.config.path.clone()),
+            (None, None) => None,
+        }
+    }
+
+    /// The folder for copies of the manifest that the settings name.
+    pub fn manifest_directory(&self) -> Option<&Path> {
+        self.settings.manifest_dir.as_deref()
+    }
+
     /// A path as messages show it.
     pub fn show(&self, path: &Path) -> String {
         package::show(path, &self.root)
@@ -210,12 +276,18 @@ impl Project {
         self.known.iter().map(|known| known.published(&self.config))
     }
 
+    /// The names of the clients, which cost less than what they get.
+    pub fn client_names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.config.clients.keys().map(String::as_str)
+    }
+
     /// Every client, by name.
     pub fn clients(&self) -> impl ExactSizeIterator<Item = Client> {
         let index = Index::new(&self.known);
+        let crates = PluginCrates::new(&self.app, &index);
         self.config.clients.iter().map(move |(name, listed)| {
             let mut problems = Problems::default();
-            let compared = compare(&self.app, &index, name, listed, &mut problems);
+            let compared = compare(&crates, &index, name, listed, &mut problems);
             let feature = format!("{CLIENT_FEATURE}{name}");
             let (plugins, wanted, is_met) = match compared {
                 Ok((selected, comparison)) => {
@@ -240,6 +312,30 @@ impl Project {
     }
 }
 
+/// The plugins of the crate in a folder, by name, whether or not an app depends
+/// on it.
+///
+/// ```no_run
+/// use plugo_build::Environment;
+///
+/// let environment = Environment::new("plugins/blog", "target", "x86_64-unknown-linux-gnu");
+/// let plugins = plugo_build::plugins_in("plugins/blog".as_ref(), &environment)?;
+/// # Ok::<(), Vec<plugo_build::Diagnostic>>(())
+/// ```
+///
+/// # Errors
+///
+/// Everything that is wrong with its `Cargo.toml`, its metadata or its source.
+pub fn plugins_in(dir: &Path, environment: &Environment) -> Result<Vec<Id>, Vec<Diagnostic>> {
+    let mut problems = Problems::default();
+    let mut packages = Packages::new(package::normal(dir));
+    let known = discover::look_into(dir, environment, &mut packages, &mut problems);
+    problems.end_of_stage()?;
+    let mut plugins: Vec<Id> = known.into_iter().map(|known| known.id).collect();
+    plugins.sort();
+    Ok(plugins)
+}
+
 /// A plugin that the repository knows, whether or not this build has it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -254,6 +350,8 @@ pub struct KnownPlugin {
     pub priority: i32,
     /// The plugins that it depends on, as it writes them: `auth >=1.2`.
     pub dependencies: Vec<String>,
+    /// The same, each with the plugin that it means.
+    pub needs: Vec<Need>,
     /// Where `#[plugin]` stands, or else the metadata that tells of it.
     pub place: Place,
     /// The package that it is in; `None` for a folder that is none.
@@ -269,8 +367,26 @@ pub struct KnownPlugin {
     pub feature: Option<String>,
     /// Why its crate is not compiled into this build; `None` when it is.
     pub unavailable: Option<Unavailable>,
+    /// Where that feature, or else the dependency on its crate, stands; `None`
+    /// where there is none.
+    pub available_at: Option<Place>,
+    /// The `cfg` that decides whether it exists, where that is known only when
+    /// its crate is compiled.
+    pub undecided: Option<String>,
     /// Where a file of this build's selection disables it.
     pub disabled_at: Option<Reason>,
+}
+
+/// A plugin that another one depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Need {
+    /// Which one; there may be no such plugin.
+    pub id: Id,
+    /// As it is written: `auth >=1.2`.
+    pub written: String,
+    /// Where.
+    pub place: Place,
 }
 
 /// Why a plugin's crate is not compiled in.
@@ -360,13 +476,31 @@ impl Known {
             description: self.description.clone(),
             priority: self.priority,
             dependencies: self.dependencies.iter().map(ToString::to_string).collect(),
+            needs: self
+                .dependencies
+                .iter()
+                .map(|wanted| Need {
+                    id: Id::new(&self.id.namespace, &wanted.name),
+                    written: wanted.to_string(),
+                    place: wanted.place.clone(),
+                })
+                .collect(),
             place: self.place.clone(),
             package: self.package.as_ref().map(|package| package.name.clone()),
             package_version: self.package.as_ref().map(|p| p.version.clone()).unwrap_or_default(),
             package_dir: self.package.as_ref().map(|package| package.dir.clone()),
-            own: self.package.is_some() && self.extern_name.is_none(),
+            own: self.package.is_some()
+                && self.extern_name.is_none()
+                && !matches!(self.availability, Availability::NotADependency(_)),
             feature,
             unavailable,
+            available_at: match &self.availability {
+                Availability::Always(place) | Availability::Feature { place, .. } => {
+                    Some(place.clone())
+                }
+                _ => None,
+            },
+            undecided: self.undecided.clone(),
             disabled_at,
         }
     }

@@ -99,7 +99,7 @@ pub(crate) fn select(
                         .help(format!("change the version of `{on}`, or what `{id}` asks for")),
                 );
             }
-            if !dependency.availability.is_available() {
+            if is_refused(dependency, selection) {
                 let why = format!("`{id}` depends on `{on}`");
                 refuse_unavailable(dependency, &why, &wanted.place, problems);
             }
@@ -118,6 +118,17 @@ pub(crate) fn select(
         reasons.dedup();
     }
     selected
+}
+
+/// Whether what is selected cannot be in the build.
+fn is_refused(plugin: &Known, selection: &Selection) -> bool {
+    match plugin.availability {
+        Availability::Always(_) | Availability::Feature { .. } => false,
+        Availability::FeatureOff { .. }
+        | Availability::OtherTarget(_)
+        | Availability::ConfiguredOut(_) => !selection.any_build,
+        Availability::NotADependency(_) | Availability::NotACrate => true,
+    }
 }
 
 /// A sentence that says why a plugin is in the build.
@@ -142,7 +153,7 @@ fn requested(index: &Index<'_>, selection: &Selection, problems: &mut Problems) 
                     .help(index.help(&id.to_string())),
             ),
             Some(plugin) => {
-                if !plugin.availability.is_available() {
+                if is_refused(plugin, selection) {
                     refuse_unavailable(plugin, &format!("`{id}` is requested"), place, problems);
                 }
                 let reason = Reason { source, place: place.to_string() };

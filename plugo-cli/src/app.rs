@@ -22,8 +22,13 @@ pub struct App {
     pub workspace: PathBuf,
     /// The folder that Cargo builds into.
     pub target_dir: PathBuf,
+    /// The folder for what Cargo compiles on the way; Cargo tells of it since
+    /// 1.91.
+    pub build_dir: Option<PathBuf>,
     /// Its programs.
     pub programs: Vec<String>,
+    /// The program that `cargo run` runs, where the package says so.
+    pub default_run: Option<String>,
 }
 
 impl App {
@@ -32,21 +37,37 @@ impl App {
         self.dir.join("Cargo.toml")
     }
 
+    /// Finds a package that need not be an app yet: the one that is named, the
+    /// one of this folder, or the only one of the workspace.
+    pub(crate) fn find_package(dir: &Path, args: &AppArgs) -> Result<Self, Error> {
+        let (manifest, nearest) = place(dir, args)?;
+        let Packages(packages) = Packages::read(&cargo::workspace(dir, manifest.as_deref())?)?;
+        let names: Vec<&str> = packages.iter().map(|(app, _)| app.name.as_str()).collect();
+        let nearest = nearest.canonicalize().unwrap_or_else(|_| nearest.to_owned());
+        let here = packages.iter().filter(|(app, _)| nearest.starts_with(&app.dir));
+        let found = match (&args.package, packages.as_slice()) {
+            (Some(name), _) => packages.iter().find(|(app, _)| app.name == *name),
+            (None, [only]) => Some(only),
+            (None, _) => here.max_by_key(|(app, _)| app.dir.components().count()),
+        };
+        match (found, &args.package) {
+            (Some((app, _)), _) => Ok(app.clone()),
+            (None, Some(name)) => Err(Error::usage(format!(
+                "no package is called `{name}`{}",
+                known("the packages here are", name, &names)
+            ))),
+            (None, None) => Err(Error::usage(format!(
+                "this folder is no package{}; name one with `--package`",
+                known("the packages here are", "", &names)
+            ))),
+        }
+    }
+
     /// Finds the app: the one that is named, the package of this folder, or
     /// the only one of the workspace. At a terminal, of several one is asked
     /// for.
     pub(crate) fn find(dir: &Path, args: &AppArgs, shell: &Shell) -> Result<Self, Error> {
-        let manifest = args.manifest_path.as_deref().map(|path| dir.join(path));
-        if let Some(path) = manifest.as_deref().filter(|path| !path.is_file()) {
-            return Err(Error::usage(format!("`{}` is no file", path.display())));
-        }
-        let nearest = manifest.as_deref().map_or(Some(dir), Path::parent).unwrap_or(dir);
-        if manifest.is_none() && !nearest.ancestors().any(|dir| dir.join("Cargo.toml").is_file()) {
-            return Err(Error::usage(format!(
-                "`{}` is in no Cargo package; `cargo new shop && cd shop && plugo init` makes an app",
-                dir.display()
-            )));
-        }
+        let (manifest, nearest) = place(dir, args)?;
         let metadata = cargo::workspace(dir, manifest.as_deref())?;
         let packages = Packages::read(&metadata)?;
         if let Some(name) = &args.package {
@@ -68,6 +89,22 @@ impl App {
             }
         }
     }
+}
+
+/// The `Cargo.toml` that is named, and the folder that a command is about.
+fn place(dir: &Path, args: &AppArgs) -> Result<(Option<PathBuf>, PathBuf), Error> {
+    let manifest = args.manifest_path.as_deref().map(|path| dir.join(path));
+    if let Some(path) = manifest.as_deref().filter(|path| !path.is_file()) {
+        return Err(Error::usage(format!("`{}` is no file", path.display())));
+    }
+    let nearest = manifest.as_deref().map_or(Some(dir), Path::parent).unwrap_or(dir).to_owned();
+    if manifest.is_none() && !nearest.ancestors().any(|dir| dir.join("Cargo.toml").is_file()) {
+        return Err(Error::usage(format!(
+            "`{}` is in no Cargo package; `cargo new shop && cd shop && plugo init` makes an app",
+            dir.display()
+        )));
+    }
+    Ok((manifest, nearest))
 }
 
 /// The packages of a workspace, and which of them are apps.
@@ -98,7 +135,9 @@ impl Packages {
                 dir: manifest.parent()?.to_owned(),
                 workspace: workspace.clone(),
                 target_dir: target_dir.clone(),
+                build_dir: path("build_directory"),
                 programs: programs.filter_map(|t| t["name"].as_str().map(str::to_owned)).collect(),
+                default_run: package["default_run"].as_str().map(str::to_owned),
             };
             Some((app, dependencies.iter().any(builds)))
         };
@@ -133,11 +172,18 @@ pub(crate) fn known(what: &str, name: &str, names: &[&str]) -> String {
         text.push_str(&format!("; did you mean `{nearest}`?"));
     }
     if !names.is_empty() {
-        let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let quoted: Vec<String> =
+            names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
         text.push_str(&format!("; {what} {}", quoted.join(", ")));
+        if let Some(more @ 1..) = names.len().checked_sub(NAMED) {
+            text.push_str(&format!(" and {more} more"));
+        }
     }
     text
 }
+
+/// How many names are listed; there may be a thousand clients.
+const NAMED: usize = 40;
 
 fn ask(apps: &[&App], shell: &Shell) -> Result<App, Error> {
     let names: Vec<&str> = apps.iter().map(|app| app.name.as_str()).collect();

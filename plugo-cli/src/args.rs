@@ -6,34 +6,44 @@ use clap::{Args, ValueEnum};
 
 /// Which app a command is about.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "App")]
 pub struct AppArgs {
     /// The package of the app, where a workspace has several
-    #[arg(short, long, value_name = "PACKAGE", global = false)]
+    #[arg(short, long, value_name = "PACKAGE", help_heading = "App")]
     pub package: Option<String>,
     /// The app's Cargo.toml, or that of its workspace
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help_heading = "App")]
     pub manifest_path: Option<PathBuf>,
 }
 
 /// Which build of the app a command is about.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Selection")]
 pub struct SelectionArgs {
     /// The client that the build is for
-    #[arg(short, long, value_name = "CLIENT", conflicts_with_all = ["features", "all_features", "no_default_features"])]
+    #[arg(
+        short, long, value_name = "CLIENT", help_heading = "Selection",
+        conflicts_with_all = ["features", "all_features", "no_default_features"],
+    )]
     pub client: Option<String>,
     /// Cargo features of the app
-    #[arg(short = 'F', long, value_name = "FEATURES", value_delimiter = ',')]
+    #[arg(
+        short = 'F',
+        long,
+        value_name = "FEATURES",
+        value_delimiter = ',',
+        help_heading = "Selection"
+    )]
     pub features: Vec<String>,
     /// Every cargo feature of the app
-    #[arg(long, conflicts_with_all = ["features", "no_default_features"])]
+    #[arg(
+        long, help_heading = "Selection",
+        conflicts_with_all = ["features", "no_default_features"],
+    )]
     pub all_features: bool,
     /// Without the default features
-    #[arg(long)]
+    #[arg(long, help_heading = "Selection")]
     pub no_default_features: bool,
     /// The triple that is built for [default: this machine's]
-    #[arg(long, value_name = "TRIPLE")]
+    #[arg(long, value_name = "TRIPLE", help_heading = "Selection")]
     pub target: Option<String>,
 }
 

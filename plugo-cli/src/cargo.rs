@@ -49,6 +49,15 @@ pub(crate) fn host() -> Result<String, Error> {
     host.map(str::to_owned).ok_or_else(|| Error::environment("`rustc -vV` does not name the host"))
 }
 
+/// The versions of Cargo and of the compiler, as they print them.
+pub(crate) fn versions() -> Result<(String, String), Error> {
+    let release = |printed: &str| {
+        let release = printed.lines().find_map(|line| line.strip_prefix("release: "));
+        release.unwrap_or_default().trim().to_owned()
+    };
+    Ok((release(&output(cargo().arg("-vV"))?), release(&output(rustc().arg("-vV"))?)))
+}
+
 /// What `cfg(…)` sees on a target.
 pub(crate) fn cfgs(target: &str) -> Result<String, Error> {
     output(rustc().args(["--print", "cfg", "--target", target])).map_err(|error| match error {
@@ -67,7 +76,11 @@ pub(crate) fn workspace(dir: &Path, manifest: Option<&Path>) -> Result<Value, Er
     if let Some(manifest) = manifest {
         command.arg("--manifest-path").arg(manifest);
     }
-    let printed = output(&mut command)?;
+    let printed = output(&mut command).map_err(|error| match error {
+        // Without dependencies, all that Cargo reads is manifests.
+        Error::Environment(why) if why.contains("` failed: ") => Error::no(why),
+        error => error,
+    })?;
     serde_json::from_str(&printed)
         .map_err(|error| Error::environment(format!("`cargo metadata` printed no JSON: {error}")))
 }

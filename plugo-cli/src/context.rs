@@ -31,6 +31,11 @@ impl Context {
         self.dir.join(path)
     }
 
+    /// A path as people read it: from this folder, where it is below.
+    pub fn show<'p>(&self, path: &'p Path) -> std::path::Display<'p> {
+        path.strip_prefix(&self.dir).unwrap_or(path).display()
+    }
+
     /// The app that the arguments name.
     ///
     /// # Errors
@@ -54,21 +59,41 @@ impl Context {
     /// [`Error::Usage`] for a client, a feature or a target that does not
     /// exist, [`Error::Refused`] for files that are wrong.
     pub fn project(&self, app: &App, args: &SelectionArgs) -> Result<Project, Error> {
-        let target = match &args.target {
-            Some(target) => target.clone(),
-            None => cargo::host()?,
+        let mut environment = self.environment(app, args.target.as_deref())?;
+        // Which features there are, the repository itself says.
+        let base = Project::read(environment.clone())?;
+        environment.features = features(&base, args)?;
+        let of_dependencies = asked(args).filter(|feature| feature.contains('/'));
+        environment.dependency_features = of_dependencies.map(str::to_owned).collect();
+        Ok(Project::read(environment)?)
+    }
+
+    /// What a build script of the app would be told, with no feature on; for
+    /// this machine where no target is named.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] for a target that does not exist,
+    /// [`Error::Environment`] without a compiler.
+    pub fn environment(&self, app: &App, target: Option<&str>) -> Result<Environment, Error> {
+        let built_for =
+            std::env::var("CARGO_BUILD_TARGET").ok().filter(|target| !target.is_empty());
+        let target = match (target, built_for) {
+            (Some(target), _) => target.to_owned(),
+            (None, Some(target)) => target,
+            (None, None) => cargo::host()?,
         };
         self.lock(app)?;
         let mut environment =
             Environment::new(&app.dir, &app.target_dir, &target).with_cfgs(&cargo::cfgs(&target)?);
         environment.cargo = cargo::cargo().get_program().into();
         environment.cargo_home = cargo::home();
-        environment.enabled_plugins =
-            std::env::var("ENABLED_PLUGINS").ok().filter(|names| !names.is_empty());
-        // Which features there are, the repository itself says.
-        let base = Project::read(environment.clone())?;
-        environment.features = features(&base, args)?;
-        Ok(Project::read(environment)?)
+        // As the build script reads it: what is no text is not passed over.
+        environment.enabled_plugins = std::env::var_os("ENABLED_PLUGINS")
+            .filter(|names| !names.is_empty())
+            .map(|names| names.to_string_lossy().into_owned());
+        environment.workspace_root = Some(app.workspace.clone());
+        Ok(environment)
     }
 
     /// Cargo makes the lock file that is not there, as before any build.
@@ -78,6 +103,17 @@ impl Context {
         }
         self.shell.status("Locking", format_args!("`{}` has no Cargo.lock", app.name));
         cargo::output(self.cargo(app).arg("generate-lockfile")).map(drop)
+    }
+
+    /// Downloads the crates that are not on this machine, as a build would; for
+    /// those who were told by the build script's code, which downloads nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Environment`] when Cargo cannot, for lack of a network say.
+    pub fn fetch(&self, app: &App) -> Result<(), Error> {
+        self.shell.status("Fetching", format_args!("the crates of `{}`", app.name));
+        cargo::output(self.cargo(app).args(["fetch", "--locked"])).map(drop)
     }
 
     /// Writes an answer.
@@ -101,6 +137,11 @@ impl Context {
     }
 }
 
+/// The features that the arguments name.
+fn asked(args: &SelectionArgs) -> impl Iterator<Item = &str> {
+    args.features.iter().flat_map(|list| list.split([',', ' '])).filter(|f| !f.is_empty())
+}
+
 /// The features of the app that are on.
 fn features(project: &Project, args: &SelectionArgs) -> Result<BTreeSet<String>, Error> {
     if let Some(client) = &args.client {
@@ -108,12 +149,7 @@ fn features(project: &Project, args: &SelectionArgs) -> Result<BTreeSet<String>,
     }
     let all = project.features();
     let names: Vec<&str> = all.keys().copied().collect();
-    let asked: Vec<&str> = args
-        .features
-        .iter()
-        .flat_map(|list| list.split([',', ' ']))
-        .filter(|f| !f.is_empty())
-        .collect();
+    let asked: Vec<&str> = asked(args).collect();
     for feature in &asked {
         if !feature.contains('/') && project.closure([*feature]).is_empty() {
             let help = known("the features are", feature, &names);
@@ -130,9 +166,8 @@ fn features(project: &Project, args: &SelectionArgs) -> Result<BTreeSet<String>,
 
 /// The features of a build for a client.
 fn client_features(project: &Project, client: &str) -> Result<BTreeSet<String>, Error> {
-    let clients: Vec<String> = project.clients().map(|client| client.name).collect();
-    if !clients.iter().any(|name| name == client) {
-        let names: Vec<&str> = clients.iter().map(String::as_str).collect();
+    let names: Vec<&str> = project.client_names().collect();
+    if !names.contains(&client) {
         let help = known("the clients are", client, &names);
         return Err(Error::usage(format!(
             "there is no client `{client}`: `{}/{client}.json` does not exist{help}",

@@ -11,3 +11,6 @@ pub const NO: u8 = 1;
 pub const USAGE: u8 = 2;
 /// The environment is broken: no Cargo, a folder that cannot be written.
 pub const ENVIRONMENT: u8 = 3;
+/// Ctrl-C, or another signal that asks to end: the children are ended, and
+/// nothing is half-written.
+pub const INTERRUPTED: u8 = 130;

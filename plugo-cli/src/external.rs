@@ -1,17 +1,16 @@
-use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::error::Error;
+use crate::program::Others;
 
 /// What a program that is a command begins with.
 const PREFIX: &str = "plugo-";
 
 /// The commands on `PATH`, by name. The first folder that has one wins.
-pub(crate) fn all() -> BTreeMap<String, PathBuf> {
-    let mut found = BTreeMap::new();
+pub(crate) fn all() -> Others {
+    let mut found = Others::new();
     let path = env::var_os("PATH").unwrap_or_default();
     for dir in env::split_paths(&path) {
         for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
@@ -19,7 +18,9 @@ pub(crate) fn all() -> BTreeMap<String, PathBuf> {
             let file = entry.file_name().to_string_lossy().into_owned();
             let Some(name) = file.strip_prefix(PREFIX) else { continue };
             let name = name.strip_suffix(env::consts::EXE_SUFFIX).unwrap_or(name);
-            if !name.is_empty() && is_program(&program) {
+            // `plugo help` is ours, and what begins with `-` is an argument.
+            let is_command = !name.is_empty() && !name.starts_with('-') && name != "help";
+            if is_command && is_program(&program) {
                 found.entry(name.to_owned()).or_insert(program);
             }
         }

@@ -39,10 +39,50 @@ mod app;
 mod context;
 /// What Cargo says that it compiled.
 mod compiled;
+/// Which crates a build compiles, and because of whom.
+mod crate_graph;
+/// A manifest as other tools read it.
+mod sbom;
 /// What is told of a build, before it and after it.
 mod evidence;
+/// What becomes of each plugin in a build, and why.
+mod outcome;
+/// Plugins and what they depend on, as text and as a picture.
+mod graph;
+/// Every build of the app, held against what the build script refuses.
+mod checks;
+/// Changes of the user's files, as values.
+mod edits;
+/// The features of clients, as an edit of `Cargo.toml`.
+mod features;
+/// New plugins, and their place in the app.
+mod scaffold;
+/// What makes work with the app slow or wrong, beside what is refused.
+mod doctor;
+/// Whether somebody wants this program to end.
+mod interrupt;
+/// Programs that end with this one.
+mod child;
+/// The distinct selections of clients.
+mod selections;
+/// Which clients a change touches.
+mod changes;
+/// Building for clients, into a folder for each.
+mod building;
+/// What a shipped file says of itself.
+mod binary;
+/// A shipped file, held against what it should have.
+mod verification;
+/// A folder of sources, of which a build needs some.
+mod vendored;
+/// The file system, with a few files that say something else.
+mod shadow;
+/// Builds of an app with some of its plugins.
+mod measure;
 /// What a command is.
 mod command;
+/// The command line, made of all commands.
+mod program;
 /// The commands.
 mod commands;
 /// Commands that are other programs.

@@ -97,6 +97,24 @@ impl Shell {
         }
     }
 
+    /// Whether a line that says how far the work is can be written over and
+    /// over: stderr is a terminal, and nothing else is wanted there.
+    pub(crate) fn can_update(&self) -> bool {
+        let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        io::stderr().is_terminal() && !is_dumb && !self.quiet && self.verbose == 0
+    }
+
+    /// Writes over the last line, which [`Shell::update`] wrote too; with an
+    /// empty one, the next line that is said stands in its place.
+    pub(crate) fn update(&self, verb: &str, what: impl fmt::Display) {
+        let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
+        let _ = match verb {
+            "" => write!(stderr, "\r\x1b[K"),
+            verb => write!(stderr, "\r\x1b[K{STATUS}{verb:>12}{STATUS:#} {what}"),
+        };
+        let _ = stderr.flush();
+    }
+
     /// A line on stderr. When nobody can read it, nobody misses it.
     pub fn say(&self, line: impl fmt::Display) {
         let mut stderr = AutoStream::new(io::stderr().lock(), self.color);

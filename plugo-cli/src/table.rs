@@ -14,6 +14,11 @@ impl Table {
         Table { rows: vec![header.map(str::to_owned).into()], right: Vec::new() }
     }
 
+    /// Rows without a header.
+    pub(crate) fn bare() -> Self {
+        Table::default()
+    }
+
     /// These columns hold numbers.
     pub(crate) fn right(mut self, columns: impl IntoIterator<Item = usize>) -> Self {
         self.right.extend(columns);
@@ -49,9 +54,29 @@ impl fmt::Display for Table {
     }
 }
 
+/// A number with its digits in groups: `1,000,000`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_stand_in_groups_of_three() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1234567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {

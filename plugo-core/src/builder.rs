@@ -20,11 +20,18 @@ use crate::table::{PluginInfo, Table};
 ///
 /// ```
 /// # use plugo_core as plugo;
-/// use plugo::{PluginManager, Rule};
+/// use plugo::{Event, Moment, PluginManager, Rule};
 /// let manager = PluginManager::builder("plugins")
 ///     .provide("greeting", String::from("hello"))
+///     .include(Rule::package("acme-*"))
 ///     .exclude(Rule::name("*-preview"))
 ///     .condition(|plugin| Ok(plugin.version() != "0.0.0"))
+///     .listener(|event: &Event<'_>| {
+///         if event.moment() == Moment::Failed {
+///             eprintln!("{} failed in {}", event.plugin().name(), event.phase());
+///         }
+///         Ok(())
+///     })
 ///     .build()?;
 /// # Ok::<(), plugo::BuildError>(())
 /// ```
@@ -41,17 +48,29 @@ pub struct PluginManagerBuilder {
 }
 
 impl PluginManager {
-    /// A manager of the plugins of a namespace that are in this program's
+    /// Builds a manager of the plugins of a namespace that are in this program's
     /// tables, with nothing else to say about it.
+    ///
+    /// A namespace without plugins is no error; where it is called much like
+    /// another one, [`Report::warnings`](crate::Report::warnings) says so.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// let manager = plugo::PluginManager::new("plugins")?;
+    /// assert!(manager.names().len() == 0, "this program has no `plugins!()`");
+    /// # Ok::<(), plugo::BuildError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`BuildError::Twice`] when two tables have different plugins of one name.
+    /// [`BuildError::Twice`] when two tables have different plugins of one name in
+    /// the namespace.
     pub fn new(namespace: impl Into<String>) -> Result<Self, BuildError> {
         PluginManager::builder(namespace).build()
     }
 
-    /// A manager of which there is more to say.
+    /// Begins a manager of which there is more to say; [`PluginManagerBuilder`] has
+    /// an example.
     pub fn builder(namespace: impl Into<String>) -> PluginManagerBuilder {
         PluginManagerBuilder {
             namespace: namespace.into(),
@@ -66,21 +85,44 @@ impl PluginManager {
 }
 
 impl PluginManagerBuilder {
-    /// Manages those of a table instead of those of all tables.
+    /// Manages the plugins of a table instead of those of all tables, as
+    /// [`plugins`](Self::plugins) does with a list.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// use plugo::{BuildError, PluginManager, Table};
+    /// fn of_this_app(table: &'static Table) -> Result<PluginManager, BuildError> {
+    ///     PluginManager::builder("plugins").table(table).build()
+    /// }
+    /// ```
     pub fn table(self, table: &'static Table) -> Self {
         self.plugins(table)
     }
 
-    /// Manages those that are listed here, if they are in the namespace. They
-    /// load in the order of their table. A plugin that depends on one that is
-    /// not listed does not load.
+    /// Manages the plugins that are listed here, if they are in the namespace,
+    /// instead of those of all tables. Further calls add to the list.
+    ///
+    /// They load in the order of their table, whatever the order here. A plugin that
+    /// depends on one that is not listed is skipped.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// use plugo::{BuildError, PluginManager, Table};
+    /// fn of_acme(table: &'static Table) -> Result<PluginManager, BuildError> {
+    ///     let plugins = table.iter().filter(|plugin| plugin.package().starts_with("acme-"));
+    ///     PluginManager::builder("plugins").plugins(plugins).build()
+    /// }
+    /// ```
     pub fn plugins(mut self, plugins: impl IntoIterator<Item = PluginInfo>) -> Self {
         self.plugins.get_or_insert_default().extend(plugins);
         self
     }
 
-    /// Keeps an argument for every plugin, which gets it as `&T`. A name that
-    /// is already there gets the new value. `manager` is the manager's own.
+    /// Keeps an argument for every plugin, which gets it as `&T`; a `String` also as
+    /// `&str`. A name that is already there gets the new value.
+    ///
+    /// What is to be taken as `&mut T` comes with a call:
+    /// [`PluginManager::with`]. The argument `manager` is always the manager itself.
     pub fn provide<T: Any + Send + Sync>(mut self, name: &'static str, value: T) -> Self {
         // A parameter `r#type` is called `type`.
         let name = name.strip_prefix("r#").unwrap_or(name);
@@ -89,26 +131,45 @@ impl PluginManagerBuilder {
         self
     }
 
-    /// Adds a listener, behind those that are there.
+    /// Adds a listener, which hears of every event after those that are there.
     pub fn listener(mut self, listener: impl Listener + 'static) -> Self {
         self.listeners.push(Box::new(listener));
         self
     }
 
-    /// Lets in only what matches this rule, or another one that is included.
+    /// Lets in only plugins that match this rule, or another one that is included.
+    /// The others are disabled by [`DisabledBy::Filter`].
     pub fn include(mut self, rule: Rule) -> Self {
         self.include.push(rule);
         self
     }
 
-    /// Keeps out what matches this rule, even if another one includes it.
+    /// Keeps out plugins that match this rule, even if another one includes them.
+    /// They are disabled by [`DisabledBy::Filter`].
     pub fn exclude(mut self, rule: Rule) -> Self {
         self.exclude.push(rule);
         self
     }
 
-    /// Asks this before a plugin is initialised. Where the answer is no, the
-    /// plugin is disabled; an error or a panic fails it.
+    /// Asks this about a plugin each time before it is initialised, when those that
+    /// it depends on have loaded.
+    ///
+    /// All conditions have to hold, and are asked in the order in which they were
+    /// added. Where one says no, the plugin is disabled by
+    /// [`DisabledBy::Condition`]; an error or a panic fails it in
+    /// [`Phase::Condition`](crate::Phase::Condition).
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// use plugo::PluginManager;
+    /// let manager = PluginManager::builder("plugins")
+    ///     .condition(|plugin| {
+    ///         let licences = std::fs::read_to_string("licences.txt")?;
+    ///         Ok(licences.lines().any(|name| name == plugin.name()))
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), plugo::BuildError>(())
+    /// ```
     pub fn condition(
         mut self,
         condition: impl Fn(PluginInfo) -> Result<bool, BoxError> + Send + Sync + 'static,
@@ -117,13 +178,21 @@ impl PluginManagerBuilder {
         self
     }
 
-    /// Builds the manager. Nothing of any plugin runs; listeners hear of each
-    /// plugin that it is resolved.
+    /// Builds the manager. Nothing of any plugin runs; listeners hear of each plugin
+    /// that it is resolved. `DISABLED_PLUGINS` is read here, and not again.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// use plugo::{BuildError, PluginManager, Rule};
+    /// let result = PluginManager::builder("plugins").exclude(Rule::name("a/b")).build();
+    /// assert!(matches!(result, Err(BuildError::Pattern(_))));
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`BuildError::Pattern`] when a filter can match nothing, and
-    /// [`BuildError::Twice`] when two different plugins have one name.
+    /// - [`BuildError::Pattern`]: a pattern of a filter is empty, or has a character
+    ///   that no name has.
+    /// - [`BuildError::Twice`]: two different plugins in the namespace have one name.
     pub fn build(self) -> Result<PluginManager, BuildError> {
         let filters = Filters::new(&self.include, &self.exclude)?;
         let (infos, tables) = match self.plugins {

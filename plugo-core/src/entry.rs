@@ -16,7 +16,8 @@ use crate::step::{Kept, Step};
 /// nobody planned could stand in for another.
 ///
 /// It holds what only the plugin's crate can know, its functions. Everything
-/// else stands in the [`Table`](crate::Table), which the plan wrote.
+/// else stands in the [`Table`](crate::Table), which the plan wrote. Behind it
+/// stands its mark, which nothing in the program reads: see `mark`.
 pub struct EntryPoint(pub(crate) Kind);
 
 /// What can be a plugin. Whatever is wider than one pointer stands behind a
@@ -146,6 +147,23 @@ macro_rules! __symbol {
     };
 }
 
+/// Not public API: the text of an entry point's mark.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __mark_text {
+    ($namespace:expr, $name:expr) => {
+        ::core::concat!(
+            $namespace,
+            "/",
+            $name,
+            " ",
+            ::core::env!("CARGO_PKG_NAME"),
+            "@",
+            ::core::env!("CARGO_PKG_VERSION")
+        )
+    };
+}
+
 /// Not public API: what `#[plugin]` expands to, beside the item itself.
 ///
 /// The unsafe attribute stands here, in another crate's macro, so that
@@ -178,10 +196,15 @@ macro_rules! __entry {
             #[unsafe(export_name = $crate::__private::symbol!(
                 ::core::env!("CARGO_PKG_NAME"), ::core::env!("CARGO_PKG_VERSION"), $namespace, $name
             ))]
-            static ENTRY: $crate::EntryPoint = $entry;
+            static ENTRY: $crate::__private::Marked<{
+                $crate::__private::mark_length($crate::__private::mark_text!($namespace, $name))
+            }> = $crate::__private::Marked::new(
+                $entry,
+                $crate::__private::mark_text!($namespace, $name),
+            );
 
             impl $crate::__private::Entry for $marker {
-                const ENTRY: &'static $crate::EntryPoint = &ENTRY;
+                const ENTRY: &'static $crate::EntryPoint = &ENTRY.entry;
                 const DECLARED: $crate::Declared = $crate::Declared {
                     name: $name,
                     namespace: $namespace,

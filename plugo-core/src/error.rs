@@ -9,6 +9,25 @@ use crate::lifecycle::Phase;
 use crate::state::DisabledBy;
 
 /// Why a manager did not do what it was asked for with one plugin.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use plugo::{PluginError, PluginManager};
+/// fn advice(error: &PluginError) -> &'static str {
+///     match error {
+///         PluginError::Unknown { .. } => "look at the name",
+///         PluginError::Disabled { .. } => "enable it",
+///         PluginError::Failed { .. } => "retry it",
+///         PluginError::Skipped { cause, .. } => advice(cause),
+///         _ => "ask the plugin's author",
+///     }
+/// }
+/// let manager = PluginManager::new("plugins")?;
+/// if let Err(error) = manager.load("mailer") {
+///     assert_eq!(advice(&error), "look at the name");
+/// }
+/// # Ok::<(), plugo::BuildError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PluginError {
@@ -44,7 +63,8 @@ pub enum PluginError {
         phase: Phase,
         /// What happened.
         error: Arc<Failure>,
-        /// How often it was tried.
+        /// How often it was tried since it was last loaded: 0 when it was loaded and
+        /// failed to stop, or when a listener refused it before it was tried.
         attempts: u32,
     },
     /// A plugin that it depends on did not load, so it was not touched.
@@ -57,17 +77,31 @@ pub enum PluginError {
         /// Why that one did not load.
         cause: Arc<PluginError>,
     },
-    /// The plugin waits for itself, through those named here. The last is the
-    /// first again. In another namespace than the default one a name is
+    /// A plugin would have had to wait for itself, through those named here. The last
+    /// is the first again. In another namespace than the default one a name is
     /// `namespace/name`.
     Circle(Vec<String>),
-    /// The manager was dropped, and every plugin is stopped for good.
+    /// The app has dropped its last handle of the manager, and every plugin is
+    /// stopped for good.
     Closed,
 }
 
 impl PluginError {
-    /// Whether a failure is at the root of it, rather than a plugin that was
-    /// disabled.
+    /// Whether something went wrong, rather than that the plugin, or one that it
+    /// depends on, was disabled.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// use plugo::{PluginError, PluginManager};
+    /// fn load_if_enabled(manager: &PluginManager, name: &str) -> Result<(), PluginError> {
+    ///     match manager.load(name) {
+    ///         Err(error) if error.is_failure() => Err(error),
+    ///         _ => Ok(()),
+    ///     }
+    /// }
+    /// # assert!(load_if_enabled(&PluginManager::new("plugins")?, "mailer").is_err());
+    /// # Ok::<(), plugo::BuildError>(())
+    /// ```
     pub fn is_failure(&self) -> bool {
         match self {
             PluginError::Disabled { .. } => false,
@@ -122,17 +156,29 @@ impl Error for PluginError {
 }
 
 /// Why a manager cannot be built.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use plugo::{BuildError, PluginManager};
+/// match PluginManager::new("plugins") {
+///     Ok(manager) => println!("{}", manager.load_all()),
+///     Err(BuildError::Twice { name, places: [one, other], .. }) => {
+///         eprintln!("{one} and {other} both define `{name}`");
+///     }
+///     Err(error) => eprintln!("{error}"),
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// A filter has a pattern that can match no name.
+    /// A pattern of a filter is empty, or has a character that no name has.
     Pattern(PatternError),
-    /// Two plugins of one name are in the namespace.
+    /// Two different plugins of one name are in the namespace.
     #[non_exhaustive]
     Twice {
         /// The name.
         name: &'static str,
-        /// Where the two are.
+        /// Where the two are: file, line and column.
         places: [&'static str; 2],
     },
 }

@@ -6,14 +6,18 @@ use crate::table::PluginInfo;
 /// Which plugins a filter means: those that every pattern of the rule matches.
 ///
 /// A pattern is over the namespace, the name, or the Cargo package. `*` stands
-/// for any characters or none, `?` for one; case counts.
+/// for any characters or none, `?` for one; case counts. Patterns are checked
+/// when the manager is built. A rule without patterns matches every plugin.
 ///
 /// ```
 /// # use plugo_core as plugo;
 /// use plugo::{PluginManager, Rule};
+/// let ours = Rule::namespace("plugins").and_package("acme-*");
 /// let manager = PluginManager::builder("plugins")
-///     .include(Rule::package("acme-*"))
-///     .exclude(Rule::name("*-preview").and_package("acme-labs"))
+///     .include(ours.clone())
+///     .exclude(ours.and_name("*-preview"))
+///     .exclude(Rule::name("debug-?"))
+///     .exclude(Rule::package("acme-labs").and_namespace("plugins"))
 ///     .build()?;
 /// # Ok::<(), plugo::BuildError>(())
 /// ```
@@ -25,36 +29,39 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Plugins whose name matches.
+    /// Makes a rule for plugins whose name matches.
     pub fn name(pattern: impl Into<String>) -> Self {
         Rule::default().and_name(pattern)
     }
 
-    /// Plugins whose namespace matches.
+    /// Makes a rule for plugins whose namespace matches.
     pub fn namespace(pattern: impl Into<String>) -> Self {
         Rule::default().and_namespace(pattern)
     }
 
-    /// Plugins whose Cargo package matches.
+    /// Makes a rule for plugins whose Cargo package matches.
     pub fn package(pattern: impl Into<String>) -> Self {
         Rule::default().and_package(pattern)
     }
 
-    /// Those of them whose name matches.
+    /// Narrows the rule to plugins whose name matches, in place of an earlier
+    /// pattern over names.
     #[must_use]
     pub fn and_name(mut self, pattern: impl Into<String>) -> Self {
         self.name = Some(pattern.into());
         self
     }
 
-    /// Those of them whose namespace matches.
+    /// Narrows the rule to plugins whose namespace matches, in place of an earlier
+    /// pattern over namespaces.
     #[must_use]
     pub fn and_namespace(mut self, pattern: impl Into<String>) -> Self {
         self.namespace = Some(pattern.into());
         self
     }
 
-    /// Those of them whose Cargo package matches.
+    /// Narrows the rule to plugins whose Cargo package matches, in place of an
+    /// earlier pattern over packages.
     #[must_use]
     pub fn and_package(mut self, pattern: impl Into<String>) -> Self {
         self.package = Some(pattern.into());

@@ -10,6 +10,15 @@ use crate::unwind::catch;
 use crate::waits::{self, Node};
 
 /// What `#[plugin_type]` says of a trait.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// for known in plugo::plugin_types() {
+///     let info = known.info();
+///     println!("{} of {}, at {}", info.name(), info.package(), info.place());
+///     println!("{}", info.description());
+/// }
+/// ```
 #[derive(Debug)]
 pub struct TypeInfo {
     name: &'static str,
@@ -50,7 +59,16 @@ impl TypeInfo {
     }
 }
 
-/// Whether an item may be selected.
+/// Whether an item may be selected, by its code or by an operator.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use plugo::{Overrides, Status};
+/// assert_eq!(Status::default(), Status::Active);
+/// assert!(Status::Active < Status::Reserve, "it is preferred");
+/// assert_eq!(Status::Reserve.as_str(), "reserve");
+/// plugo::set_overrides(Overrides::new().status("sms", Status::Disabled));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
     /// It is selected before all in reserve.
@@ -58,14 +76,14 @@ pub enum Status {
     Active,
     /// It is selected where no active one is left.
     Reserve,
-    /// It is never selected.
+    /// It is never selected, and not loaded.
     Disabled,
 }
 
 impl Status {
     pub(crate) const ALL: [Status; 3] = [Status::Active, Status::Reserve, Status::Disabled];
 
-    /// The word that `#[plugin(status = "…")]` and logs use.
+    /// The word that `#[plugin(status = "…")]`, `Display` and logs use.
     pub const fn as_str(self) -> &'static str {
         match self {
             Status::Active => "active",

@@ -28,6 +28,9 @@ mod waits;
 mod item;
 /// What `#[plugin]` leaves in a crate.
 mod entry;
+/// How a linked entry point is found in a file.
+#[doc(hidden)]
+pub mod mark;
 /// Why a plugin is in a build.
 mod reason;
 /// The plugins of a build, in load order.
@@ -108,6 +111,7 @@ pub use self::types::{ItemReport, Probe, TypeReport, overrides, plugin_types, se
 pub mod __private {
     pub use crate::entry::{Conditional, Entry, Fixed, ItemOf};
     pub use crate::item::{AnyItem, ItemEntry};
+    pub use crate::mark::{Marked, length as mark_length};
     pub use crate::name::{assert_namespace, assert_plugin_name};
     #[cfg(all(feature = "inventory", not(feature = "linkme")))]
     pub use crate::registry::Submitted;
@@ -126,7 +130,7 @@ pub mod __private {
     pub use std::sync::Arc;
 
     pub use crate::{
-        __entry as entry, __list as list, __submit as submit, __symbol as symbol, __table as table,
-        __type_symbol as type_symbol,
+        __entry as entry, __list as list, __mark_text as mark_text, __submit as submit,
+        __symbol as symbol, __table as table, __type_symbol as type_symbol,
     };
 }

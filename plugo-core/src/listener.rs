@@ -31,13 +31,40 @@ use crate::table::PluginInfo;
 /// # Ok::<(), plugo::BuildError>(())
 /// ```
 pub trait Listener: Send + Sync {
-    /// Hears of an event.
+    /// Hears of an event, on the thread that does the work.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use plugo::{Event, Listener, Moment, PluginManager, Veto};
+    ///
+    /// struct Failures(AtomicUsize);
+    ///
+    /// impl Listener for Failures {
+    ///     fn hear(&self, event: &Event<'_>) -> Result<(), Veto> {
+    ///         if event.moment() == Moment::Failed {
+    ///             let before = self.0.fetch_add(1, Ordering::Relaxed);
+    ///             eprintln!("failure {}: {event:?}", before + 1);
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let manager = PluginManager::builder("plugins")
+    ///     .listener(Failures(AtomicUsize::new(0)))
+    ///     .build()?;
+    /// # Ok::<(), plugo::BuildError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// A [`Veto`] ends what happens to the plugin. After its load, the plugin
-    /// is stopped again. A stop cannot be vetoed, nor can what went wrong or
-    /// was taken away already.
+    /// The first veto of all listeners ends what happens to the plugin. One after its
+    /// load stops it again. In [`Phase::Stop`], and at [`Moment::Failed`] and
+    /// [`Moment::Disabled`], a veto changes nothing.
+    ///
+    /// - [`Veto::disable`]: the plugin is disabled by
+    ///   [`DisabledBy::Listener`](crate::DisabledBy::Listener).
+    /// - [`Veto::fail`]: the plugin fails in the phase of the event.
     fn hear(&self, event: &Event<'_>) -> Result<(), Veto>;
 }
 
@@ -69,7 +96,30 @@ impl Listener for Vec<Box<dyn Listener>> {
     }
 }
 
-/// What a listener hears of.
+/// What a listener hears of: a plugin, a phase of its life, and where in that
+/// phase it is.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use plugo::{Event, PluginManager};
+///
+/// fn line(event: &Event<'_>) -> String {
+///     let what = format!("{} {:?} {}", event.plugin().name(), event.moment(), event.phase());
+///     match (event.error(), event.reason()) {
+///         (Some(error), _) => format!("{what}: {error}"),
+///         (_, Some(reason)) => format!("{what}: {reason}"),
+///         _ => what,
+///     }
+/// }
+///
+/// let manager = PluginManager::builder("plugins")
+///     .listener(|event: &Event<'_>| {
+///         println!("{}", line(event));
+///         Ok(())
+///     })
+///     .build()?;
+/// # Ok::<(), plugo::BuildError>(())
+/// ```
 pub struct Event<'e> {
     pub(crate) plugin: PluginInfo,
     pub(crate) phase: Phase,
@@ -81,12 +131,12 @@ pub struct Event<'e> {
 }
 
 impl Event<'_> {
-    /// The plugin.
+    /// The plugin that it is about.
     pub fn plugin(&self) -> PluginInfo {
         self.plugin
     }
 
-    /// The part of the plugin's life.
+    /// The part of the plugin's life that begins or ends.
     pub fn phase(&self) -> Phase {
         self.phase
     }
@@ -96,22 +146,41 @@ impl Event<'_> {
         self.moment
     }
 
-    /// The instance, once it was made, if it is of that type.
+    /// The plugin's instance, if it is of that type: from [`Moment::After`] of
+    /// [`Phase::Init`] to that of [`Phase::Load`], and at [`Moment::Before`] of
+    /// [`Phase::Stop`]. There is none where a phase ended badly, nor of a function.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// # struct Mailer;
+    /// # impl Mailer { fn address(&self) -> &str { "" } }
+    /// fn address<'e>(event: &'e plugo::Event<'_>) -> Option<&'e str> {
+    ///     event.instance::<Mailer>().map(Mailer::address)
+    /// }
+    /// ```
     pub fn instance<T: Any>(&self) -> Option<&T> {
         self.up?.instance.as_ref()?.get()
     }
 
-    /// What the plugin returned, after its load, if it is of that type.
+    /// What the plugin returned, if it is of that type: at [`Moment::After`] of
+    /// [`Phase::Load`], and at [`Moment::Before`] of [`Phase::Stop`].
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// fn routes(event: &plugo::Event<'_>) -> usize {
+    ///     event.value::<Vec<String>>().map_or(0, Vec::len)
+    /// }
+    /// ```
     pub fn value<T: Any>(&self) -> Option<&T> {
         self.up?.value.get()
     }
 
-    /// What went wrong, when something did.
+    /// What went wrong, at [`Moment::Failed`].
     pub fn error(&self) -> Option<&Failure> {
         self.error
     }
 
-    /// Why the plugin is taken away, when it is.
+    /// Why the plugin is taken away, at [`Moment::Disabled`].
     pub fn reason(&self) -> Option<&str> {
         self.reason
     }
@@ -130,6 +199,21 @@ impl fmt::Debug for Event<'_> {
 }
 
 /// Where in a phase an event is.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use plugo::Moment;
+/// fn sign(moment: Moment) -> &'static str {
+///     match moment {
+///         Moment::Before => "…",
+///         Moment::After => "ok",
+///         Moment::Failed => "FAILED",
+///         Moment::Disabled => "off",
+///         _ => "",
+///     }
+/// }
+/// assert_eq!(sign(Moment::After), "ok");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Moment {
@@ -144,7 +228,26 @@ pub enum Moment {
     Disabled,
 }
 
-/// A listener's refusal.
+/// A listener's refusal: the plugin is disabled, or fails.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use plugo::{Event, Moment, Phase, PluginManager, Veto};
+///
+/// fn guard(event: &Event<'_>) -> Result<(), Veto> {
+///     if (event.phase(), event.moment()) != (Phase::Init, Moment::Before) {
+///         return Ok(());
+///     }
+///     if event.plugin().package().starts_with("acme-eu-") {
+///         return Err(Veto::disable("not in this region"));
+///     }
+///     std::fs::metadata("licence.txt").map_err(Veto::fail)?;
+///     Ok(())
+/// }
+///
+/// let manager = PluginManager::builder("plugins").listener(guard).build()?;
+/// # Ok::<(), plugo::BuildError>(())
+/// ```
 #[derive(Debug)]
 pub struct Veto(pub(crate) Refusal);
 
@@ -155,12 +258,12 @@ pub(crate) enum Refusal {
 }
 
 impl Veto {
-    /// The plugin is disabled, for that reason.
+    /// Disables the plugin, for a reason that its state then tells.
     pub fn disable(reason: impl Into<String>) -> Self {
         Veto(Refusal::Disable(reason.into()))
     }
 
-    /// The plugin fails, with that error.
+    /// Fails the plugin, with an error that its state then tells.
     pub fn fail(error: impl Into<BoxError>) -> Self {
         Veto(Refusal::Fail(error.into()))
     }

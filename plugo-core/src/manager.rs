@@ -53,52 +53,67 @@ impl PluginManager {
         &self.inner.namespace
     }
 
-    /// The names of the plugins, in load order: also of those that are
-    /// disabled, or failed.
+    /// The names of its plugins, in load order, whatever their state.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &'static str> {
         self.inner.plugins.iter().map(|managed| managed.info.name())
     }
 
-    /// The plugins, in load order.
+    /// Its plugins, in load order, whatever their state.
     pub fn plugins(&self) -> impl ExactSizeIterator<Item = PluginInfo> {
         self.inner.plugins.iter().map(|managed| managed.info)
     }
 
-    /// Whether there is a plugin of that name, in whatever state.
+    /// Whether it has a plugin of that name, in whatever state.
     pub fn exists(&self, name: &str) -> bool {
         self.inner.index(name).is_ok()
     }
 
-    /// Whether the plugin is loaded.
+    /// Whether a plugin is loaded, which it is until its `stop` has run.
     ///
     /// # Errors
     ///
-    /// [`PluginError::Unknown`].
+    /// [`PluginError::Unknown`] when the manager has no plugin of that name.
     pub fn is_loaded(&self, name: &str) -> Result<bool, PluginError> {
         Ok(matches!(self.inner.slots.see(self.inner.index(name)?).state, State::Loaded))
     }
 
-    /// The state of a plugin.
+    /// The state that a plugin is in now.
+    ///
+    /// While a plugin is on its way, that is the state that it has reached:
+    /// [`State::Initialised`] while its `load` runs, [`State::Loaded`] while its `stop` does.
     ///
     /// # Errors
     ///
-    /// [`PluginError::Unknown`].
+    /// [`PluginError::Unknown`] when the manager has no plugin of that name.
     pub fn state(&self, name: &str) -> Result<State, PluginError> {
         Ok(self.get(name)?.state().clone())
     }
 
     /// A plugin as it is now: its state, and its instance and what it returned
-    /// while it is loaded. Nothing is loaded for it.
+    /// while it is loaded.
+    ///
+    /// What the report shows of the plugin lives as long as the report, also when
+    /// the plugin is stopped meanwhile.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// # struct Mailer;
+    /// # impl Mailer { fn queued(&self) -> usize { 0 } }
+    /// fn queued(manager: &plugo::PluginManager) -> Result<usize, plugo::PluginError> {
+    ///     let mailer = manager.get("mailer")?;
+    ///     Ok(mailer.instance::<Mailer>().map_or(0, Mailer::queued))
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`PluginError::Unknown`].
+    /// [`PluginError::Unknown`] when the manager has no plugin of that name.
     pub fn get(&self, name: &str) -> Result<PluginReport, PluginError> {
         Ok(self.inner.report_of(self.inner.index(name)?))
     }
 
-    /// What a plugin returned when it loaded, while it is loaded and if it is
-    /// of that type.
+    /// What a plugin returned when it loaded, while it is loaded and if it is of
+    /// that type. Of a `Result<T, E>` that is the `T`.
     ///
     /// ```
     /// # use plugo_core as plugo;
@@ -110,12 +125,13 @@ impl PluginManager {
     ///
     /// # Errors
     ///
-    /// [`PluginError::Unknown`].
+    /// [`PluginError::Unknown`] when the manager has no plugin of that name.
     pub fn value<T: Any + Send + Sync>(&self, name: &str) -> Result<Option<Arc<T>>, PluginError> {
         Ok(self.get(name)?.share())
     }
 
-    /// What loaded plugins returned when they loaded, of that type, in load order.
+    /// What the loaded plugins returned when they loaded, in load order: of those
+    /// that returned something of that type.
     ///
     /// ```
     /// # use plugo_core as plugo;
@@ -123,20 +139,37 @@ impl PluginManager {
     ///     let routes = manager.values::<Vec<String>>();
     ///     routes.iter().flat_map(|(_plugin, routes)| routes.iter().cloned()).collect()
     /// }
+    /// # assert!(all_routes(&plugo::PluginManager::new("plugins")?).is_empty());
+    /// # Ok::<(), plugo::BuildError>(())
     /// ```
     pub fn values<T: Any + Send + Sync>(&self) -> Vec<(PluginInfo, Arc<T>)> {
         let plugins = self.inner.plugins.iter().zip(self.inner.slots.see_all());
         plugins.filter_map(|(managed, seen)| Some((managed.info, seen.up.value.share()?))).collect()
     }
 
-    /// Every plugin as it is now. One that was not touched, because a plugin
-    /// that it depends on is disabled or failed, is told of as skipped.
+    /// Every plugin as it is now, in load order, and what an operator should look
+    /// at. Nothing is loaded for it.
+    ///
+    /// A plugin that was not touched, because one that it depends on is disabled or
+    /// failed, is told of as skipped.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// fn is_healthy(manager: &plugo::PluginManager) -> bool {
+    ///     manager.report().failed().next().is_none()
+    /// }
+    /// # assert!(is_healthy(&plugo::PluginManager::new("plugins")?));
+    /// # Ok::<(), plugo::BuildError>(())
+    /// ```
     pub fn report(&self) -> Report {
         self.inner.report()
     }
 
     /// The same manager, with further arguments for one call: `&mut` ones too.
-    /// They hide those of the same name that the manager keeps.
+    ///
+    /// They hide those of the same name that the manager keeps, save `manager`,
+    /// which is always the manager itself. All that the call loads or stops gets
+    /// them, dependencies too; what such a plugin loads in its turn does not.
     ///
     /// ```
     /// # use plugo_core as plugo;
@@ -153,135 +186,171 @@ impl PluginManager {
         self.with(Kwargs::new())
     }
 
-    /// Loads a plugin, after those that it depends on. Where it is loaded
-    /// already, nothing happens; where another thread loads it, this one waits.
+    /// Loads a plugin, after those that it depends on.
+    ///
+    #[doc = include_str!("../docs/load.md")]
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`]. One that failed before is not tried again.
+    #[doc = include_str!("../docs/load_errors.md")]
     pub fn load(&self, name: &str) -> Result<PluginReport, PluginError> {
         self.without().load(name)
     }
 
-    /// [`load`](Self::load) for plugins that may be `async`.
+    /// Loads a plugin as [`load`](Self::load) does, and awaits what is `async`.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/load_errors.md")]
     pub async fn load_async(&self, name: &str) -> Result<PluginReport, PluginError> {
         self.without().load_async(name).await
     }
 
-    /// Loads every plugin that is neither loaded nor failed nor disabled, in
-    /// load order, and tells what became of all of them.
+    /// Loads every plugin that is neither loaded nor failed nor disabled, in load
+    /// order, and tells what became of all of them.
+    ///
+    #[doc = include_str!("../docs/load_all.md")]
     #[must_use = "a plugin that failed to load is told of in the report"]
     pub fn load_all(&self) -> Report {
         self.without().load_all()
     }
 
-    /// [`load_all`](Self::load_all) for plugins that may be `async`.
+    /// Loads every plugin as [`load_all`](Self::load_all) does, and awaits those
+    /// that are `async`, one after the other.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// use plugo::{LoadError, PluginManager, Report};
+    ///
+    /// async fn start(manager: &PluginManager) -> Result<Report, LoadError> {
+    ///     manager.load_all_async().await.into_result()
+    /// }
+    /// ```
     #[must_use = "a plugin that failed to load is told of in the report"]
     pub async fn load_all_async(&self) -> Report {
         self.without().load_all_async().await
     }
 
-    /// Loads a plugin that failed once more, from the start.
+    /// Loads a plugin that failed once more, from the start: conditions and
+    /// listeners are asked again, and its instance is made anew.
+    ///
+    #[doc = include_str!("../docs/retry.md")]
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/retry_errors.md")]
     pub fn retry(&self, name: &str) -> Result<PluginReport, PluginError> {
         self.without().retry(name)
     }
 
-    /// [`retry`](Self::retry) for plugins that may be `async`.
+    /// Loads a plugin that failed as [`retry`](Self::retry) does, and awaits what is
+    /// `async`.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/retry_errors.md")]
     pub async fn retry_async(&self, name: &str) -> Result<PluginReport, PluginError> {
         self.without().retry_async(name).await
     }
 
-    /// Loads a plugin that was disabled: by the app, a condition, a listener,
-    /// or itself. Conditions and listeners are asked again.
+    /// Loads a plugin that was disabled: by the app, a condition, a listener, its
+    /// status, or itself. Each but the app is asked again.
+    ///
+    /// A plugin that is not disabled is treated as [`load`](Self::load) treats it.
+    /// [`disable`](Self::disable) has an example.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`]: [`PluginError::Disabled`] when the cause is still
-    /// there. What `DISABLED_PLUGINS` or a filter took away cannot be enabled.
+    #[doc = include_str!("../docs/enable_errors.md")]
     pub fn enable(&self, name: &str) -> Result<PluginReport, PluginError> {
         self.without().enable(name)
     }
 
-    /// [`enable`](Self::enable) for plugins that may be `async`.
+    /// Loads a plugin that was disabled as [`enable`](Self::enable) does, and awaits
+    /// what is `async`.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/enable_errors.md")]
     pub async fn enable_async(&self, name: &str) -> Result<PluginReport, PluginError> {
         self.without().enable_async(name).await
     }
 
-    /// Takes a plugin away until it is enabled. If it is loaded, it is stopped
-    /// first, after those that depend on it.
+    /// Takes a plugin away until it is enabled, and stops it first if it is loaded,
+    /// after those that depend on it.
+    ///
+    #[doc = include_str!("../docs/disable.md")]
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`]. When something failed to stop, that plugin is
-    /// failed, and this one is disabled nevertheless. What is `async` is not
-    /// stopped here and stays as it is.
+    #[doc = include_str!("../docs/disable_errors.md")]
     pub fn disable(&self, name: &str, reason: &str) -> Result<(), PluginError> {
         self.without().disable(name, reason)
     }
 
-    /// [`disable`](Self::disable) for plugins that may be `async`.
+    /// Takes a plugin away as [`disable`](Self::disable) does, and awaits each `stop`
+    /// that is `async`.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/disable_errors.md")]
     pub async fn disable_async(&self, name: &str, reason: &str) -> Result<(), PluginError> {
         self.without().disable_async(name, reason).await
     }
 
-    /// Stops a plugin, after those that depend on it. Where it is not loaded,
-    /// nothing happens. It can be loaded again.
+    /// Stops a plugin, after those that depend on it. It can be loaded again.
+    ///
+    #[doc = include_str!("../docs/stop.md")]
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`]. A plugin that failed to stop is failed, and the
-    /// others are stopped nevertheless. What is `async` is not stopped here and
-    /// stays loaded, and so does what it depends on.
+    #[doc = include_str!("../docs/stop_errors.md")]
     pub fn stop(&self, name: &str) -> Result<(), PluginError> {
         self.without().stop(name)
     }
 
-    /// [`stop`](Self::stop) for plugins that may be `async`.
+    /// Stops a plugin as [`stop`](Self::stop) does, and awaits each `stop` that is
+    /// `async`.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/stop_errors.md")]
     pub async fn stop_async(&self, name: &str) -> Result<(), PluginError> {
         self.without().stop_async(name).await
     }
 
-    /// Stops every loaded plugin, in reverse load order.
+    /// Stops every loaded plugin, in reverse load order. They can be loaded again.
+    ///
+    /// Dropping the app's last handle does the same, for good, and tells errors to
+    /// listeners and to `tracing` only.
     ///
     /// # Errors
     ///
-    /// The first [`PluginError`]. A plugin that failed to stop is failed, and
-    /// the others are stopped nevertheless.
+    #[doc = include_str!("../docs/stop_all_errors.md")]
     pub fn stop_all(&self) -> Result<(), PluginError> {
         self.without().stop_all()
     }
 
-    /// [`stop_all`](Self::stop_all) for plugins that may be `async`. Dropping
-    /// the manager awaits nothing, so a program with such plugins calls this
-    /// before it ends.
+    /// Stops every loaded plugin as [`stop_all`](Self::stop_all) does, and awaits
+    /// each `stop` that is `async`.
+    ///
+    /// Dropping the manager awaits nothing, so a program with such plugins calls
+    /// this before it ends.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// use plugo::PluginManager;
+    ///
+    /// async fn end(manager: PluginManager) {
+    ///     if let Err(error) = manager.stop_all_async().await {
+    ///         eprintln!("warning: {error}");
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// The first [`PluginError`].
+    #[doc = include_str!("../docs/stop_all_errors.md")]
     pub async fn stop_all_async(&self) -> Result<(), PluginError> {
         self.without().stop_all_async().await
     }
@@ -297,8 +366,11 @@ impl fmt::Debug for PluginManager {
     }
 }
 
-/// A call of a [`PluginManager`] with arguments of its own:
-/// [`PluginManager::with`].
+/// A call of a [`PluginManager`] with arguments of its own, which
+/// [`PluginManager::with`] makes. Each function does what that of the manager
+/// does, once.
+///
+#[doc = include_str!("../docs/call.md")]
 #[must_use = "nothing happens before one of its functions is called"]
 pub struct Call<'m, 'a> {
     manager: &'m PluginManager,
@@ -306,122 +378,136 @@ pub struct Call<'m, 'a> {
 }
 
 impl Call<'_, '_> {
-    /// [`PluginManager::load`].
+    /// Loads a plugin with these arguments, after those that it depends on,
+    /// as [`PluginManager::load`] does.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/load_errors.md")]
     pub fn load(self, name: &str) -> Result<PluginReport, PluginError> {
         at_once(self.load_in(name, |_| false, Async::Refused))
     }
 
-    /// [`PluginManager::load_async`].
+    /// Loads a plugin with these arguments, after those that it depends on,
+    /// as [`PluginManager::load_async`] does: it awaits what is `async`.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/load_errors.md")]
     pub async fn load_async(self, name: &str) -> Result<PluginReport, PluginError> {
         self.load_in(name, |_| false, Async::Awaited).await
     }
 
-    /// [`PluginManager::load_all`].
+    /// Loads every plugin that is neither loaded nor failed nor disabled, with these arguments,
+    /// as [`PluginManager::load_all`] does.
     #[must_use = "a plugin that failed to load is told of in the report"]
     pub fn load_all(self) -> Report {
         at_once(self.load_everything(Async::Refused))
     }
 
-    /// [`PluginManager::load_all_async`].
+    /// Loads every plugin that is neither loaded nor failed nor disabled, with these arguments,
+    /// as [`PluginManager::load_all_async`] does: it awaits what is `async`.
     #[must_use = "a plugin that failed to load is told of in the report"]
     pub async fn load_all_async(self) -> Report {
         self.load_everything(Async::Awaited).await
     }
 
-    /// [`PluginManager::retry`].
+    /// Loads a plugin that failed once more, with these arguments,
+    /// as [`PluginManager::retry`] does.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/retry_errors.md")]
     pub fn retry(self, name: &str) -> Result<PluginReport, PluginError> {
         at_once(self.load_in(name, is_failed, Async::Refused))
     }
 
-    /// [`PluginManager::retry_async`].
+    /// Loads a plugin that failed once more, with these arguments,
+    /// as [`PluginManager::retry_async`] does: it awaits what is `async`.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/retry_errors.md")]
     pub async fn retry_async(self, name: &str) -> Result<PluginReport, PluginError> {
         self.load_in(name, is_failed, Async::Awaited).await
     }
 
-    /// [`PluginManager::enable`].
+    /// Loads a plugin that was disabled, with these arguments,
+    /// as [`PluginManager::enable`] does.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/enable_errors.md")]
     pub fn enable(self, name: &str) -> Result<PluginReport, PluginError> {
         at_once(self.load_in(name, can_be_enabled, Async::Refused))
     }
 
-    /// [`PluginManager::enable_async`].
+    /// Loads a plugin that was disabled, with these arguments,
+    /// as [`PluginManager::enable_async`] does: it awaits what is `async`.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/enable_errors.md")]
     pub async fn enable_async(self, name: &str) -> Result<PluginReport, PluginError> {
         self.load_in(name, can_be_enabled, Async::Awaited).await
     }
 
-    /// [`PluginManager::disable`].
+    /// Takes a plugin away, and stops it with these arguments if it is loaded,
+    /// as [`PluginManager::disable`] does.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/disable_errors.md")]
     pub fn disable(self, name: &str, reason: &str) -> Result<(), PluginError> {
         at_once(self.disable_in(name, reason, Async::Refused))
     }
 
-    /// [`PluginManager::disable_async`].
+    /// Takes a plugin away, and stops it with these arguments if it is loaded,
+    /// as [`PluginManager::disable_async`] does: it awaits what is `async`.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/disable_errors.md")]
     pub async fn disable_async(self, name: &str, reason: &str) -> Result<(), PluginError> {
         self.disable_in(name, reason, Async::Awaited).await
     }
 
-    /// [`PluginManager::stop`].
+    /// Stops a plugin with these arguments, after those that depend on it,
+    /// as [`PluginManager::stop`] does.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/stop_errors.md")]
     pub fn stop(self, name: &str) -> Result<(), PluginError> {
         at_once(self.stop_in(name, Async::Refused))
     }
 
-    /// [`PluginManager::stop_async`].
+    /// Stops a plugin with these arguments, after those that depend on it,
+    /// as [`PluginManager::stop_async`] does: it awaits what is `async`.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/stop_errors.md")]
     pub async fn stop_async(self, name: &str) -> Result<(), PluginError> {
         self.stop_in(name, Async::Awaited).await
     }
 
-    /// [`PluginManager::stop_all`].
+    /// Stops every loaded plugin with these arguments, in reverse load order,
+    /// as [`PluginManager::stop_all`] does.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/stop_all_errors.md")]
     pub fn stop_all(self) -> Result<(), PluginError> {
         at_once(self.stop_everything(Async::Refused))
     }
 
-    /// [`PluginManager::stop_all_async`].
+    /// Stops every loaded plugin with these arguments, in reverse load order,
+    /// as [`PluginManager::stop_all_async`] does: it awaits what is `async`.
     ///
     /// # Errors
     ///
-    /// Any [`PluginError`].
+    #[doc = include_str!("../docs/stop_all_errors.md")]
     pub async fn stop_all_async(self) -> Result<(), PluginError> {
         self.stop_everything(Async::Awaited).await
     }
@@ -509,9 +595,10 @@ fn can_be_enabled(life: &Life) -> bool {
 }
 
 impl Event<'_> {
-    /// The manager that tells it. What is asked of it, on any thread, is on
-    /// behalf of the plugin; and it keeps nothing loaded, as one that the app
-    /// holds does.
+    /// The manager that tells it: `Some` in every event that a manager tells.
+    ///
+    /// What is asked of it, on any thread, is on behalf of the plugin; and it keeps
+    /// nothing loaded, as a handle that the app holds does.
     ///
     /// ```
     /// # use plugo_core as plugo;

@@ -129,7 +129,7 @@ pub fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
         // A third may differ, and something has to be alike.
         .filter(|(distance, known)| {
             let length = known.chars().count();
-            *distance <= length.div_ceil(3) && *distance < length
+            *distance <= length.div_ceil(3) && *distance < length.max(name.chars().count())
         })
         .min()
         .map(|(_, known)| known)

@@ -13,8 +13,12 @@ use crate::name::{FullName, nearest_full};
 /// ```
 /// # use plugo_core as plugo;
 /// use plugo::{Overrides, Status};
-/// let overrides = Overrides::new().status("sms-gate", Status::Reserve).priority("mail", 5);
-/// assert_eq!(overrides.len(), 2);
+/// let overrides = Overrides::new()
+///     .status("sms-gate", Status::Reserve)
+///     .priority("sms-gate", 20)
+///     .priority("mail", 5);
+/// assert_eq!(overrides.len(), 2, "so many items");
+/// assert!(!overrides.is_empty());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides(Vec<Override>);
@@ -27,31 +31,33 @@ struct Override {
 }
 
 impl Overrides {
-    /// Nothing is said: the code's status and priority hold.
+    /// Says nothing: the code's status and priority hold.
     pub fn new() -> Self {
         Overrides::default()
     }
 
-    /// The item has this status.
+    /// Gives an item this status; the last word about an item counts.
     #[must_use]
     pub fn status(mut self, item: impl Into<String>, status: Status) -> Self {
         self.entry(item.into()).status = Some(status);
         self
     }
 
-    /// The item has this priority.
+    /// Gives an item this priority, of which the lower number comes first; the last
+    /// word about an item counts.
     #[must_use]
     pub fn priority(mut self, item: impl Into<String>, priority: i32) -> Self {
         self.entry(item.into()).priority = Some(priority);
         self
     }
 
-    /// How many items it says something about.
+    /// How many items it says something about, whether they are in this program or
+    /// not.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether it says nothing.
+    /// Whether it says nothing about any item.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -87,7 +93,19 @@ impl Overrides {
     }
 }
 
-/// An override that means no item of this program.
+/// An override that means no item of this program, which
+/// [`set_overrides`](crate::set_overrides) gives back.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use plugo::{Overrides, Status};
+/// for unknown in plugo::set_overrides(Overrides::new().status("smss", Status::Disabled)) {
+///     match unknown.nearest() {
+///         Some(nearest) => eprintln!("`{}` is unknown; is it `{nearest}`?", unknown.name()),
+///         None => eprintln!("`{}` is unknown", unknown.name()),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownItem {
     name: String,
@@ -95,12 +113,12 @@ pub struct UnknownItem {
 }
 
 impl UnknownItem {
-    /// The name that stands there.
+    /// The name that no item has, without the default namespace.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// An item whose name is alike, if there is one.
+    /// An item whose name is alike, if there is one, as it can be asked for.
     pub fn nearest(&self) -> Option<&str> {
         self.nearest.as_deref()
     }

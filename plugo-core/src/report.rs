@@ -22,9 +22,18 @@ use crate::table::PluginInfo;
 /// ```
 /// # use plugo_core as plugo;
 /// let report = plugo::load_plugins(plugo::kwargs! {});
+/// println!("{report}");
 /// for name in report.loaded() {
 ///     println!("{name} is there");
 /// }
+/// for failed in report.failed() {
+///     eprintln!("{}: {}", failed.plugin().name(), failed.state());
+/// }
+/// for warning in report.warnings() {
+///     eprintln!("warning: {warning}");
+/// }
+/// println!("{} plugins, `mailer` among them: {}",
+///     report.plugins().len(), report.get("mailer").is_some());
 /// ```
 #[derive(Debug)]
 pub struct Report {
@@ -37,7 +46,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// The names of the plugins that loaded, in load order.
+    /// The names of the plugins that are loaded, in load order.
     pub fn loaded(&self) -> impl Iterator<Item = &'static str> {
         self.plugins
             .iter()
@@ -45,19 +54,21 @@ impl Report {
             .map(|report| report.plugin.name())
     }
 
-    /// Every plugin of the namespace, in load order.
+    /// Every plugin of the namespace, in load order, whatever became of it.
     pub fn plugins(&self) -> impl ExactSizeIterator<Item = &PluginReport> {
         self.plugins.iter()
     }
 
-    /// The plugin of that name.
+    /// The plugin of that name, if there is one in the namespace.
     pub fn get(&self, name: &str) -> Option<&PluginReport> {
         self.plugins.iter().find(|report| report.plugin.name() == name)
     }
 
-    /// The plugins that did not load because something went wrong: those that
-    /// failed, and those that were skipped since a plugin they depend on
-    /// failed. A plugin that an operator disabled is not among them, nor is
+    /// The plugins that are not loaded because something went wrong, in load order.
+    ///
+    /// Those are the ones that failed, to stop too, that were skipped since a plugin
+    /// they depend on failed or is not there, and that would have waited for
+    /// themselves. A plugin that was disabled, by whatever, is not among them, nor is
     /// one that was skipped for that reason.
     pub fn failed(&self) -> impl Iterator<Item = &PluginReport> {
         self.plugins.iter().filter(|report| report.is_failure())
@@ -76,13 +87,15 @@ impl Report {
         self.get(name)?.value()
     }
 
-    /// What an operator should look at though nothing failed.
+    /// What an operator should look at though nothing failed: see [`Warning`].
+    ///
+    /// A manager's report has what it has to say since it was built.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// The strict reading: the report when nothing went wrong. A plugin that an
-    /// operator disabled, and one that was skipped for it, is nothing wrong.
+    /// The strict reading: the report when nothing went wrong. A plugin that was
+    /// disabled, and one that was skipped for it, is nothing wrong; nor is a warning.
     ///
     /// ```
     /// # use plugo_core as plugo;
@@ -93,10 +106,9 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// [`LoadError::NoTable`] when the program has no table of plugins at
-    /// all, [`LoadError::Closed`] when it is of a manager that was dropped, and
-    /// [`LoadError::Failed`] when a plugin failed, was skipped because of one
-    /// that did, or was refused because it would have waited for itself.
+    /// - [`LoadError::NoTable`]: the program has no table of plugins at all.
+    /// - [`LoadError::Closed`]: the report is of a manager that was dropped.
+    /// - [`LoadError::Failed`]: [`failed`](Self::failed) yields a plugin.
     pub fn into_result(self) -> Result<Report, LoadError> {
         if self.tables == 0 {
             Err(LoadError::NoTable)
@@ -147,6 +159,22 @@ fn plural(count: usize) -> &'static str {
 ///
 /// It keeps the instance and the value that it shows, also when the plugin is
 /// stopped meanwhile.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// # struct Mailer;
+/// fn line(report: &plugo::PluginReport) -> String {
+///     let name = report.plugin().name();
+///     if let Some(refusal) = report.refusal() {
+///         return format!("{name} was not loaded: {refusal}");
+///     }
+///     match report.value::<String>() {
+///         Some(address) => format!("{name} serves {address}"),
+///         None if report.instance::<Mailer>().is_some() => format!("{name} sends mails"),
+///         None => format!("{name} is {}", report.state()),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct PluginReport {
     pub(crate) plugin: PluginInfo,
@@ -167,7 +195,7 @@ impl PluginReport {
         self.value.share()
     }
 
-    /// The plugin.
+    /// The plugin that it is about.
     pub fn plugin(&self) -> PluginInfo {
         self.plugin
     }
@@ -177,19 +205,24 @@ impl PluginReport {
         &self.state
     }
 
-    /// The plugin's instance, if it has one of that type: the value that bears
-    /// `#[plugin]`, or what was made of the type that bears it.
+    /// The plugin's instance, while it is loaded and if it is of that type: the value
+    /// that bears `#[plugin]`, or what was made of the type that bears it. A function
+    /// has none, and an item of a plugin type is looked up with
+    /// [`items`](crate::items).
     pub fn instance<T: Any>(&self) -> Option<&T> {
         self.instance.as_ref()?.get()
     }
 
-    /// What the plugin returned when it loaded, if it is of that type.
+    /// What the plugin returned when it loaded, while it is loaded and if it is of
+    /// that type.
     pub fn value<T: Any>(&self) -> Option<&T> {
         self.value.get()
     }
 
-    /// Why it was not loaded though all were to be, where its state does not
-    /// say that: it would have waited for itself.
+    /// Why it was not loaded though all were to be, where its state does not say
+    /// that: it would have waited for itself. Only
+    /// [`PluginManager::load_all`](crate::PluginManager::load_all) and
+    /// `load_all_async` tell it.
     pub fn refusal(&self) -> Option<&PluginError> {
         self.refusal.as_ref()
     }
@@ -201,11 +234,23 @@ impl PluginReport {
     }
 }
 
-/// Something in a [`Report`] that an operator should look at.
+/// Something in a [`Report`] that an operator should look at, though nothing
+/// failed.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use plugo::Warning;
+/// fn is_misspelt(warning: &Warning) -> bool {
+///     matches!(warning, Warning::UnknownDisabled { nearest: Some(_), .. })
+/// }
+/// let report = plugo::load_plugins(plugo::kwargs! {});
+/// assert!(!report.warnings().iter().any(is_misspelt));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
     /// `DISABLED_PLUGINS` names a plugin that this program does not contain.
+    #[non_exhaustive]
     UnknownDisabled {
         /// The name that stands there.
         name: String,
@@ -213,6 +258,7 @@ pub enum Warning {
         nearest: Option<String>,
     },
     /// No plugin is in the namespace, and another namespace is called much like it.
+    #[non_exhaustive]
     UnknownNamespace {
         /// The name that the app gives.
         name: String,
@@ -221,6 +267,7 @@ pub enum Warning {
     },
     /// No plugin took an argument, and an optional parameter of almost its
     /// name found none.
+    #[non_exhaustive]
     UnusedArgument {
         /// The name that the app gives.
         name: &'static str,
@@ -228,6 +275,7 @@ pub enum Warning {
         parameter: &'static str,
     },
     /// A listener panicked. It was not heard, and nothing else suffered.
+    #[non_exhaustive]
     ListenerPanicked {
         /// What it heard of.
         plugin: &'static str,
@@ -283,6 +331,20 @@ pub(crate) fn unknown_names(
 }
 
 /// Why loading is an error in the strict reading, [`Report::into_result`].
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use plugo::LoadError;
+/// match plugo::load_plugins(plugo::kwargs! {}).into_result() {
+///     Ok(report) => println!("{report}"),
+///     Err(LoadError::Failed(report)) => {
+///         for failed in report.failed() {
+///             eprintln!("{} is not loaded", failed.plugin().name());
+///         }
+///     }
+///     Err(error) => eprintln!("{error}"),
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -290,7 +352,8 @@ pub enum LoadError {
     NoTable,
     /// The manager was dropped, and its plugins are stopped.
     Closed,
-    /// A plugin failed, or was skipped because of one that did.
+    /// A plugin failed, was skipped because of one that did, or would have waited
+    /// for itself.
     Failed(Report),
 }
 

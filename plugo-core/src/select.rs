@@ -16,7 +16,18 @@ use crate::types::{Ranked, Type, Types, selection, types};
 use crate::unwind::catch;
 use crate::waits::{Node, is_within, within};
 
-/// A trait with `#[plugin_type]`, as `dyn Trait`.
+/// A trait with `#[plugin_type]`, as `dyn Trait`. The attribute implements this;
+/// do not implement it by hand.
+///
+/// It is what the lookups are generic over:
+///
+/// ```
+/// # use plugo_core as plugo;
+/// fn describe<T: ?Sized + plugo::PluginType>() -> String {
+///     let names: Vec<_> = plugo::items::<T>().all().iter().map(|item| item.name()).collect();
+///     names.join(", ")
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no plugin type",
     label = "write `#[plugo::plugin_type]` on the trait, and name it as `dyn Trait`"
@@ -132,20 +143,27 @@ impl<T: ?Sized + 'static> Last<T> {
 
 /// The shared instance of the item that is selected: what most callers want.
 ///
-/// It takes no lock and reads no more than memory, once the item is made.
+/// A type with a selector of its own is asked without arguments;
+/// [`Items::select_with`] gives it some. Otherwise, once the item is made, it
+/// takes no lock and reads no more than memory.
 ///
 /// ```
 /// # use plugo_core as plugo;
-/// # trait Otp: Send + Sync { fn send(&self, code: u32); }
-/// fn login<T: ?Sized + plugo::PluginType>() -> Result<(), plugo::SelectError> {
-///     let _provider = plugo::select::<T>()?;
-///     Ok(())
+/// fn provider<T: ?Sized + plugo::PluginType>() -> Result<&'static T, plugo::SelectError> {
+///     plugo::select::<T>()
 /// }
 /// ```
 ///
 /// # Errors
 ///
-/// Any [`SelectError`].
+/// - [`SelectError::NoTable`]: the program has no table of plugins.
+/// - [`SelectError::NoItem`]: no item of the type is in it.
+/// - [`SelectError::AllDisabled`]: each item is disabled.
+/// - [`SelectError::NoCandidate`]: the type's own selector chose none.
+/// - [`SelectError::Selector`]: it failed, panicked, misses an argument, chose
+///   what is no candidate, or asked for the selected item itself.
+/// - [`SelectError::Construct`]: the constructor failed, panicked, misses an
+///   argument, or waits for the item that it makes.
 #[inline]
 pub fn select<T: ?Sized + PluginType>() -> Result<&'static T, SelectError> {
     if T::SELECTOR.is_none()
@@ -173,12 +191,37 @@ fn select_anew<T: ?Sized + PluginType>() -> Result<&'static T, SelectError> {
     items::<T>().select()?.shared()
 }
 
-/// The items of a plugin type.
+/// The items of a plugin type in this program: for one by name, for all, or for
+/// the selected one without making it.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// fn list<T: ?Sized + plugo::PluginType>() {
+///     for item in plugo::items::<T>().all() {
+///         println!("{} is {}", item.name(), item.status());
+///     }
+/// }
+/// ```
 pub fn items<T: ?Sized + PluginType>() -> Items<T> {
     Items { bound: T::slot().bound() }
 }
 
 /// The items of a plugin type: the selected one, one by name, or all in order.
+///
+/// Each function looks at what holds when it is called.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// fn show<T: ?Sized + plugo::PluginType>() -> Result<(), plugo::SelectError> {
+///     let items = plugo::items::<T>();
+///     println!("{} is selected", items.select()?.name());
+///     println!("{} of {} are active", items.active().len(), items.all().len());
+///     for item in items.reserve() {
+///         println!("{} is in reserve", item.name());
+///     }
+///     Ok(())
+/// }
+/// ```
 pub struct Items<T: ?Sized + 'static> {
     bound: Option<&'static Bound<T>>,
 }
@@ -192,22 +235,42 @@ impl<T: ?Sized + PluginType> Items<T> {
     }
 
     /// The selected item: the first of the active ones by priority, then name;
-    /// where none is active, of those in reserve. A type with a selector of
-    /// its own leaves the choice to that.
+    /// where none is active, of those in reserve. A type with a selector of its own
+    /// leaves the choice to that.
+    ///
+    /// Nothing is made for it: that is [`Item::shared`]'s to do.
     ///
     /// # Errors
     ///
-    /// [`SelectError::NoItem`], [`SelectError::AllDisabled`],
-    /// [`SelectError::NoCandidate`], [`SelectError::Selector`].
+    /// - [`SelectError::NoTable`]: the program has no table of plugins.
+    /// - [`SelectError::NoItem`]: no item of the type is in it.
+    /// - [`SelectError::AllDisabled`]: each item is disabled.
+    /// - [`SelectError::NoCandidate`]: the type's own selector chose none.
+    /// - [`SelectError::Selector`]: it failed, panicked, misses an argument, chose
+    ///   what is no candidate, or asked for the selected item itself.
     pub fn select(self) -> Result<Item<T>, SelectError> {
         self.select_with(Kwargs::new())
     }
 
-    /// [`select`](Self::select) with arguments for the type's own selector.
+    /// The selected item, as [`select`](Self::select) finds it, with arguments for
+    /// the type's own selector. Without one they are not looked at.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// use plugo::{Item, PluginType, SelectError, kwargs};
+    /// fn in_region<T: ?Sized + PluginType>(region: &str) -> Result<Item<T>, SelectError> {
+    ///     plugo::items::<T>().select_with(kwargs! { region: region })
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// Like [`select`](Self::select).
+    /// - [`SelectError::NoTable`]: the program has no table of plugins.
+    /// - [`SelectError::NoItem`]: no item of the type is in it.
+    /// - [`SelectError::AllDisabled`]: each item is disabled.
+    /// - [`SelectError::NoCandidate`]: the type's own selector chose none.
+    /// - [`SelectError::Selector`]: it failed, panicked, misses an argument, chose
+    ///   what is no candidate, or asked for the selected item itself.
     pub fn select_with(self, mut kwargs: Kwargs<'_>) -> Result<Item<T>, SelectError> {
         let bound = self.bound()?;
         let candidates = bound.candidates()?;
@@ -227,21 +290,25 @@ impl<T: ?Sized + PluginType> Items<T> {
         }
     }
 
-    /// The item of that name, or of that `namespace/name`. One that is disabled
-    /// is an error.
+    /// The item of that name in any namespace, or of that `namespace/name`. One that
+    /// is disabled is an error.
     ///
     /// ```
     /// # use plugo_core as plugo;
-    /// fn by_name<T: ?Sized + plugo::PluginType>(name: &str) -> Result<&'static T, plugo::SelectError> {
+    /// use plugo::{PluginType, SelectError};
+    /// fn by_name<T: ?Sized + PluginType>(name: &str) -> Result<&'static T, SelectError> {
     ///     plugo::items::<T>().get(name)?.shared()
     /// }
     /// ```
     ///
     /// # Errors
     ///
-    /// [`SelectError::NoItem`], [`SelectError::NotCompiledIn`],
-    /// [`SelectError::Disabled`], or [`SelectError::Ambiguous`] where items of
-    /// several namespaces have the name.
+    /// - [`SelectError::NoTable`]: the program has no table of plugins.
+    /// - [`SelectError::NoItem`]: no item of the type is in it.
+    /// - [`SelectError::NotCompiledIn`]: the type has items, but none of that name.
+    /// - [`SelectError::Ambiguous`]: items of several namespaces have the name,
+    ///   disabled ones among them.
+    /// - [`SelectError::Disabled`]: that item is disabled.
     pub fn get(self, name: &str) -> Result<Item<T>, SelectError> {
         let bound = self.bound()?;
         let plugin_type = T::INFO.name();
@@ -275,17 +342,18 @@ impl<T: ?Sized + PluginType> Items<T> {
         }
     }
 
-    /// Every item by priority, then name, whatever its status.
+    /// Every item by priority, then name, whatever its status; none where the
+    /// program has none.
     pub fn all(self) -> Vec<Item<T>> {
         self.bound.map(Bound::all).unwrap_or_default()
     }
 
-    /// The active items by priority, then name.
+    /// The active items by priority, then name; there may be none.
     pub fn active(self) -> Vec<Item<T>> {
         self.of(Status::Active)
     }
 
-    /// The items in reserve by priority, then name.
+    /// The items in reserve by priority, then name; there may be none.
     pub fn reserve(self) -> Vec<Item<T>> {
         self.of(Status::Reserve)
     }
@@ -296,9 +364,12 @@ impl<T: ?Sized + PluginType> Items<T> {
         items
     }
 
-    /// The first candidate, in the order of the selection, that can be
-    /// constructed and passes a check of its health; with those that were
-    /// passed over, and why. A type's own selector is not asked.
+    /// The first candidate, in the order of the selection, whose shared instance can
+    /// be made and passes a check of its health; with those that were passed over,
+    /// and why.
+    ///
+    /// A type's own selector is not asked. An error or a panic of the check passes
+    /// the candidate over. What was passed over is tried again by the next call.
     ///
     /// ```
     /// # use plugo_core as plugo;
@@ -317,8 +388,10 @@ impl<T: ?Sized + PluginType> Items<T> {
     ///
     /// # Errors
     ///
-    /// [`SelectError::NoItem`], [`SelectError::AllDisabled`], or
-    /// [`SelectError::AllFailed`] with the error of each.
+    /// - [`SelectError::NoTable`]: the program has no table of plugins.
+    /// - [`SelectError::NoItem`]: no item of the type is in it.
+    /// - [`SelectError::AllDisabled`]: each item is disabled.
+    /// - [`SelectError::AllFailed`]: no candidate passed, with the error of each.
     pub fn select_with_fallback<E: Into<BoxError>>(
         self,
         check: impl FnMut(&T) -> Result<(), E>,
@@ -326,12 +399,25 @@ impl<T: ?Sized + PluginType> Items<T> {
         self.fallback_with(Kwargs::new(), check)
     }
 
-    /// [`select_with_fallback`](Self::select_with_fallback) with arguments for
-    /// the constructors of items that are not made yet.
+    /// The first healthy candidate, as
+    /// [`select_with_fallback`](Self::select_with_fallback) finds it, with arguments
+    /// for the constructors of items that are not made yet.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// use plugo::{PluginType, SelectError, kwargs};
+    /// fn first<T: ?Sized + PluginType>(url: &str) -> Result<&'static T, SelectError> {
+    ///     let any = |_: &T| Ok::<(), SelectError>(());
+    ///     Ok(plugo::items::<T>().fallback_with(kwargs! { url: url }, any)?.instance)
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// Like [`select_with_fallback`](Self::select_with_fallback).
+    /// - [`SelectError::NoTable`]: the program has no table of plugins.
+    /// - [`SelectError::NoItem`]: no item of the type is in it.
+    /// - [`SelectError::AllDisabled`]: each item is disabled.
+    /// - [`SelectError::AllFailed`]: no candidate passed, with the error of each.
     pub fn fallback_with<E: Into<BoxError>>(
         self,
         mut kwargs: Kwargs<'_>,
@@ -415,6 +501,21 @@ impl<T: ?Sized + PluginType> Bound<T> {
 
 /// An item of a plugin type, with the status and the priority that held when
 /// it was looked up.
+///
+/// It is a handle, as cheap to copy as a few references. Its functions do not ask
+/// whether the item is disabled: that is for the lookup to do.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use plugo::{Item, PluginType, SelectError, Status};
+/// fn warm_up<T: ?Sized + PluginType>(item: Item<T>) -> Result<(), SelectError> {
+///     println!("{} {}: priority {}", item.name(), item.plugin().version(), item.priority());
+///     if item.status() == Status::Active {
+///         item.shared()?;
+///     }
+///     Ok(())
+/// }
+/// ```
 pub struct Item<T: ?Sized + 'static> {
     entry: &'static ItemEntry<T>,
     plugin: PluginInfo,
@@ -423,7 +524,7 @@ pub struct Item<T: ?Sized + 'static> {
 }
 
 impl<T: ?Sized + PluginType> Item<T> {
-    /// The plugin's name.
+    /// The plugin's name, without its namespace.
     pub fn name(&self) -> &'static str {
         self.plugin.name()
     }
@@ -433,22 +534,27 @@ impl<T: ?Sized + PluginType> Item<T> {
         self.plugin
     }
 
-    /// The status.
+    /// The status that held when the item was looked up.
     pub fn status(&self) -> Status {
         self.status
     }
 
-    /// The priority; the lower number comes first.
+    /// The priority that held when the item was looked up; the lower number comes
+    /// first.
     pub fn priority(&self) -> i32 {
         self.priority
     }
 
-    /// The shared instance, made now if nobody made it before. It stays for
-    /// the rest of the program.
+    /// The shared instance, made now, without arguments, if nobody made it before.
+    /// It stays for the rest of the program.
+    ///
+    /// One thread makes it, and others wait for that. What failed is tried again by
+    /// the next call.
     ///
     /// # Errors
     ///
-    /// [`SelectError::Construct`]. The next call tries again.
+    /// - [`SelectError::Construct`]: the constructor failed, panicked, misses an
+    ///   argument, or waits for the item that it makes.
     pub fn shared(&self) -> Result<&'static T, SelectError> {
         match self.entry.shared() {
             Some(shared) => Ok(shared),
@@ -456,12 +562,21 @@ impl<T: ?Sized + PluginType> Item<T> {
         }
     }
 
-    /// [`shared`](Self::shared) with arguments for the constructor, which are
-    /// not looked at when the instance is there.
+    /// The shared instance, as [`shared`](Self::shared) gives it, with arguments for
+    /// the constructor, which are not looked at when the instance is there.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// use plugo::{PluginType, SelectError, kwargs};
+    /// fn connect<T: ?Sized + PluginType>(url: &str) -> Result<&'static T, SelectError> {
+    ///     plugo::items::<T>().select()?.shared_with(kwargs! { url: url })
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`SelectError::Construct`].
+    /// - [`SelectError::Construct`]: the constructor failed, panicked, misses an
+    ///   argument, or waits for the item that it makes.
     pub fn shared_with(&self, mut kwargs: Kwargs<'_>) -> Result<&'static T, SelectError> {
         match self.entry.shared() {
             Some(shared) => Ok(shared),
@@ -469,20 +584,31 @@ impl<T: ?Sized + PluginType> Item<T> {
         }
     }
 
-    /// A fresh instance.
+    /// Makes a fresh instance, without arguments, which is the caller's alone.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// use plugo::{PluginType, SelectError};
+    /// fn one_each<T: ?Sized + PluginType>() -> Result<Vec<Box<T>>, SelectError> {
+    ///     plugo::items::<T>().active().iter().map(|item| item.create()).collect()
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`SelectError::Construct`].
+    /// - [`SelectError::Construct`]: the constructor failed, panicked, misses an
+    ///   argument, or makes this item itself.
     pub fn create(&self) -> Result<Box<T>, SelectError> {
         self.create_with(Kwargs::new())
     }
 
-    /// A fresh instance, with arguments for the constructor.
+    /// Makes a fresh instance, as [`create`](Self::create) does, with arguments for
+    /// the constructor.
     ///
     /// # Errors
     ///
-    /// [`SelectError::Construct`].
+    /// - [`SelectError::Construct`]: the constructor failed, panicked, misses an
+    ///   argument, or makes this item itself.
     pub fn create_with(&self, mut kwargs: Kwargs<'_>) -> Result<Box<T>, SelectError> {
         self.entry.create(&mut kwargs).map_err(|failure| self.failed(failure))
     }
@@ -524,13 +650,23 @@ impl<T: ?Sized> fmt::Debug for Item<T> {
 }
 
 /// What [`Items::select_with_fallback`] found.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use plugo::{Fallback, PluginType};
+/// fn line<T: ?Sized + PluginType>(found: &Fallback<T>) -> String {
+///     let failed: Vec<_> = found.passed_over.iter().map(|failed| failed.item).collect();
+///     format!("{} stands in for {}", found.item.name(), failed.join(", "))
+/// }
+/// ```
 #[non_exhaustive]
 pub struct Fallback<T: ?Sized + 'static> {
-    /// The item.
+    /// The first candidate that passed.
     pub item: Item<T>,
     /// Its shared instance, which passed the check.
     pub instance: &'static T,
-    /// The candidates before it, which did not.
+    /// The candidates before it, which did not pass, in the order in which they were
+    /// tried.
     pub passed_over: Vec<FailedItem>,
 }
 

@@ -130,9 +130,10 @@ impl Slots {
         let slot = &mut inner.slots[index];
         match slot.life {
             Life::Running(_) | Life::Stopping(_) => Claimed::Running,
-            Life::Resolved | Life::Stopped => {
+            _ if slot.is_loadable(mode) => {
                 slot.attempts += 1;
                 slot.awaited = mode == Async::Awaited;
+                // At most the refusal to await it was in its place.
                 slot.life = Life::Running(Phase::Init);
                 Claimed::Resolved(Claim { slots: self, index, settled: false })
             }
@@ -276,6 +277,16 @@ impl Slots {
 }
 
 impl Slot {
+    /// Whether a load begins. One that failed only because it is async, and was
+    /// not to be awaited, was not tried.
+    fn is_loadable(&self, mode: Async) -> bool {
+        match &self.life {
+            Life::Resolved | Life::Stopped => true,
+            Life::Failed(_, error) => mode == Async::Awaited && matches!(**error, Failure::Async),
+            _ => false,
+        }
+    }
+
     fn is_moved(&self) -> bool {
         matches!(self.life, Life::Running(_) | Life::Stopping(_))
     }

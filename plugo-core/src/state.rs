@@ -21,11 +21,12 @@ use crate::lifecycle::Phase;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum State {
-    /// It is known, and nothing of it has run.
+    /// It is known, and not initialised yet.
     Resolved,
-    /// Its instance was made; it is not loaded yet.
+    /// Its instance was made, if it has one; it is not loaded yet.
     Initialised,
-    /// Its init function, or its `load`, ran and gave no error.
+    /// Its init function, or its `load`, ran and gave no error, and it is not stopped
+    /// yet.
     Loaded,
     /// It was loaded, and stopped.
     Stopped,
@@ -53,7 +54,8 @@ pub enum State {
         phase: Phase,
         /// What happened.
         error: Arc<Failure>,
-        /// How often it was tried.
+        /// How often it was tried since it was last loaded: 0 when it was loaded and
+        /// failed to stop, or when a listener refused it before it was tried.
         attempts: u32,
     },
 }
@@ -100,12 +102,21 @@ impl fmt::Display for State {
 }
 
 /// What took a plugin away.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use plugo::{DisabledBy, PluginError, State};
+/// fn by_an_operator(state: &State) -> bool {
+///     matches!(state, State::Disabled { by: DisabledBy::Environment | DisabledBy::App, .. })
+/// }
+/// assert!(!by_an_operator(&State::Stopped));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DisabledBy {
-    /// The variable `DISABLED_PLUGINS`.
+    /// The variable `DISABLED_PLUGINS`. Nothing enables the plugin again.
     Environment,
-    /// A filter of the manager.
+    /// A filter of the manager. Nothing enables the plugin again.
     Filter,
     /// A condition of the manager.
     Condition,
@@ -115,7 +126,7 @@ pub enum DisabledBy {
     Listener,
     /// A call of [`PluginManager::disable`](crate::PluginManager::disable).
     App,
-    /// The status of an item of a plugin type.
+    /// The status of an item of a plugin type, by its code or an override.
     Status,
 }
 

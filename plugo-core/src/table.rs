@@ -406,6 +406,7 @@ macro_rules! __table {
         client: $client:expr,
         fingerprint: $fingerprint:expr,
         crates: [$($krate:ident)*],
+        $(embed: [$($section:ident)*],)?
         text: $text:expr,
         numbers: $numbers:expr,
         by_name: $by_name:expr,
@@ -418,6 +419,8 @@ macro_rules! __table {
         $(#[allow(unused_extern_crates)] extern crate $krate as _;)*
 
         const _: () = $crate::__private::table!(@same $core);
+
+        $($($crate::__private::table!(@embed $section);)*)?
 
         /// The plugins of this build, in load order.
         pub static PLUGINS: $crate::Table = {
@@ -450,6 +453,24 @@ macro_rules! __table {
             $crate::__same_version($core),
             "plugo-build and plugo have different versions: give both the same one in Cargo.toml"
         )
+    };
+    // The file alone says what is in the program. Nothing reads these while
+    // it runs, so they cost no start. Names of sections have at most eight
+    // characters on Windows.
+    (@embed dep_v0) => {
+        $crate::__private::table!(@embed "PLUGO_DEP_V0", ".dep-v0", "__DATA,.dep-v0");
+    };
+    (@embed plugo0) => {
+        $crate::__private::table!(@embed "PLUGO_PLUGO0", ".plugo0", "__DATA,.plugo0");
+    };
+    (@embed $file:literal, $section:literal, $apple:literal) => {
+        const _: () = {
+            #[used]
+            #[cfg_attr(target_vendor = "apple", unsafe(link_section = $apple))]
+            #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = $section))]
+            static SECTION: [u8; ::core::include_bytes!(::core::env!($file)).len()] =
+                *::core::include_bytes!(::core::env!($file));
+        };
     };
     (@row
         [$($start:literal $length:literal),*] $priority:literal, $dependencies:expr, $reasons:expr

@@ -209,13 +209,14 @@ pub(crate) fn status(plugin: PluginInfo) -> Option<Status> {
     Some(held.map_or_else(|| entry.status(), |ranked| ranked.status))
 }
 
-/// Puts overrides in force, in place of those before. Every lookup that starts
-/// afterwards goes by them, and every one before or meanwhile by those before
-/// or by these, over all types at once.
+/// Puts overrides in force, in place of all those before, and gives back those
+/// that mean no item of this program.
 ///
-/// What `DISABLED_PLUGINS` took away stays away.
-///
-/// Gives back those that mean no item of this program; they do nothing.
+/// Every lookup that starts afterwards goes by them, and every one before or
+/// meanwhile by those before or by these, over all types at once. What
+/// `DISABLED_PLUGINS` took away stays away. Shared instances that there are stay;
+/// items that are disabled here are not loaded from now on, by a manager or by
+/// [`load_plugins`](crate::load_plugins).
 ///
 /// ```
 /// # use plugo_core as plugo;
@@ -236,13 +237,23 @@ pub fn set_overrides(overrides: Overrides) -> Vec<UnknownItem> {
     unknown
 }
 
-/// The overrides that are in force.
+/// A copy of the overrides that are in force: at first none.
+///
+/// What another thread sets between this and [`set_overrides`] is lost.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use plugo::Status;
+/// let more = plugo::overrides().status("sms", Status::Reserve);
+/// plugo::set_overrides(more);
+/// assert_eq!(plugo::overrides().len(), 1);
+/// ```
 pub fn overrides() -> Overrides {
     types().overrides().clone()
 }
 
 /// The plugin types that have an item in this program, by name, as far as they
-/// can be known without their traits. An admin tool shows this.
+/// can be known without their traits. All of it is of one moment.
 ///
 /// ```
 /// # use plugo_core as plugo;
@@ -268,7 +279,15 @@ pub fn plugin_types() -> Vec<TypeReport> {
     types.row.read(|row| types.types.iter().map(|known| report(known, row)).collect())
 }
 
-/// A plugin type and its items, as they are now.
+/// A plugin type and its items, as they were when [`plugin_types`] was called.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// for known in plugo::plugin_types() {
+///     let selected = known.selected().map_or("nothing", |item| item.plugin().name());
+///     println!("{}: {selected} of {} items", known.info().name(), known.items().len());
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct TypeReport {
     info: &'static TypeInfo,
@@ -287,13 +306,24 @@ impl TypeReport {
         &self.items
     }
 
-    /// The item that is selected, unless the type has a selector of its own.
+    /// The item that comes first in the selection: the one that is selected, unless
+    /// the type has a selector of its own. `None` where all are disabled.
     pub fn selected(&self) -> Option<&ItemReport> {
         self.items.iter().find(|item| Some(item.ranked.index) == self.first)
     }
 }
 
-/// An item of a plugin type, as it is now.
+/// An item of a plugin type, as it was when [`plugin_types`] was called.
+///
+/// ```
+/// # use plugo_core as plugo;
+/// fn line(item: &plugo::ItemReport) -> String {
+///     let changed = item.status() != item.declared_status()
+///         || item.priority() != item.plugin().priority();
+///     let mark = if changed { " (overridden)" } else { "" };
+///     format!("{}: {}, {}{mark}", item.plugin().name(), item.status(), item.priority())
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct ItemReport {
     item: &'static Candidate,
@@ -301,17 +331,18 @@ pub struct ItemReport {
 }
 
 impl ItemReport {
-    /// The plugin that the item is.
+    /// The plugin that the item is; its priority is the one that the code says.
     pub fn plugin(&self) -> PluginInfo {
         self.item.plugin
     }
 
-    /// The status that holds.
+    /// The status that holds, by the code, an override or `DISABLED_PLUGINS`.
     pub fn status(&self) -> Status {
         self.ranked.status
     }
 
-    /// The priority that holds; the lower number comes first.
+    /// The priority that holds, by the code or an override; the lower number comes
+    /// first.
     pub fn priority(&self) -> i32 {
         self.ranked.priority
     }
@@ -321,7 +352,11 @@ impl ItemReport {
         self.item.entry.status()
     }
 
-    /// Constructs the item with these arguments, and drops it again.
+    /// Constructs the item with these arguments, drops it again, and tells whether
+    /// that worked and how long it took.
+    ///
+    /// It is a fresh instance: the shared one is neither made nor touched. What is
+    /// disabled can be probed too. It takes as long as the constructor does.
     ///
     /// ```
     /// # use plugo_core as plugo;
@@ -347,11 +382,23 @@ impl fmt::Debug for ItemReport {
     }
 }
 
-/// What came of constructing an item.
+/// What came of constructing an item: [`ItemReport::probe`].
+///
+/// ```
+/// # use plugo_core as plugo;
+/// use std::time::Duration;
+/// fn is_well(probe: &plugo::Probe) -> bool {
+///     probe.result.is_ok() && probe.took < Duration::from_millis(500)
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Probe {
     /// Whether it can be constructed.
+    ///
+    /// [`Failure::Argument`] where the arguments do not do, [`Failure::Error`] and
+    /// [`Failure::Panic`] from the constructor (a panic also from dropping what it
+    /// made), [`Failure::Circle`] where a constructor probes its own item.
     pub result: Result<(), Failure>,
     /// How long that took, with dropping it.
     pub took: Duration,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use tests::{Project, Run, cargo, shared_target};
+use tests::{Project, Run, cargo, plugo, shared_target};
 
 fn binary(profile: &str, name: &str) -> PathBuf {
     shared_target().join(profile).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
@@ -133,6 +133,15 @@ fn every_kind_of_plugin_loads_in_the_planned_order_in_every_profile() {
         let binary = binary(folder, "every-kind");
         assert!(contains(&binary, "s3-was-here"), "{profile}");
         assert!(!contains(&binary, "dynamodb-was-here"), "{profile}");
+        // The file tells the same, by the marks of the entry points.
+        let file = binary.to_str().unwrap();
+        let inspect = Run::of(&mut plugo(project.dir(), &["inspect", file, "--format", "json"]));
+        let inspected: serde_json::Value = serde_json::from_str(&inspect.ok().stdout).unwrap();
+        let plugins = inspected["plugins"].as_array().unwrap();
+        let linked = plugins.iter().filter(|plugin| plugin["linked"] == true);
+        let mut names: Vec<&str> = linked.filter_map(|plugin| plugin["name"].as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["made-blue", "made-red", "own", "renamed", "s3", "safe"], "{profile}");
     }
     // Debug information names what was compiled; without it nothing is left.
     assert!(!contains(&binary("fat", "every-kind"), "dynamodb"));

@@ -15,7 +15,9 @@ fn check(args: &[&str], expected: Expect) {
 
 #[test]
 fn every_plugin_is_listed_with_its_state_and_what_decided_it() {
-    check(&["list"], expect![[r#"
+    check(
+        &["list"],
+        expect![[r#"
         order  name     version  state     because of
             1  blog     0.3.0    planned   config: examples/web-plugins/plugins_config.json:3:19
             2  auth     1.0.0    planned   dependency: shop
@@ -23,8 +25,11 @@ fn every_plugin_is_listed_with_its_state_and_what_decided_it() {
             4  clock    0.2.0    planned   config: examples/web-plugins/plugins_config.json:4:19
             5  shop     2.1.0    planned   config: examples/web-plugins/plugins_config.json:6:19
                semver   0.2.0    disabled  config: examples/web-plugins/plugins_config.json:5:19
-    "#]]);
-    check(&["list", "--client", "acme"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["list", "--client", "acme"],
+        expect![[r#"
         order  name     version  state        because of
             1  blog     0.3.0    planned      client: examples/web-plugins/clients/acme.json:3:19
             2  auth     1.0.0    planned      dependency: shop
@@ -32,7 +37,8 @@ fn every_plugin_is_listed_with_its_state_and_what_decided_it() {
             4  shop     2.1.0    planned      client: examples/web-plugins/clients/acme.json:4:19
                clock    0.2.0    unavailable  the feature `clock` is off
                semver   0.2.0    unavailable  the feature `clock` is off
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

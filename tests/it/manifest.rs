@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tests::{Project, Run, cargo, repository};
 
 /// The triple of this machine.
-fn host() -> String {
+pub(crate) fn host() -> String {
     let version = Run::of(&mut cargo(repository(), &["-vV"])).ok().stdout;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
     host.expect("cargo says what it runs on").to_owned()
@@ -33,7 +33,7 @@ pub(crate) fn example(name: &str, features: &[&str]) -> Built {
 }
 
 #[track_caller]
-fn run(environment: Environment) -> Built {
+pub(crate) fn run(environment: Environment) -> Built {
     match Builder::new().environment(environment).run() {
         Ok(built) => built,
         Err(error) => panic!("{error}"),
@@ -86,7 +86,7 @@ fn the_crates_of_a_client_are_those_that_cargo_names() {
 
 /// A package of a project, without a dependency on plugo: a manifest is made
 /// of what Cargo resolves, and nothing is compiled.
-fn package(name: &str, version: &str, dependencies: &str) -> String {
+pub(crate) fn package(name: &str, version: &str, dependencies: &str) -> String {
     format!(
         "[package]\nname = {name:?}\nversion = {version:?}\nedition = \"2024\"\n\n\
          [dependencies]\n{dependencies}"
@@ -121,7 +121,7 @@ fn two_plugins() -> Project {
 
 /// With the lock file that Cargo makes of this repository's one, and a folder
 /// for the build script.
-fn locked(project: Project) -> Project {
+pub(crate) fn locked(project: Project) -> Project {
     let lock = fs::read(repository().join("Cargo.lock")).expect("the repository's lock file");
     let project = project.file("Cargo.lock", lock);
     Run::of(&mut cargo(project.dir(), &["update", "--workspace", "--offline"])).ok();
@@ -165,7 +165,7 @@ fn a_crate_of_a_feature_is_there_when_the_feature_is_on() {
     assert_eq!(names(&crates(&[])), ["app"]);
 }
 
-fn names(list: &Value) -> Vec<&str> {
+pub(crate) fn names(list: &Value) -> Vec<&str> {
     list.as_array().expect("a list").iter().map(|item| text(&item["name"])).collect()
 }
 
@@ -358,7 +358,13 @@ fn files(dir: &Path) -> Vec<String> {
 
 #[test]
 fn a_copy_that_cannot_be_written_is_refused_and_leaves_nothing_behind() {
-    let whole = ["plugo-manifest.json", "plugo-table.rs", "requirements-plugins.toml"];
+    let whole = [
+        "plugo-dep-v0",
+        "plugo-manifest.json",
+        "plugo-table.rs",
+        "plugo0",
+        "requirements-plugins.toml",
+    ];
     let project = two_plugins().settings("manifest-dir = \"dist\"");
     let refused = |project: &Project| {
         let result = Builder::new().environment(project.environment(&[])).run();

@@ -398,6 +398,14 @@ fn tasks_and_threads_wait_for_an_async_plugin_and_see_the_same() {
 }
 
 #[test]
+fn what_was_refused_because_it_is_async_is_loaded_where_it_is_awaited() {
+    let manager = patient(&Arc::new(AtomicBool::new(true)));
+    let error = manager.load("waits").map(drop).unwrap_err().to_string();
+    assert!(error.starts_with("plugin `waits` failed in load: it is async"), "{error}");
+    pollster::block_on(manager.load_async("waits")).unwrap();
+}
+
+#[test]
 fn a_load_that_is_dropped_half_way_leaves_its_plugin_failed_and_nobody_waiting() {
     let manager = patient(&Arc::new(AtomicBool::new(false)));
     let waiter = {

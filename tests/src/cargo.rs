@@ -33,7 +33,11 @@ pub fn cargo(dir: &Path, args: &[&str]) -> Command {
             || name.starts_with("CARGO_CFG_")
             || matches!(
                 name.as_str(),
-                "ENABLED_PLUGINS" | "DISABLED_PLUGINS" | "PLUGO_MANIFEST_DIR" | "RUSTFLAGS"
+                "ENABLED_PLUGINS"
+                    | "DISABLED_PLUGINS"
+                    | "PLUGO_MANIFEST"
+                    | "PLUGO_MANIFEST_DIR"
+                    | "RUSTFLAGS"
             );
         if of_outer {
             command.env_remove(name);

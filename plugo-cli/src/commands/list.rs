@@ -1,11 +1,12 @@
 use clap::{ArgMatches, Args as _, FromArgMatches as _};
-use plugo_build::{KnownPlugin, Plan, Reason, Source};
+use plugo_build::Severity;
 use serde_json::{Value, json};
 
 use crate::args::{AppArgs, Format, FormatArgs, SelectionArgs};
 use crate::command::Command;
 use crate::context::Context;
 use crate::error::Error;
+use crate::outcome::{Because, Outcome, State, outcomes};
 use crate::table::Table;
 
 #[plugo::plugin(name = "list", namespace = "plugo.commands", of = dyn Command, priority = 20)]
@@ -34,83 +35,67 @@ impl Command for List {
             Args::from_arg_matches(matches).map_err(|error| Error::usage(error.to_string()))?;
         let app = context.app(&args.app)?;
         let project = context.project(&app, &args.selection)?;
-        let (plan, warnings) = project.plan()?;
-        context.shell.problems(&warnings);
-        let mut lines: Vec<Line> =
-            project.plugins().map(|plugin| Line::new(plugin, &plan)).collect();
-        // In load order, and then what is not in the build.
-        lines.sort_by_key(|line| (line.order.is_none(), line.order));
+        let (plan, problems) = project.draft();
+        let refused = problems.iter().any(|problem| problem.severity == Severity::Error);
+        let outcomes = outcomes(&project, &plan, refused);
         match args.format.format {
-            Format::Json => context.json(&Value::Array(lines.iter().map(Line::json).collect())),
-            Format::Table => context.answer(table(&lines)),
-        }
-    }
-}
-
-/// A plugin, and what becomes of it in one build.
-struct Line {
-    plugin: KnownPlugin,
-    state: &'static str,
-    order: Option<usize>,
-    reasons: Vec<Reason>,
-}
-
-impl Line {
-    fn new(plugin: KnownPlugin, plan: &Plan) -> Self {
-        let planned = plan.plugins.iter().position(|planned| planned.id == plugin.id);
-        let (state, reasons) = match (planned, &plugin.unavailable, &plugin.disabled_at) {
-            (Some(order), ..) => ("planned", plan.plugins[order].reasons.clone()),
-            (None, _, Some(reason)) => ("disabled", vec![reason.clone()]),
-            (None, Some(why), None) => {
-                ("unavailable", vec![Reason::new(Source::Feature, why.to_string())])
+            // A program would take a draft for a plan.
+            Format::Json if refused => {}
+            Format::Json => context.json(&outcomes.iter().map(document).collect())?,
+            Format::Table if outcomes.is_empty() => {
+                let dir = project.show(project.plugin_directory());
+                context.shell.note(format_args!(
+                    "`{}` has no plugins: none in `{dir}`, among its dependencies or in its source",
+                    project.app()
+                ));
             }
-            (None, None, None) => ("disabled", vec![not_listed(plan)]),
-        };
-        Line { plugin, state, order: planned, reasons }
-    }
-
-    fn json(&self) -> Value {
-        let reasons: Vec<Value> = self
-            .reasons
-            .iter()
-            .map(|reason| json!({ "source": reason.source.as_str(), "place": reason.place }))
-            .collect();
-        json!({
-            "name": self.plugin.id.name,
-            "namespace": self.plugin.id.namespace,
-            "version": self.plugin.version.to_string(),
-            "state": self.state,
-            "order": self.order,
-            "reasons": reasons,
-        })
+            Format::Table => {
+                let all = context.shell.verbosity() > 0;
+                context.answer(table(&outcomes, all))?;
+            }
+        }
+        if refused {
+            return Err(problems.into());
+        }
+        context.shell.problems(&problems);
+        Ok(())
     }
 }
 
-/// Nothing asks for it.
-fn not_listed(plan: &Plan) -> Reason {
-    match &plan.client {
-        Some(client) => Reason::new(Source::Client, format!("{client} does not list it")),
-        None => Reason::new(Source::Config, "the config file does not list it"),
-    }
+fn document(outcome: &Outcome) -> Value {
+    let plugin = &outcome.plugin;
+    json!({
+        "name": plugin.id.name,
+        "namespace": plugin.id.namespace,
+        "version": plugin.package.as_ref().map(|_| plugin.version.to_string()),
+        "state": outcome.state.as_str(),
+        "order": outcome.order,
+        "reasons": outcome.because.iter().map(Because::json).collect::<Vec<_>>(),
+    })
 }
 
-fn table(lines: &[Line]) -> Table {
+/// With `all`, every reason is shown, not only the most decisive one.
+fn table(outcomes: &[Outcome], all: bool) -> Table {
+    let shown = if all { usize::MAX } else { 1 };
     let mut table = Table::new(["order", "name", "version", "state", "because of"]).right([0]);
-    for line in lines {
-        let reasons: Vec<String> = line
-            .reasons
-            .iter()
-            .map(|reason| match line.state {
-                "unavailable" => reason.place.clone(),
-                _ => format!("{}: {}", reason.source, reason.place),
-            })
-            .collect();
+    for Outcome { plugin, state, order, because } in outcomes {
+        let because: Vec<String> = match state {
+            // What is asked for has a place; several may ask.
+            State::Planned | State::Requested => {
+                because.iter().map(|b| format!("{}: {}", b.source, b.place)).collect()
+            }
+            State::Disabled if plugin.disabled_at.is_some() => {
+                because.iter().take(shown).map(|b| format!("{}: {}", b.source, b.place)).collect()
+            }
+            // `explain` says the rest.
+            _ => because.iter().take(shown).map(|b| b.message.clone()).collect(),
+        };
         table.row([
-            line.order.map(|order| (order + 1).to_string()).unwrap_or_default(),
-            line.plugin.id.to_string(),
-            line.plugin.version.to_string(),
-            line.state.to_owned(),
-            reasons.join(", "),
+            order.map(|order| (order + 1).to_string()).unwrap_or_default(),
+            plugin.id.to_string(),
+            plugin.package.as_ref().map(|_| plugin.version.to_string()).unwrap_or_default(),
+            state.as_str().to_owned(),
+            because.join(", "),
         ]);
     }
     table

@@ -1,0 +1,147 @@
+use std::collections::BTreeMap;
+
+use miniz_oxide::deflate::compress_to_vec_zlib;
+use serde_json::{Value, json};
+
+/// How hard zlib tries: as hard as it can.
+const LEVEL: u8 = 10;
+
+/// What is laid into the program, so that the file alone says what is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Embedded {
+    /// The section `.dep-v0`, which `cargo audit bin`, syft and trivy read.
+    /// Empty where `cargo auditable` writes it.
+    pub(crate) dep_v0: Vec<u8>,
+    /// The section `.plugo0`, which `plugo inspect` reads.
+    pub(crate) plugo0: Vec<u8>,
+}
+
+impl Embedded {
+    /// Their names, as the macro of the table knows them.
+    pub(crate) fn sections(&self) -> &'static [&'static str] {
+        match self.dep_v0.is_empty() {
+            true => &["plugo0"],
+            false => &["dep_v0", "plugo0"],
+        }
+    }
+}
+
+/// Both are made of the manifest alone.
+pub(crate) fn embed(manifest: &Value, auditable: bool) -> Embedded {
+    let dep_v0 = match auditable {
+        true => Vec::new(),
+        false => zlib(&dep_v0(manifest)),
+    };
+    Embedded { dep_v0, plugo0: zlib(&plugo0(manifest)) }
+}
+
+fn zlib(document: &Value) -> Vec<u8> {
+    compress_to_vec_zlib(document.to_string().as_bytes(), LEVEL)
+}
+
+fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+    value[key].as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+    value[key].as_str().unwrap_or_default()
+}
+
+/// The crates as `cargo auditable` writes them. A reader that knows the
+/// versions of the packages can do without knowing plugo.
+///
+/// The number of the format is the one whose lists may have a little more than
+/// what is built: the greater one promises that Cargo itself wrote the list.
+fn dep_v0(manifest: &Value) -> Value {
+    let crates = list(manifest, "crates");
+    // As one crate names another in the manifest, with and without the source.
+    let mut position: BTreeMap<String, usize> = BTreeMap::new();
+    for (i, krate) in crates.iter().enumerate() {
+        let short = format!("{} {}", text(krate, "name"), text(krate, "version"));
+        position.insert(format!("{short} ({})", text(krate, "source")), i);
+        position.insert(short, i);
+    }
+    let packages: Vec<Value> = crates
+        .iter()
+        .map(|krate| {
+            let mut package = json!({
+                "name": krate["name"],
+                "source": dep_source(text(krate, "source")),
+                "version": krate["version"],
+            });
+            let dependencies = list(krate, "dependencies").iter().filter_map(Value::as_str);
+            let mut dependencies: Vec<usize> =
+                dependencies.filter_map(|name| position.get(name).copied()).collect();
+            dependencies.sort_unstable();
+            if !dependencies.is_empty() {
+                package["dependencies"] = json!(dependencies);
+            }
+            match text(krate, "role") {
+                "build" => package["kind"] = json!("build"),
+                "app" => package["root"] = json!(true),
+                _ => {}
+            }
+            package
+        })
+        .collect();
+    json!({ "format": 1, "packages": packages })
+}
+
+/// The four words that `cargo auditable` has for a source.
+fn dep_source(source: &str) -> &'static str {
+    match source {
+        "registry+https://github.com/rust-lang/crates.io-index"
+        | "sparse+https://index.crates.io/" => "crates.io",
+        source if source.starts_with("git+") => "git",
+        source if source.starts_with("path") => "local",
+        _ => "registry",
+    }
+}
+
+/// The plan and the names of the crates. Whoever wants to know more compares
+/// the fingerprint, and reads the manifest.
+fn plugo0(manifest: &Value) -> Value {
+    let plugins = list(manifest, "plugins");
+    let id = |plugin: &Value| match text(plugin, "namespace") {
+        "plugins" => text(plugin, "name").to_owned(),
+        namespace => format!("{namespace}/{}", text(plugin, "name")),
+    };
+    let position: BTreeMap<String, usize> =
+        plugins.iter().enumerate().map(|(i, plugin)| (id(plugin), i)).collect();
+    let crates: Vec<Value> = list(manifest, "crates")
+        .iter()
+        .map(|krate| {
+            let needed_by = list(krate, "needed_by").iter().filter_map(Value::as_str);
+            let mut plugins: Vec<usize> =
+                needed_by.filter_map(|name| position.get(name).copied()).collect();
+            plugins.sort_unstable();
+            json!({
+                "name": krate["name"],
+                "plugins": plugins,
+                "role": krate["role"],
+                "version": krate["version"],
+            })
+        })
+        .collect();
+    let plugins: Vec<Value> = plugins
+        .iter()
+        .map(|plugin| {
+            json!({
+                "name": plugin["name"],
+                "namespace": plugin["namespace"],
+                "package": plugin["crate"],
+                "version": plugin["version"],
+            })
+        })
+        .collect();
+    json!({
+        "app": manifest["app"],
+        "client": manifest["client"],
+        "crates": crates,
+        "features": manifest["features"],
+        "fingerprint": manifest["fingerprint"],
+        "format": 1,
+        "plugins": plugins,
+        "target": manifest["target"],
+    })
+}

@@ -1,0 +1,94 @@
+/// Which plugins are built, and what they bring.
+mod plugins;
+/// What makes rebuilds slow.
+mod rebuilds;
+/// Rust itself.
+mod toolchain;
+
+use std::fmt;
+
+use plugo_build::{Plan, Project};
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::checks::lacks_crates;
+use crate::error::Error;
+
+pub(crate) use self::rebuilds::before_planning;
+
+/// Something that is worth a look, with what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Note {
+    /// Its kind; stable.
+    pub(crate) code: &'static str,
+    /// Whether it is wrong, and not only worth knowing.
+    pub(crate) is_wrong: bool,
+    pub(crate) message: String,
+    pub(crate) help: String,
+}
+
+impl Note {
+    fn new(code: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Note { code, is_wrong: false, message: message.into(), help: help.into() }
+    }
+
+    fn wrong(code: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Note { is_wrong: true, ..Note::new(code, message, help) }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "code": self.code,
+            "severity": if self.is_wrong { "wrong" } else { "note" },
+            "message": self.message,
+            "help": self.help,
+        })
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.is_wrong { "wrong" } else { "note" };
+        write!(f, "{word}: [{}] {}\n  help: {}", self.code, self.message, self.help)
+    }
+}
+
+/// What there is to say about Rust.
+pub(crate) fn toolchain(app: &App) -> Result<Vec<Note>, Error> {
+    toolchain::notes(app)
+}
+
+/// What there is to say about the default build and the clients.
+pub(crate) fn builds(app: &App, project: &Project) -> Vec<Note> {
+    let (plan, problems) = project.draft();
+    let refused = problems.iter().filter(|p| p.severity == plugo_build::Severity::Error).count();
+    let mut notes = Vec::new();
+    if refused > 0 {
+        let problems = if refused == 1 { "problem" } else { "problems" };
+        let message = format!("the default build is refused, with {refused} {problems}");
+        notes.push(Note::wrong("refused-build", message, "run `plugo check`, which names them"));
+    }
+    notes.extend(plugins::unused(project, &plan));
+    notes.extend(plugins::clients(project, &plan));
+    if refused == 0 {
+        notes.extend(duplicates(project, &plan));
+    }
+    notes.extend(rebuilds::notes(app, project));
+    notes
+}
+
+fn duplicates(project: &Project, plan: &Plan) -> Vec<Note> {
+    match project.documents(plan) {
+        Ok(documents) => plugins::duplicates(&documents.manifest),
+        Err(problems) if problems.iter().any(lacks_crates) => {
+            let message =
+                "crates of the default build are not on this machine, and were not looked at";
+            let help = "run `cargo fetch --locked`, or build once";
+            vec![Note::new("crates-not-fetched", message, help)]
+        }
+        Err(_) => {
+            let message = "the crates of the default build are not known";
+            vec![Note::wrong("refused-build", message, "run `plugo check`, which says why")]
+        }
+    }
+}

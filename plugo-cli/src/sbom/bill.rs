@@ -1,0 +1,114 @@
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::error::Error;
+
+/// The parts of a manifest that a bill of materials has.
+pub(crate) struct Bill<'m> {
+    pub(crate) manifest: &'m Value,
+    pub(crate) crates: Vec<Crate<'m>>,
+    /// Where each crate is in the list, by what others call it.
+    positions: BTreeMap<String, usize>,
+}
+
+/// A crate of a manifest.
+pub(crate) struct Crate<'m>(pub(crate) &'m Value);
+
+impl<'m> Crate<'m> {
+    pub(crate) fn text(&self, key: &str) -> Option<&'m str> {
+        self.0[key].as_str()
+    }
+
+    pub(crate) fn name(&self) -> &'m str {
+        self.text("name").unwrap_or_default()
+    }
+
+    pub(crate) fn version(&self) -> &'m str {
+        self.text("version").unwrap_or_default()
+    }
+
+    pub(crate) fn source(&self) -> &'m str {
+        self.text("source").unwrap_or_default()
+    }
+
+    pub(crate) fn role(&self) -> &'m str {
+        self.text("role").unwrap_or_default()
+    }
+
+    pub(crate) fn sha256(&self) -> Option<&'m str> {
+        self.text("checksum")?.strip_prefix("sha256:")
+    }
+
+    pub(crate) fn list(&self, key: &str) -> Vec<&'m str> {
+        self.0[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// What it is called where it has no other name: without the place on
+    /// this machine.
+    pub(crate) fn id(&self) -> String {
+        match self.text("purl") {
+            Some(purl) => purl.to_owned(),
+            None => format!("{}#{}@{}", self.source(), self.name(), self.version()),
+        }
+    }
+}
+
+impl<'m> Bill<'m> {
+    pub(crate) fn new(manifest: &'m Value) -> Self {
+        let crates: Vec<Crate<'m>> =
+            manifest["crates"].as_array().into_iter().flatten().map(Crate).collect();
+        let mut positions = BTreeMap::new();
+        for (i, krate) in crates.iter().enumerate() {
+            let short = format!("{} {}", krate.name(), krate.version());
+            positions.insert(format!("{short} ({})", krate.source()), i);
+            positions.insert(short, i);
+        }
+        Bill { manifest, crates, positions }
+    }
+
+    /// The positions of what a crate depends on.
+    pub(crate) fn dependencies(&self, krate: &Crate<'_>) -> Vec<usize> {
+        let names = krate.list("dependencies").into_iter();
+        let mut found: Vec<usize> = names.filter_map(|n| self.positions.get(n).copied()).collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// The app is the first of all crates to be told of.
+    pub(crate) fn app(&self) -> Option<(usize, &Crate<'m>)> {
+        self.crates.iter().enumerate().find(|(_, krate)| krate.role() == "app")
+    }
+
+    /// A UUID made of the content, so that the same manifest gives the same
+    /// document, and another one another.
+    pub(crate) fn uuid(&self) -> String {
+        let fingerprint = self.manifest["fingerprint"].as_str().unwrap_or_default();
+        let mut digits: Vec<char> =
+            fingerprint.trim_start_matches("sha256:").chars().take(32).collect();
+        digits.resize(32, '0');
+        // A UUID of version 8 says nothing of how it was made.
+        digits[12] = '8';
+        digits[16] = '8';
+        let part = |range: std::ops::Range<usize>| digits[range].iter().collect::<String>();
+        [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
+    }
+}
+
+/// The time that `SOURCE_DATE_EPOCH` says. The clock is never asked.
+pub(crate) fn source_date() -> Result<Option<String>, Error> {
+    let Some(text) = std::env::var_os("SOURCE_DATE_EPOCH") else { return Ok(None) };
+    let text = text.to_string_lossy();
+    let seconds = text.trim().parse::<i64>().ok();
+    match seconds.and_then(time) {
+        Some(time) => Ok(Some(time)),
+        None => Err(Error::usage(format!(
+            "`SOURCE_DATE_EPOCH` is {text:?}, and should be a number of seconds since 1970"
+        ))),
+    }
+}
+
+/// Seconds since 1970 as `1970-01-01T00:00:00Z`.
+pub(crate) fn time(seconds: i64) -> Option<String> {
+    jiff::Timestamp::from_second(seconds).ok().map(|time| time.to_string())
+}

@@ -1,0 +1,3 @@
+fn main() {
+    plugo_build::build();
+}

@@ -1,0 +1,6 @@
+plugo::plugins!();
+
+fn main() {
+    let report = plugo::load_plugins(plugo::kwargs! {});
+    println!("{report}");
+}
