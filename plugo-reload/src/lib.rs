@@ -22,6 +22,10 @@ mod ignored;
 mod snapshot;
 /// Whether notifications can be relied on.
 mod filesystem;
+/// Whether a thread may still call back.
+mod gate;
+/// Which folders matter, and what the system tells of them.
+mod notifications;
 /// Tells when files change.
 mod watcher;
 /// What a config file asks for.

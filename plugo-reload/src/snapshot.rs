@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, Metadata};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hasher as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -85,8 +86,8 @@ impl Snapshot {
         let known = before.files.get(path).filter(|file| file.stamp == stamp && settled(stamp.1));
         let content = match known {
             Some(file) => file.content,
-            None => match fs::read(path) {
-                Ok(bytes) => hash(&bytes),
+            None => match hash(path) {
+                Ok(content) => content,
                 // It went away meanwhile, or may not be read.
                 Err(_) => return,
             },
@@ -129,10 +130,19 @@ pub(crate) fn identity(_: &Metadata) -> u64 {
     0
 }
 
-fn hash(bytes: &[u8]) -> u64 {
+/// Reads a file bit by bit: it may be larger than the memory.
+fn hash(path: &Path) -> io::Result<u64> {
+    let mut file = fs::File::open(path)?;
     let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
-    hasher.finish()
+    let mut bytes = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut bytes) {
+            Ok(0) => return Ok(hasher.finish()),
+            Ok(read) => hasher.write(&bytes[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// What happened to a file.

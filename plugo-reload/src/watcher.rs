@@ -1,17 +1,17 @@
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
-
 use crate::filesystem::is_deaf;
-use crate::snapshot::{Changes, Filter, Snapshot, identity};
+use crate::gate::Gate;
+use crate::notifications::{Notifications, folders};
+use crate::snapshot::{Changes, Filter, Snapshot};
 use crate::switch::is_enabled;
 
-/// Tells when files change, until it is dropped.
+/// Tells when files change, until it is dropped or stopped.
 ///
 /// What counts is what files hold: to read one, to touch one, or to save one as
 /// it was is no change. `target`, the folders of version control, what Git
@@ -32,7 +32,10 @@ use crate::switch::is_enabled;
 #[derive(Debug)]
 pub struct PluginWatcher {
     mode: Mode,
-    hints: Sender<Hint>,
+    /// What became of it, where the system stopped telling.
+    fallen_back: Arc<OnceLock<Mode>>,
+    gate: Arc<Gate>,
+    hints: SyncSender<()>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -143,7 +146,7 @@ impl WatchBuilder {
     /// Looks only at files in folders for which this is true. A file that is
     /// watched by its own path is always looked at.
     pub fn filter(mut self, filter: impl Fn(&Path) -> bool + Send + Sync + 'static) -> Self {
-        self.filter = Some(std::sync::Arc::new(filter));
+        self.filter = Some(Arc::new(filter));
         self
     }
 
@@ -164,29 +167,56 @@ impl WatchBuilder {
         self,
         tell: impl FnMut(&Changes) + Send + 'static,
     ) -> Result<PluginWatcher, WatchError> {
+        self.start_since(None, tell)
+    }
+
+    /// Tells of what changed since a snapshot too.
+    pub(crate) fn start_since(
+        self,
+        since: Option<Snapshot>,
+        tell: impl FnMut(&Changes) + Send + 'static,
+    ) -> Result<PluginWatcher, WatchError> {
         if self.paths.is_empty() {
             return Err(WatchError::NoPath);
         }
-        let (hints, receiver) = channel();
+        let (hints, receiver) = sync_channel(64);
+        let fallen_back = Arc::default();
+        let gate = Arc::default();
         if !is_enabled() {
-            return Ok(PluginWatcher { mode: Mode::Off, hints, thread: None });
+            announce(&Mode::Off);
+            return Ok(PluginWatcher { mode: Mode::Off, fallen_back, gate, hints, thread: None });
         }
-        let absolute = self.paths.iter().map(std::path::absolute).collect::<Result<Vec<_>, _>>();
-        let roots = absolute.map_err(WatchError::NoCurrentFolder)?;
-        let before = Snapshot::take(&roots, self.filter.as_ref(), &Snapshot::default());
+        let roots = absolute(&self.paths).map_err(WatchError::NoCurrentFolder)?;
+        let before = since
+            .unwrap_or_else(|| Snapshot::take(&roots, self.filter.as_ref(), &Snapshot::default()));
         let (source, mode) = self.source(&roots, &before, &hints);
         let debounce = self.debounce;
-        let mut work = Work { roots, filter: self.filter, before, source };
+        let mut work = Work {
+            roots,
+            filter: self.filter,
+            before,
+            source,
+            gate: Arc::clone(&gate),
+            fallen_back: Arc::clone(&fallen_back),
+        };
         let thread = std::thread::Builder::new()
             .name("plugo-watch".to_owned())
             .spawn(move || work.run(&receiver, debounce, tell))
             .map_err(WatchError::NoThread)?;
         announce(&mode);
-        Ok(PluginWatcher { mode, hints, thread: Some(thread) })
+        let watcher = PluginWatcher { mode, fallen_back, gate, hints, thread: Some(thread) };
+        // What changed before the system began to tell.
+        watcher.look();
+        Ok(watcher)
     }
 
     /// Where hints come from.
-    fn source(&self, roots: &[PathBuf], before: &Snapshot, hints: &Sender<Hint>) -> (Source, Mode) {
+    fn source(
+        &self,
+        roots: &[PathBuf],
+        before: &Snapshot,
+        hints: &SyncSender<()>,
+    ) -> (Source, Mode) {
         let polling = |every: Duration, reason: String| {
             (Source::Polling(every), Mode::Polling { every, reason })
         };
@@ -196,7 +226,12 @@ impl WatchBuilder {
         if let Some(reason) = roots.iter().find_map(|root| is_deaf(root)) {
             return polling(POLL, reason);
         }
-        match Notifications::new(hints.clone()).and_then(|mut source| {
+        let hints = hints.clone();
+        // Where no more fit in, the thread looks anyway.
+        let hint = move || {
+            let _ = hints.try_send(());
+        };
+        match Notifications::new(hint).and_then(|mut source| {
             source.follow(&folders(roots, before))?;
             Ok(source)
         }) {
@@ -204,6 +239,11 @@ impl WatchBuilder {
             Err(error) => polling(POLL, format!("the system gives no notifications: {error}")),
         }
     }
+}
+
+/// Paths that stay the same when the current folder changes.
+pub(crate) fn absolute(paths: &[PathBuf]) -> std::io::Result<Vec<PathBuf>> {
+    paths.iter().map(std::path::absolute).collect()
 }
 
 /// How often files are looked at where the system tells nothing.
@@ -233,7 +273,7 @@ impl PluginWatcher {
 
     /// How it learns of changes.
     pub fn mode(&self) -> &Mode {
-        &self.mode
+        self.fallen_back.get().unwrap_or(&self.mode)
     }
 
     /// Whether it watches.
@@ -243,31 +283,32 @@ impl PluginWatcher {
 
     /// Looks now, whether or not anything was noticed.
     pub fn look(&self) {
-        let _ = self.hints.send(Hint::Look);
+        let _ = self.hints.try_send(());
     }
 
-    /// Stops it, and waits until what it tells of is done.
-    pub fn stop(self) {
-        drop(self);
+    /// Stops it, and waits until what it tells of is done. To drop it does the
+    /// same, without the wait. It may be called by what it calls, which it then
+    /// does not wait for.
+    pub fn stop(mut self) {
+        self.end(true);
     }
-}
 
-impl Drop for PluginWatcher {
-    fn drop(&mut self) {
-        let _ = self.hints.send(Hint::Stop);
+    fn end(&mut self, is_patient: bool) {
+        let is_inside = self.gate.close();
+        self.look();
         if let Some(thread) = self.thread.take() {
-            // It may be what drops this.
-            if thread.thread().id() != std::thread::current().id() {
+            let is_own = thread.thread().id() == std::thread::current().id();
+            if !is_own && (is_patient || !is_inside) {
                 let _ = thread.join();
             }
         }
     }
 }
 
-/// Something may have changed.
-enum Hint {
-    Look,
-    Stop,
+impl Drop for PluginWatcher {
+    fn drop(&mut self) {
+        self.end(false);
+    }
 }
 
 enum Source {
@@ -281,18 +322,18 @@ struct Work {
     filter: Option<Filter>,
     before: Snapshot,
     source: Source,
+    gate: Arc<Gate>,
+    fallen_back: Arc<OnceLock<Mode>>,
 }
 
 impl Work {
-    fn run(&mut self, hints: &Receiver<Hint>, debounce: Duration, mut tell: impl FnMut(&Changes)) {
+    fn run(&mut self, hints: &Receiver<()>, debounce: Duration, mut tell: impl FnMut(&Changes)) {
         while self.wait(hints, debounce) {
             let now = self.look();
             let changes = now.changes_since(&self.before);
             self.before = now;
             if !changes.is_empty() {
-                // A callback that panics is the caller's to mend; the next change is told of.
-                let call = std::panic::AssertUnwindSafe(|| tell(&changes));
-                let _ = std::panic::catch_unwind(call);
+                self.gate.pass(|| tell(&changes));
             }
         }
     }
@@ -302,124 +343,46 @@ impl Work {
     fn look(&mut self) -> Snapshot {
         let mut now = Snapshot::take(&self.roots, self.filter.as_ref(), &self.before);
         for _ in 0..8 {
-            self.follow(&now);
-            let again = Snapshot::take(&self.roots, self.filter.as_ref(), &now);
-            let is_settled = again.folders == now.folders;
-            now = again;
-            if is_settled {
+            if !self.follow(&now) {
                 break;
             }
+            now = Snapshot::take(&self.roots, self.filter.as_ref(), &now);
         }
         now
     }
 
     /// Waits until something may have changed and it is quiet again. False
     /// when it is to stop.
-    fn wait(&self, hints: &Receiver<Hint>, debounce: Duration) -> bool {
+    fn wait(&self, hints: &Receiver<()>, debounce: Duration) -> bool {
         let first = match self.source {
             Source::Notifications(_) => hints.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Source::Polling(every) => hints.recv_timeout(every),
         };
-        match first {
-            Ok(Hint::Look) => {}
-            Err(RecvTimeoutError::Timeout) => return true,
-            Ok(Hint::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
-        }
         let begun = Instant::now();
+        let mut next = first;
         loop {
-            match hints.recv_timeout(debounce) {
-                Ok(Hint::Look) if begun.elapsed() < debounce * 10 => {}
-                Ok(Hint::Look) | Err(RecvTimeoutError::Timeout) => return true,
-                Ok(Hint::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+            match next {
+                _ if self.gate.is_closed() => return false,
+                Err(RecvTimeoutError::Disconnected) => return false,
+                Err(RecvTimeoutError::Timeout) => return true,
+                Ok(()) if begun.elapsed() > debounce * 10 => return true,
+                Ok(()) => next = hints.recv_timeout(debounce),
             }
         }
     }
 
-    /// Follows the folders that there are now.
-    fn follow(&mut self, now: &Snapshot) {
-        let Source::Notifications(source) = &mut self.source else { return };
-        if let Err(error) = source.follow(&folders(&self.roots, now)) {
-            let reason = format!("the system gives no more notifications: {error}");
-            announce(&Mode::Polling { every: POLL, reason });
-            self.source = Source::Polling(POLL);
-        }
-    }
-}
-
-/// The folders whose changes matter: those that are looked into, the ones
-/// around each path, and those that links lead to. A path that does not exist
-/// may begin to in the nearest folder that does.
-fn folders(roots: &[PathBuf], snapshot: &Snapshot) -> BTreeSet<PathBuf> {
-    let mut folders: BTreeSet<PathBuf> = snapshot.folders.iter().cloned().collect();
-    for root in roots {
-        let mut path = root.clone();
-        // Each link on the way: `config.json -> ..data/config.json`, `..data -> ..2026`.
-        for _ in 0..40 {
-            folders.extend(nearest_folder(&path));
-            let link = path.ancestors().find_map(|part| {
-                let target = std::fs::read_link(part).ok()?;
-                let rest = path.strip_prefix(part).ok()?.to_owned();
-                folders.extend(nearest_folder(part));
-                let target = part.parent().unwrap_or(part).join(target);
-                Some(if rest.as_os_str().is_empty() { target } else { target.join(rest) })
-            });
-            match link {
-                Some(target) => path = target,
-                None => break,
+    /// Follows the folders that there are now. Whether there are new ones.
+    fn follow(&mut self, now: &Snapshot) -> bool {
+        let Source::Notifications(source) = &mut self.source else { return false };
+        match source.follow(&folders(&self.roots, now)) {
+            Ok(is_new) => is_new,
+            Err(error) => {
+                let reason = format!("the system gives no more notifications: {error}");
+                let mode = self.fallen_back.get_or_init(|| Mode::Polling { every: POLL, reason });
+                announce(mode);
+                self.source = Source::Polling(POLL);
+                false
             }
         }
-    }
-    folders
-}
-
-/// The folder that a path is in, or the nearest one above it that exists.
-fn nearest_folder(path: &Path) -> Option<PathBuf> {
-    path.ancestors().skip(1).find(|dir| dir.is_dir()).map(Path::to_owned)
-}
-
-/// What the system tells of.
-struct Notifications {
-    watcher: RecommendedWatcher,
-    /// The folders, each with what tells it from another one of its name.
-    followed: BTreeMap<PathBuf, u64>,
-}
-
-impl Notifications {
-    fn new(hints: Sender<Hint>) -> notify::Result<Self> {
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            // That a file is read is told of too: by this thread, again and again.
-            let is_read = |event: &notify::Event| matches!(event.kind, EventKind::Access(_));
-            if !event.as_ref().is_ok_and(is_read) {
-                let _ = hints.send(Hint::Look);
-            }
-        })?;
-        Ok(Notifications { watcher, followed: BTreeMap::new() })
-    }
-
-    /// Follows these folders, and no others.
-    fn follow(&mut self, folders: &BTreeSet<PathBuf>) -> notify::Result<()> {
-        let there: BTreeMap<PathBuf, u64> = folders
-            .iter()
-            .filter_map(|dir| Some((dir.clone(), identity(&std::fs::metadata(dir).ok()?))))
-            .collect();
-        for (dir, identity) in std::mem::take(&mut self.followed) {
-            if there.get(&dir) == Some(&identity) {
-                self.followed.insert(dir, identity);
-            } else {
-                // It is gone, or another one of its name is there.
-                let _ = self.watcher.unwatch(&dir);
-            }
-        }
-        for (dir, identity) in there {
-            if self.followed.contains_key(&dir) {
-                continue;
-            }
-            match self.watcher.watch(&dir, RecursiveMode::NonRecursive) {
-                Ok(()) => drop(self.followed.insert(dir, identity)),
-                Err(_) if !dir.exists() => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
     }
 }

@@ -16,6 +16,10 @@ pub use plugo_macros::plugin;
 #[doc = include_str!("../docs/plugin_type.md")]
 pub use plugo_macros::plugin_type;
 
+/// Watching, and plugins that come and go while the app runs.
+#[cfg(feature = "reload")]
+pub use plugo_reload as reload;
+
 /// Not public API. Used by generated code.
 #[doc(hidden)]
 pub mod __private {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tests::repository;
 
-const CRATES: [&str; 5] = ["plugo-core", "plugo-macros", "plugo-build", "plugo", "plugo-cli"];
+const CRATES: [&str; 6] =
+    ["plugo-core", "plugo-macros", "plugo-build", "plugo-reload", "plugo", "plugo-cli"];
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = repository().join(path);

@@ -1,0 +1,1 @@
+//! What holds when plugins come and go while an app runs.
