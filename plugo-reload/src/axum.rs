@@ -1,18 +1,21 @@
+use std::any::Any;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::Request;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
 use tower_service::Service;
 
-use crate::generation::Generation;
+use crate::departures::Lease;
+use crate::generation::Part;
 use crate::reloader::Reloader;
 
 /// Serves the routes of the generation that runs when a request comes. The
@@ -20,14 +23,15 @@ use crate::reloader::Reloader;
 /// after it.
 ///
 /// ```no_run
-/// use axum::{Router, ServiceExt as _, extract::Request};
+/// use axum::{Router, ServiceExt, extract::Request};
 /// # use plugo_core::PluginManager;
 /// # use plugo_reload::{ReloadService, Reloader};
 /// # async fn serve(manager: PluginManager) -> Result<(), Box<dyn std::error::Error>> {
-/// let reloader = Reloader::<Router, Router>::builder(manager)
+/// let reloader = Reloader::builder::<Router>(manager)
 ///     .config("plugins_config.json")
 ///     .start(|parts| {
-///         parts.iter().fold(Router::new(), |all, (_, routes)| all.merge((*routes).clone()))
+///         let routes = parts.iter().map(|part| part.hold(part.value().clone()));
+///         Ok(routes.fold(Router::new(), Router::merge))
 ///     })?;
 /// let service = ReloadService::new(reloader);
 /// let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
@@ -35,6 +39,10 @@ use crate::reloader::Reloader;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Until it has ended, a request keeps the plugin whose routes it reached from
+/// being stopped, if they were given to [`Part::hold`]; otherwise all plugins of
+/// its generation.
 pub struct ReloadService<P>(Reloader<P, Router>);
 
 impl<P> ReloadService<P> {
@@ -56,6 +64,20 @@ impl<P> fmt::Debug for ReloadService<P> {
     }
 }
 
+/// What a request keeps from being stopped: a generation, or the plugin whose
+/// routes it reached.
+type Kept = Arc<dyn Any + Send + Sync>;
+
+/// Where that is, between the service and the routes.
+#[derive(Clone)]
+struct Slot(Arc<Mutex<Option<Kept>>>);
+
+impl Slot {
+    fn put(&self, kept: Option<Kept>) -> Option<Kept> {
+        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), kept)
+    }
+}
+
 impl<P: Send + Sync + 'static> Service<Request> for ReloadService<P> {
     type Response = Response;
     type Error = Infallible;
@@ -66,21 +88,50 @@ impl<P: Send + Sync + 'static> Service<Request> for ReloadService<P> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
-        let generation = self.0.generation();
-        let answer = generation.value().clone().call(request);
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let generation = self.0.current();
+        let mut routes = generation.value().clone();
+        let slot = Slot(Arc::new(Mutex::new(Some(generation))));
+        request.extensions_mut().insert(slot.clone());
+        let answer = routes.call(request);
+        drop(routes);
         Box::pin(async move {
-            let response: Response = answer.await?;
-            Ok(response.map(|body| Body::new(HeldBody { body, _generation: generation })))
+            let response = answer.await?;
+            Ok(held(response, slot.put(None)))
         })
     }
 }
 
-/// The body of an answer. It holds the generation that gives it.
-#[derive(Debug)]
-pub struct HeldBody {
+impl<P> Part<'_, P> {
+    /// These routes, as this plugin's own: a request to one of them keeps this
+    /// plugin from being stopped, and no other. A handler finds the [`Lease`] as
+    /// `Extension<Lease>`, for what goes on when the answer has ended.
+    pub fn hold(&self, routes: Router) -> Router {
+        routes.layer(from_fn_with_state(self.lease(), through))
+    }
+}
+
+async fn through(State(lease): State<Lease>, mut request: Request, next: Next) -> Response {
+    if let Some(slot) = request.extensions_mut().get::<Slot>().cloned() {
+        let generation = slot.put(Some(Arc::new(lease.clone())));
+        drop(generation);
+    }
+    request.extensions_mut().insert(lease.clone());
+    let response = next.run(request).await;
+    held(response, Some(Arc::new(lease)))
+}
+
+fn held(response: Response, kept: Option<Kept>) -> Response {
+    match kept {
+        Some(kept) => response.map(|body| Body::new(HeldBody { body, _kept: kept })),
+        None => response,
+    }
+}
+
+/// The body of an answer, with what it keeps from being stopped.
+struct HeldBody {
     body: Body,
-    _generation: Arc<Generation<Router>>,
+    _kept: Kept,
 }
 
 impl HttpBody for HeldBody {

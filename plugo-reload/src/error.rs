@@ -53,6 +53,7 @@ pub enum ReloadError {
     Config(Vec<Problem>),
     /// A plugin did not come up. Those that had come up for this reload are
     /// stopped again.
+    #[non_exhaustive]
     Init {
         /// The plugin.
         plugin: &'static str,
@@ -60,15 +61,39 @@ pub enum ReloadError {
         error: PluginError,
     },
     /// What the plugins contribute could not be put together.
-    Assemble(String),
-    /// A plugin that is asked for is still being stopped.
+    #[non_exhaustive]
+    Assemble {
+        /// The plugin whose part was looked at last, if there was one.
+        plugin: Option<&'static str>,
+        /// What is said against it.
+        message: String,
+    },
+    /// A plugin is still being stopped: one that is to come back, or one that
+    /// is waited for at the end.
+    #[non_exhaustive]
     Stopping {
         /// The plugin.
         plugin: &'static str,
         /// How long it was waited for.
         waited: Duration,
     },
-    /// The reloader was dropped, and its plugins are stopped.
+    /// A plugin that does not run here is loaded nevertheless: something else
+    /// than the reloader loaded it, or its `stop` is `async` and the reloader has
+    /// no `block_on`.
+    #[non_exhaustive]
+    Loaded {
+        /// The plugin.
+        plugin: &'static str,
+    },
+    /// Another reload does not come to its end.
+    #[non_exhaustive]
+    Busy {
+        /// The plugin that it initialises.
+        plugin: Option<&'static str>,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// The reloader is closed, and its plugins are stopped.
     Closed,
 }
 
@@ -85,26 +110,47 @@ impl fmt::Display for ReloadError {
                 Ok(())
             }
             ReloadError::Init { error, .. } => write!(f, "{error}"),
-            ReloadError::Assemble(message) => {
-                write!(f, "what the plugins contribute does not go together: {message}")
+            ReloadError::Assemble { plugin, message } => {
+                f.write_str("what the plugins contribute does not go together")?;
+                if let Some(plugin) = plugin {
+                    write!(f, ", at `{plugin}`")?;
+                }
+                write!(f, ": {message}")
             }
             ReloadError::Stopping { plugin, waited } => write!(
                 f,
-                "`{plugin}` is still being stopped after {} s; its last users are not done, or its \
+                "`{plugin}` is still being stopped after {}; its last users are not done, or a \
                  `stop` does not return",
-                waited.as_secs()
+                seconds(*waited)
             ),
+            ReloadError::Loaded { plugin } => write!(
+                f,
+                "`{plugin}` is loaded, and not by the reloader; if its `stop` is `async`, give the \
+                 reloader a `block_on`"
+            ),
+            ReloadError::Busy { plugin, waited } => {
+                let waited = seconds(*waited);
+                write!(f, "another reload has not come to its end after {waited}")?;
+                match plugin {
+                    Some(plugin) => write!(f, "; it initialises `{plugin}`"),
+                    None => Ok(()),
+                }
+            }
             ReloadError::Closed => {
-                f.write_str("the reloader was dropped, and its plugins are stopped")
+                f.write_str("the reloader is closed, and its plugins are stopped")
             }
         }
     }
 }
 
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}
+
 impl Error for ReloadError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            ReloadError::Init { error, .. } => Some(error),
+            ReloadError::Init { error, .. } => error.source(),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@
 //! services) belongs to a *generation*: each is built from scratch beside the
 //! one that runs, and takes its place with one store. So nothing is ever
 //! "already registered", and a reload that fails changes nothing. A plugin that
-//! leaves is stopped when the last user of its generation is done with it.
+//! leaves is stopped when its last user is done with it.
 //!
 //! A [`PluginWatcher`] tells when files change.
 //!
@@ -28,12 +28,22 @@ mod gate;
 mod notifications;
 /// Tells when files change.
 mod watcher;
-/// What a config file asks for.
-mod config;
 /// What is wrong with a reload.
 mod error;
+/// What a config file asks for.
+mod config;
+/// Which plugins that is.
+mod wanted;
+/// Awaits plugins that are `async`.
+mod drive;
+/// The plugins that leave, and who keeps them.
+mod departures;
 /// A set of running plugins, and what they contribute.
 mod generation;
+/// One reload after the other.
+mod turn;
+/// What a reload did.
+mod reloaded;
 /// Brings the running plugins to what is asked for.
 mod reloader;
 /// What a reloader is told when it is built.
@@ -46,13 +56,16 @@ mod axum;
 mod signal;
 
 #[cfg(feature = "axum")]
-pub use self::axum::{HeldBody, ReloadService};
+pub use self::axum::ReloadService;
 pub use self::builder::ReloaderBuilder;
+pub use self::departures::Lease;
 pub use self::error::{Problem, ReloadError};
-pub use self::generation::Generation;
-pub use self::reloader::{Reloaded, Reloader};
+pub use self::generation::{Generation, Part, Parts};
+pub use self::reloaded::Reloaded;
+pub use self::reloader::Reloader;
 #[cfg(all(unix, feature = "signal"))]
 pub use self::signal::SignalGuard;
 pub use self::snapshot::{Change, Changes};
 pub use self::switch::is_enabled;
+pub use self::wanted::LeftOut;
 pub use self::watcher::{Mode, PluginWatcher, WatchBuilder, WatchError};

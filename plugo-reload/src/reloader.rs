@@ -1,163 +1,128 @@
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use plugo_core::{IntoValue, Kwargs, PluginInfo, PluginManager, State};
+use plugo_core::{BoxError, DisabledBy, IntoValue, Kwargs, PluginError, PluginInfo};
+use plugo_core::{PluginManager, PluginReport, State};
 
-use crate::config::{self, Config};
+use crate::config::{Config, ConfigFile, Switch};
+use crate::departures::{Departures, Lease};
+use crate::drive::{Drive, UNFINISHED};
 use crate::error::{Problem, ReloadError};
-use crate::generation::{Generation, Member, Retire};
-use crate::snapshot::Changes;
+use crate::generation::{Generation, Parts};
+use crate::reloaded::Reloaded;
+use crate::snapshot::{Changes, Snapshot};
+use crate::turn::{Turn, Turns};
+use crate::wanted::{LeftOut, Wanted, wanted};
 use crate::watcher::{PluginWatcher, WatchError};
 
-/// Puts together what plugins contribute, in load order.
-pub(crate) type Assemble<P, G> = Box<dyn Fn(&[(PluginInfo, &P)]) -> G + Send + Sync>;
+/// Makes the part that a plugin is to fill, given the parts of those that it
+/// depends on.
+pub(crate) type Fresh<P> = Box<dyn Fn(&Parts<'_, P>) -> P + Send + Sync>;
+
+/// Puts together what plugins contribute.
+pub(crate) type Assemble<P, G> = Box<dyn Fn(&Parts<'_, P>) -> Result<G, BoxError> + Send + Sync>;
 
 /// Brings the running plugins to what a config file says, within what was
 /// built in. `P` is what each plugin contributes, and `G` what all of that is
 /// together: routes and a router, handlers and a map of them.
 ///
 /// A plugin gets its own `P` to fill, as the argument that
-/// [`ReloaderBuilder::part`](crate::ReloaderBuilder::part) names, or returns one. A reload initialises the
-/// plugins that are new, leaves the others alone, puts everything together
-/// beside what runs, and swaps it in with one store. When any of that fails,
-/// what was begun is undone and everything stays as it was. A plugin that is
-/// not asked for any more is stopped, after those that depend on it, when the
-/// last holder of its [`Generation`] is done.
+/// [`ReloaderBuilder::part`](crate::ReloaderBuilder::part) names. A reload
+/// initialises the plugins that are new, leaves the others alone, puts
+/// everything together beside what runs, and swaps it in with one store. When
+/// any of that fails, what was begun is undone and everything stays as it was. A
+/// plugin that is not asked for any more is stopped, after those that depend on
+/// it, when its last user is done.
 ///
 /// ```no_run
 /// use plugo_core::PluginManager;
 /// use plugo_reload::Reloader;
 ///
 /// let manager = PluginManager::new("plugins")?;
-/// let reloader = Reloader::<Vec<String>, String>::builder(manager)
-///     .part("lines", Vec::new)
+/// let reloader = Reloader::builder::<Vec<String>>(manager)
+///     .part("lines", |_| Vec::new())
 ///     .config("plugins_config.json")
-///     .start(|parts| parts.iter().flat_map(|(_, lines)| lines.iter().cloned()).collect())?;
+///     .start(|parts| {
+///         let lines = parts.iter().flat_map(|part| part.value());
+///         Ok(lines.cloned().collect::<Vec<String>>())
+///     })?;
 /// let watcher = reloader.watch(|result| match result {
 ///     Ok(reloaded) => println!("{reloaded}"),
 ///     Err(error) => eprintln!("{error}"),
 /// })?;
-/// println!("{}", reloader.current().value());
+/// println!("{:?}", reloader.current().value());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// It is a cheap handle. With the last one all plugins are stopped, which is
+/// waited for, save those that are still used; [`close`](Reloader::close) waits
+/// for these too.
 pub struct Reloader<P, G> {
     shared: Arc<Shared<P, G>>,
 }
 
 pub(crate) struct Shared<P, G> {
     pub(crate) manager: PluginManager,
-    pub(crate) config: Option<PathBuf>,
+    pub(crate) config: Option<ConfigFile>,
     pub(crate) debounce: Duration,
     pub(crate) patience: Duration,
     pub(crate) argument: &'static str,
-    pub(crate) part: Box<dyn Fn() -> P + Send + Sync>,
+    pub(crate) fresh: Fresh<P>,
     pub(crate) assemble: Assemble<P, G>,
+    pub(crate) drive: Drive,
     pub(crate) current: ArcSwap<Generation<G>>,
-    /// One reload at a time; and what each running plugin contributes.
-    pub(crate) parts: Mutex<BTreeMap<&'static str, P>>,
-    pub(crate) leaving: Arc<Leaving>,
+    /// What is served when nothing runs any more.
+    pub(crate) nothing: Arc<Generation<G>>,
+    pub(crate) turns: Turns,
+    /// Only whose turn it is locks this.
+    pub(crate) running: Mutex<Running<P>>,
+    pub(crate) departures: Arc<Departures>,
 }
 
-/// The plugins that are being stopped, or will be when their last users are
-/// done.
-#[derive(Default)]
-pub(crate) struct Leaving {
-    names: Mutex<BTreeSet<&'static str>>,
-    changed: Condvar,
+/// What reloads know of each other.
+pub(crate) struct Running<P> {
+    /// What each running plugin contributes.
+    pub(crate) parts: BTreeMap<&'static str, P>,
+    /// What the config file held when it was read last.
+    pub(crate) seen: Option<Snapshot>,
+    pub(crate) is_closed: bool,
 }
 
-impl Leaving {
-    fn names(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+impl<P, G> Reloader<P, G> {
+    /// The generation that runs now. No plugin of it is stopped as long as it
+    /// is held.
+    pub fn current(&self) -> Arc<Generation<G>> {
+        self.shared.current.load_full()
     }
 
-    fn add(&self, names: impl IntoIterator<Item = &'static str>) {
-        self.names().extend(names);
+    /// The manager of the plugins, to ask about them. Loading and stopping is
+    /// the reloader's.
+    pub fn manager(&self) -> &PluginManager {
+        &self.shared.manager
     }
 
-    fn done(&self, name: &'static str) {
-        self.names().remove(name);
-        self.changed.notify_all();
-    }
-
-    /// Waits until a plugin has left.
-    fn wait(&self, plugin: &'static str, patience: Duration) -> Result<(), ReloadError> {
-        let begun = Instant::now();
-        let mut names = self.names();
-        while names.contains(plugin) {
-            let left = patience.saturating_sub(begun.elapsed());
-            if left.is_zero() {
-                return Err(ReloadError::Stopping { plugin, waited: begun.elapsed() });
-            }
-            let waited = self.changed.wait_timeout(names, left);
-            names = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        Ok(())
-    }
-}
-
-/// Stops plugins that nobody uses any more, on a thread of its own: whoever
-/// was the last user does not wait for them.
-pub(crate) fn retire(manager: PluginManager, leaving: Arc<Leaving>) -> Retire {
-    Arc::new(move |names| {
-        let (manager, leaving) = (manager.clone(), Arc::clone(&leaving));
-        let stop = move || {
-            for name in names {
-                let stopped = manager.stop(name);
-                // The manager's listeners and the subscriber hear of a stop that failed.
-                drop(stopped);
-                leaving.done(name);
-            }
-        };
-        let thread = std::thread::Builder::new().name("plugo-retire".to_owned());
-        // Without a thread it is done here.
-        if let Err(_no_thread) = thread.spawn(stop.clone()) {
-            stop();
-        }
-    })
-}
-
-/// What a reload did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Reloaded {
-    /// The generation that runs now.
-    pub generation: u64,
-    /// The plugins that were initialised, in load order.
-    pub started: Vec<&'static str>,
-    /// The plugins that are stopped when their last users are done, in reverse
-    /// load order.
-    pub stopping: Vec<&'static str>,
-    /// How many were left alone.
-    pub kept: usize,
-}
-
-impl Reloaded {
-    /// Whether nothing had to be done.
-    pub fn is_unchanged(&self) -> bool {
-        self.started.is_empty() && self.stopping.is_empty()
-    }
-}
-
-impl fmt::Display for Reloaded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_unchanged() {
-            return write!(f, "nothing to do: {} plugins run", self.kept);
-        }
-        let mut parts = Vec::new();
-        if !self.started.is_empty() {
-            parts.push(format!("started {}", self.started.join(", ")));
-        }
-        if !self.stopping.is_empty() {
-            parts.push(format!("stopping {}", self.stopping.join(", ")));
-        }
-        write!(f, "{}; {} left alone", parts.join("; "), self.kept)
+    /// Stops all plugins, and waits until they have stopped: until their last
+    /// users are done too. Nothing is reloaded any more.
+    ///
+    /// # Errors
+    ///
+    /// [`ReloadError::Busy`] when a reload is under way and does not come to its
+    /// end, and nothing is stopped; [`ReloadError::Stopping`] when a plugin does
+    /// not leave.
+    pub fn close(&self) -> Result<(), ReloadError> {
+        let shared = &*self.shared;
+        let _turn = shared.turn()?;
+        shared.leave();
+        let all = shared.departures.wait_for_all(true);
+        all.map_err(|(waited, plugins)| {
+            let plugin = plugins.into_iter().next().unwrap_or_default();
+            ReloadError::Stopping { plugin, waited }
+        })
     }
 }
 
@@ -173,20 +138,12 @@ where
         Ok(reloader)
     }
 
-    /// The generation that runs now. It runs at least as long as it is held.
-    pub fn current(&self) -> Arc<Generation<G>> {
-        self.shared.current.load_full()
-    }
-
-    /// The manager of the plugins, to ask about them. Loading and stopping is
-    /// the reloader's.
-    pub fn manager(&self) -> &PluginManager {
-        &self.shared.manager
-    }
-
     /// Brings the running plugins to what the config file says now; without
     /// such a file, to everything that was built in. One reload is done after
     /// the other, from however many threads.
+    ///
+    /// It takes as long as the plugins' init functions do, so an `async` program
+    /// calls it on a thread for blocking work.
     ///
     /// # Errors
     ///
@@ -194,9 +151,22 @@ where
     /// [`ReloadError::Init`] when a plugin does not come up;
     /// [`ReloadError::Assemble`] when what they contribute does not go
     /// together; [`ReloadError::Stopping`] when a plugin that is to come back
-    /// does not leave. Everything is then as it was.
+    /// does not leave; [`ReloadError::Busy`] when another reload does not come to
+    /// its end. Everything is then as it was.
     pub fn reload(&self) -> Result<Reloaded, ReloadError> {
-        let result = self.shared.reload();
+        let shared = &*self.shared;
+        let result = if shared.drive.is_there() {
+            // A thread of a runtime may not wait for the runtime.
+            thread::scope(|scope| {
+                let thread = thread::Builder::new().name("plugo-reload".to_owned());
+                match thread.spawn_scoped(scope, || shared.reload()) {
+                    Ok(thread) => thread.join().unwrap_or_else(|p| std::panic::resume_unwind(p)),
+                    Err(_no_thread) => shared.reload(),
+                }
+            })
+        } else {
+            shared.reload()
+        };
         announce(&result);
         result
     }
@@ -206,38 +176,31 @@ where
     pub fn create_reload_callback(
         &self,
         mut tell: impl FnMut(Result<Reloaded, ReloadError>) + Send + 'static,
-    ) -> impl FnMut(&Changes) + Send + 'static
-    where
-        P: 'static,
-    {
+    ) -> Box<dyn FnMut(&Changes) + Send> {
         let shared: Weak<Shared<P, G>> = Arc::downgrade(&self.shared);
-        move |_| {
-            let Some(shared) = shared.upgrade() else { return };
-            tell(Reloader { shared }.reload());
-        }
+        Box::new(move |_: &Changes| {
+            if let Some(shared) = shared.upgrade() {
+                tell(Reloader { shared }.reload());
+            }
+        })
     }
 
     /// Reloads when the config file changes, until what this gives is dropped.
+    /// What changed since the last reload counts.
     ///
     /// # Errors
     ///
-    /// Like [`WatchBuilder::start`](crate::WatchBuilder::start); [`WatchError::NoPath`] when there is no
-    /// config file.
+    /// Like [`WatchBuilder::start`](crate::WatchBuilder::start);
+    /// [`WatchError::NoPath`] when there is no config file.
     pub fn watch(
         &self,
         tell: impl FnMut(Result<Reloaded, ReloadError>) + Send + 'static,
     ) -> Result<PluginWatcher, WatchError> {
         let config = self.shared.config.iter();
         let watch = PluginWatcher::builder().debounce(self.shared.debounce);
-        let watch = config.fold(watch, |watch, path| watch.path(path));
-        watch.start(self.create_reload_callback(tell))
-    }
-}
-
-#[cfg(feature = "axum")]
-impl<P, G> Reloader<P, G> {
-    pub(crate) fn generation(&self) -> Arc<Generation<G>> {
-        self.shared.current.load_full()
+        let watch = config.fold(watch, |watch, config| watch.path(&config.path));
+        let seen = self.shared.running().seen.clone();
+        watch.start_since(seen, self.create_reload_callback(tell))
     }
 }
 
@@ -256,6 +219,46 @@ impl<P, G> fmt::Debug for Reloader<P, G> {
     }
 }
 
+impl<P, G> Shared<P, G> {
+    fn turn(&self) -> Result<Turn<'_>, ReloadError> {
+        let turn = self.turns.take(self.patience);
+        turn.map_err(|(waited, plugin)| ReloadError::Busy { plugin, waited })
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running<P>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets all plugins leave, for good.
+    fn leave(&self) {
+        let mut running = self.running();
+        running.is_closed = true;
+        let current = self.current.load_full();
+        for lease in current.leases() {
+            self.departures.expect(lease);
+        }
+        let parts = std::mem::take(&mut running.parts);
+        drop(running);
+        // What plugins leave may panic when it is dropped.
+        let _ = self.drive.call(|| drop(parts));
+        self.current.store(Arc::clone(&self.nothing));
+        let _ = self.drive.call(|| drop(current));
+    }
+}
+
+impl<P, G> Drop for Shared<P, G> {
+    fn drop(&mut self) {
+        self.leave();
+        let _ = self.departures.wait_for_all(false);
+    }
+}
+
+/// A plugin that was started for a reload, or why it was not.
+enum Start<P> {
+    Up(P),
+    Off(String),
+}
+
 impl<P, G> Shared<P, G>
 where
     P: Any + Send + Sync,
@@ -263,172 +266,243 @@ where
     for<'p> &'p mut P: IntoValue<'p>,
 {
     fn reload(&self) -> Result<Reloaded, ReloadError> {
-        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted = self.wanted().map_err(ReloadError::Config)?;
-        let current = self.current.load_full();
-        let running: BTreeMap<&'static str, &Member> =
-            current.members().iter().map(|member| (member.name, member)).collect();
-        let started = self.start_missing(&wanted, &running)?;
-        let names: Vec<&'static str> = started.keys().copied().collect();
-        let members: Vec<Member> = wanted
-            .iter()
-            .map(|plugin| match running.get(plugin.name()) {
-                Some(member) => (*member).clone(),
-                None => Member { name: plugin.name(), lease: Arc::new(()) },
-            })
-            .collect();
-        let together: Vec<(PluginInfo, &P)> = wanted
-            .iter()
-            .filter_map(|plugin| {
-                let name = plugin.name();
-                Some((*plugin, started.get(name).or_else(|| parts.get(name))?))
-            })
-            .collect();
-        let value = catch_unwind(AssertUnwindSafe(|| (self.assemble)(&together)));
-        let value = value.map_err(|payload| {
-            self.undo(&names);
-            ReloadError::Assemble(message(&*payload))
-        })?;
-        let stopping: Vec<&'static str> = current
-            .plugins()
-            .filter(|name| !members.iter().any(|member| member.name == *name))
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .collect();
+        let turn = self.turn()?;
+        let mut running = self.running();
+        if running.is_closed {
+            return Err(ReloadError::Closed);
+        }
+        // Whoever asks meanwhile does not wait for the plugins.
+        let parts = std::mem::take(&mut running.parts);
+        let paths: Vec<_> = self.config.iter().map(|config| config.path.clone()).collect();
+        running.seen = Some(Snapshot::take(&paths, None, &Snapshot::default()));
+        drop(running);
+        let mut attempt = Attempt { shared: self, turn, kept: parts, started: Vec::new() };
+        match attempt.run() {
+            Ok(reloaded) => Ok(reloaded),
+            Err(error) => {
+                attempt.undo();
+                Err(error)
+            }
+        }
+    }
+
+    fn wanted(&self) -> Result<Wanted, Vec<Problem>> {
+        let all: Vec<PluginInfo> = self.manager.plugins().collect();
+        let config = match &self.config {
+            Some(config) => config.read(self.manager.namespace())?,
+            None => {
+                let on = |plugin: &PluginInfo| {
+                    (plugin.name().to_owned(), Switch { is_on: true, place: None })
+                };
+                all.iter().map(on).collect::<Config>()
+            }
+        };
+        wanted(&all, &config)
+    }
+
+    /// Loads a plugin, from anew where it failed before or was disabled by what
+    /// may think otherwise now.
+    /// None when it was not awaited to its end.
+    fn load(&self, plugin: &str, kwargs: Kwargs<'_>) -> Option<Result<PluginReport, PluginError>> {
+        let call = self.manager.with(kwargs);
+        let state = match self.manager.state(plugin) {
+            Ok(state) => state,
+            Err(error) => return Some(Err(error)),
+        };
+        let is_failed = matches!(state, State::Failed { .. });
+        let is_asked_again = match state {
+            State::Disabled { by, .. } => {
+                !matches!(by, DisabledBy::Environment | DisabledBy::Filter | DisabledBy::App)
+            }
+            _ => false,
+        };
+        if !self.drive.is_there() {
+            return Some(match (is_failed, is_asked_again) {
+                (true, _) => call.retry(plugin),
+                (_, true) => call.enable(plugin),
+                _ => call.load(plugin),
+            });
+        }
+        let loading = async {
+            match (is_failed, is_asked_again) {
+                (true, _) => call.retry_async(plugin).await,
+                (_, true) => call.enable_async(plugin).await,
+                _ => call.load_async(plugin).await,
+            }
+        };
+        self.drive.finish(loading)
+    }
+}
+
+/// One reload.
+struct Attempt<'s, P, G> {
+    shared: &'s Shared<P, G>,
+    turn: Turn<'s>,
+    /// The parts of those that ran before.
+    kept: BTreeMap<&'static str, P>,
+    /// Those that were started for it, in load order.
+    started: Vec<(Lease, P)>,
+}
+
+impl<P, G> Attempt<'_, P, G>
+where
+    P: Any + Send + Sync,
+    G: Send + Sync + 'static,
+    for<'p> &'p mut P: IntoValue<'p>,
+{
+    fn run(&mut self) -> Result<Reloaded, ReloadError> {
+        let shared = self.shared;
+        let Wanted { plugins, mut left_out } = shared.wanted().map_err(ReloadError::Config)?;
+        let current = shared.current.load_full();
+        let mut members: Vec<Lease> = Vec::new();
+        for (place, plugin) in plugins {
+            let is_it = |lease: &&Lease| lease.plugin().name() == plugin.name();
+            if let Some(lease) = current.leases().iter().find(is_it) {
+                members.push(lease.clone());
+                continue;
+            }
+            let missing = plugin.dependencies().find(|needed| {
+                left_out.iter().any(|left_out: &LeftOut| left_out.plugin == needed.name())
+            });
+            let start = match missing {
+                Some(missing) => {
+                    Start::Off(format!("it depends on `{}`, which is left out", missing.name()))
+                }
+                None => self.start(place, plugin, &members)?,
+            };
+            match start {
+                Start::Up(part) => {
+                    let lease = shared.departures.lease(place, plugin);
+                    members.push(lease.clone());
+                    self.started.push((lease, part));
+                }
+                Start::Off(reason) => left_out.push(LeftOut { plugin: plugin.name(), reason }),
+            }
+        }
+        self.turn.is_at(None);
+        let is_member = |name: &str| members.iter().any(|lease| lease.plugin().name() == name);
         let reloaded = Reloaded {
             generation: current.number() + 1,
-            started: wanted.iter().map(PluginInfo::name).filter(|n| names.contains(n)).collect(),
-            kept: members.len() - names.len(),
-            stopping,
+            started: self.started.iter().map(|(lease, _)| lease.plugin().name()).collect(),
+            stopping: current.plugins().rev().filter(|name| !is_member(name)).collect(),
+            kept: members.len() - self.started.len(),
+            left_out,
         };
         if reloaded.is_unchanged() && current.number() > 0 {
+            shared.running().parts = std::mem::take(&mut self.kept);
             return Ok(Reloaded { generation: current.number(), ..reloaded });
         }
-        parts.retain(|name, _| !reloaded.stopping.contains(name));
-        parts.extend(started);
-        self.leaving.add(reloaded.stopping.iter().copied());
-        let retire = retire(self.manager.clone(), Arc::clone(&self.leaving));
-        self.current.store(Arc::new(Generation::new(value, reloaded.generation, members, retire)));
+        let value = self.assemble(&members)?;
+        let generation = Generation::new(value, reloaded.generation, members);
+        // From here on nothing fails.
+        for lease in current.leases() {
+            if reloaded.stopping.contains(&lease.plugin().name()) {
+                shared.departures.expect(lease);
+            }
+        }
+        let stopping = reloaded.stopping.iter();
+        let gone: Vec<P> = stopping.filter_map(|name| self.kept.remove(name)).collect();
+        let mut parts = std::mem::take(&mut self.kept);
+        let started = self.started.drain(..);
+        parts.extend(started.map(|(lease, part)| (lease.plugin().name(), part)));
+        shared.running().parts = parts;
+        shared.current.store(Arc::new(generation));
+        // What plugins leave may panic when it is dropped.
+        let _ = shared.drive.call(|| drop(gone));
+        let _ = shared.drive.call(|| drop(current));
         Ok(reloaded)
     }
 
-    /// The plugins that are to run, in load order.
-    fn wanted(&self) -> Result<Vec<PluginInfo>, Vec<Problem>> {
-        let all: Vec<PluginInfo> = self.manager.plugins().collect();
-        let config = match &self.config {
-            Some(path) => config::read(path, self.manager.namespace())?,
-            None => Config {
-                plugins: all.iter().map(|plugin| (plugin.name().to_owned(), true)).collect(),
-            },
-        };
-        wanted(&all, &config, &self.config.as_ref().map(|path| path.display().to_string()))
-    }
-
-    /// Initialises the plugins that do not run yet, each with a part of its
-    /// own. When one fails, those before it are stopped again.
-    fn start_missing(
+    /// Initialises a plugin with a part of its own.
+    fn start(
         &self,
-        wanted: &[PluginInfo],
-        running: &BTreeMap<&'static str, &Member>,
-    ) -> Result<BTreeMap<&'static str, P>, ReloadError> {
-        let mut started: BTreeMap<&'static str, P> = BTreeMap::new();
-        let mut order: Vec<&'static str> = Vec::new();
-        for plugin in wanted.iter().filter(|plugin| !running.contains_key(plugin.name())) {
-            match self.start_one(plugin.name()) {
-                Ok(part) => {
-                    started.insert(plugin.name(), part);
-                    order.push(plugin.name());
-                }
-                Err(error) => {
-                    self.undo(&order);
-                    return Err(error);
-                }
-            }
+        place: usize,
+        plugin: PluginInfo,
+        members: &[Lease],
+    ) -> Result<Start<P>, ReloadError> {
+        let (shared, name) = (self.shared, plugin.name());
+        self.turn.is_at(Some(name));
+        let left = shared.departures.wait(place);
+        left.map_err(|waited| ReloadError::Stopping { plugin: name, waited })?;
+        if shared.manager.is_loaded(name).unwrap_or(false) {
+            return Err(ReloadError::Loaded { plugin: name });
         }
-        Ok(started)
+        let needed = members.iter().filter(|lease| depends(plugin, lease.plugin()));
+        let parts = self.parts(needed);
+        let fresh = shared.drive.call(|| (shared.fresh)(&parts));
+        let mut part =
+            fresh.map_err(|message| ReloadError::Assemble { plugin: Some(name), message })?;
+        let kwargs = Kwargs::new().with(shared.argument, &mut part);
+        let Some(loaded) = shared.load(name, kwargs) else {
+            let message = UNFINISHED.to_owned();
+            return Err(ReloadError::Assemble { plugin: Some(name), message });
+        };
+        match loaded {
+            Ok(_) => Ok(Start::Up(part)),
+            Err(PluginError::Disabled { by, reason, .. }) => {
+                Ok(Start::Off(format!("it is disabled by {by}: {reason}")))
+            }
+            Err(error) if !error.is_failure() => Ok(Start::Off(error.to_string())),
+            Err(error) => Err(ReloadError::Init { plugin: name, error }),
+        }
     }
 
-    fn start_one(&self, plugin: &'static str) -> Result<P, ReloadError> {
-        self.leaving.wait(plugin, self.patience)?;
-        let mut part = (self.part)();
-        let call = self.manager.with(Kwargs::new().with(self.argument, &mut part));
-        let failed_before = matches!(self.manager.state(plugin), Ok(State::Failed { .. }));
-        let loaded = if failed_before { call.retry(plugin) } else { call.load(plugin) };
-        loaded.map_err(|error| ReloadError::Init { plugin, error })?;
-        Ok(part)
+    /// The parts of these plugins.
+    fn parts<'l>(&self, leases: impl IntoIterator<Item = &'l Lease>) -> Parts<'_, P> {
+        let started = |name| {
+            let mut started = self.started.iter();
+            started.find(|(lease, _)| lease.plugin().name() == name).map(|(_, part)| part)
+        };
+        let part = |lease: &Lease| {
+            let name = lease.plugin().name();
+            Some((self.kept.get(name).or_else(|| started(name))?, lease.clone()))
+        };
+        Parts::new(leases.into_iter().filter_map(part))
     }
 
-    /// Stops what was started for a reload that failed.
-    fn undo(&self, started: &[&'static str]) {
-        for name in started.iter().rev() {
-            // What failed here is told to the manager's listeners; the error of the reload is
-            // the one to look at.
-            drop(self.manager.stop(name));
+    fn assemble(&self, members: &[Lease]) -> Result<G, ReloadError> {
+        let parts = self.parts(members);
+        let value = self.shared.drive.call(|| (self.shared.assemble)(&parts));
+        let error = |message| ReloadError::Assemble { plugin: parts.at(), message };
+        value.map_err(error)?.map_err(|refused| error(refused.to_string()))
+    }
+
+    /// Stops what was started, and leaves everything else as it was.
+    fn undo(&mut self) {
+        let shared = self.shared;
+        shared.running().parts = std::mem::take(&mut self.kept);
+        self.turn.is_at(None);
+        if self.started.is_empty() {
+            return;
+        }
+        for (lease, _) in &self.started {
+            shared.departures.expect(lease);
+        }
+        let places: Vec<usize> = self.started.iter().map(|(lease, _)| lease.place()).collect();
+        while let Some((lease, part)) = self.started.pop() {
+            let _ = shared.drive.call(|| drop(part));
+            drop(lease);
+        }
+        for place in places {
+            // What does not stop is waited for when it is to come back.
+            let _ = shared.departures.wait(place);
         }
     }
 }
 
-/// The plugins that a config asks for with what they depend on, in load order;
-/// or everything that is wrong with it.
-fn wanted(
-    all: &[PluginInfo],
-    config: &Config,
-    shown: &Option<String>,
-) -> Result<Vec<PluginInfo>, Vec<Problem>> {
-    let mut problems = Vec::new();
-    let at = |problem: Problem| match shown {
-        Some(place) => problem.at(place.clone()),
-        None => problem,
-    };
-    let find = |name: &str| all.iter().find(|plugin| plugin.name() == name);
-    let mut names: BTreeSet<&'static str> = BTreeSet::new();
-    let mut open: Vec<PluginInfo> = Vec::new();
-    for (name, _) in config.plugins.iter().filter(|(_, enabled)| **enabled) {
-        match find(name) {
-            Some(plugin) => open.push(*plugin),
-            None => {
-                let known: Vec<&str> = all.iter().map(|plugin| plugin.name()).collect();
-                let nearest = plugo_core::name::nearest(name, known.iter().copied());
-                let mut help = nearest.map(|n| format!("did you mean `{n}`? ")).unwrap_or_default();
-                help.push_str(&format!("built in are `{}`", known.join("`, `")));
-                let message = format!("`{name}` is enabled, and not built in");
-                problems.push(at(Problem::new(message)).help(help));
-            }
-        }
-    }
-    while let Some(plugin) = open.pop() {
-        if !names.insert(plugin.name()) {
-            continue;
-        }
-        for dependency in plugin.dependencies() {
-            if config.plugins.get(dependency.name()) == Some(&false) {
-                let (name, on) = (plugin.name(), dependency.name());
-                let message = format!("`{name}` depends on `{on}`, which is disabled");
-                let help = format!("enable `{on}`, or disable `{name}` too");
-                problems.push(at(Problem::new(message)).help(help));
-            } else {
-                open.push(dependency);
-            }
-        }
-    }
-    if problems.is_empty() {
-        Ok(all.iter().filter(|plugin| names.contains(plugin.name())).copied().collect())
-    } else {
-        Err(problems)
-    }
-}
-
-fn message(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&'static str>().map(|text| (*text).to_owned());
-    text.or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "it panicked".to_owned())
+/// Whether the one needs the other, through others too.
+fn depends(one: PluginInfo, other: PluginInfo) -> bool {
+    let mut needed = one.dependencies();
+    needed.any(|needed| needed.name() == other.name() || depends(needed, other))
 }
 
 #[cfg(feature = "tracing")]
 fn announce(result: &Result<Reloaded, ReloadError>) {
     match result {
         Ok(reloaded) if reloaded.is_unchanged() => tracing::debug!("{reloaded}"),
+        Ok(reloaded) if reloaded.kept == 0 && reloaded.started.is_empty() => {
+            tracing::warn!(generation = reloaded.generation, "no plugin runs any more: {reloaded}");
+        }
         Ok(reloaded) => tracing::info!(generation = reloaded.generation, "{reloaded}"),
         Err(error) => tracing::error!("the plugins are as they were: {error}"),
     }

@@ -1,5 +1,6 @@
 use std::any::Any;
 use std::io;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use plugo_core::IntoValue;
@@ -7,7 +8,9 @@ use signal_hook::consts::SIGHUP;
 use signal_hook::iterator::{Handle, Signals};
 
 use crate::error::ReloadError;
-use crate::reloader::{Reloaded, Reloader};
+use crate::gate::Gate;
+use crate::reloaded::Reloaded;
+use crate::reloader::Reloader;
 use crate::snapshot::Changes;
 
 /// Reloads on SIGHUP until it is dropped.
@@ -15,13 +18,16 @@ use crate::snapshot::Changes;
 #[must_use = "when it is dropped, SIGHUP reloads nothing"]
 pub struct SignalGuard {
     handle: Handle,
+    gate: Arc<Gate>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Drop for SignalGuard {
     fn drop(&mut self) {
+        let is_inside = self.gate.close();
         self.handle.close();
-        if let Some(thread) = self.thread.take() {
+        // A reload that hangs is not waited for.
+        if let Some(thread) = self.thread.take().filter(|_| !is_inside) {
             let _ = thread.join();
         }
     }
@@ -45,12 +51,14 @@ where
         let mut signals = Signals::new([SIGHUP])?;
         let handle = signals.handle();
         let mut reload = self.create_reload_callback(tell);
+        let gate: Arc<Gate> = Arc::default();
+        let inside = Arc::clone(&gate);
         let thread =
             std::thread::Builder::new().name("plugo-sighup".to_owned()).spawn(move || {
                 for _ in signals.forever() {
-                    reload(&Changes::none());
+                    inside.pass(|| reload(&Changes::none()));
                 }
             })?;
-        Ok(SignalGuard { handle, thread: Some(thread) })
+        Ok(SignalGuard { handle, gate, thread: Some(thread) })
     }
 }

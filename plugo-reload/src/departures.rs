@@ -1,0 +1,209 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use plugo_core::{PluginInfo, PluginManager};
+
+use crate::drive::Drive;
+
+/// The plugins that leave. Each is stopped when nobody uses it any more, after
+/// those that depend on it, and otherwise in reverse load order: one by one,
+/// unless a `stop` takes longer than the patience. Each `stop` has a thread of
+/// its own, so whoever was the last user does not wait for it, and one that
+/// never returns keeps no other plugin.
+pub(crate) struct Departures {
+    manager: PluginManager,
+    drive: Drive,
+    patience: Duration,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// By their places in the load order.
+    leaving: BTreeMap<usize, Leaving>,
+    /// Whether a thread sees to them.
+    is_attended: bool,
+}
+
+struct Leaving {
+    plugin: PluginInfo,
+    is_used: bool,
+    stopping_since: Option<Instant>,
+}
+
+impl Departures {
+    pub(crate) fn new(manager: PluginManager, drive: Drive, patience: Duration) -> Arc<Self> {
+        let (state, changed) = (Mutex::default(), Condvar::new());
+        Arc::new(Departures { manager, drive, patience, state, changed })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says of a plugin that was started who uses it.
+    pub(crate) fn lease(self: &Arc<Self>, place: usize, plugin: PluginInfo) -> Lease {
+        Lease(Arc::new(Use { place, plugin, departures: Arc::clone(self) }))
+    }
+
+    /// From now on this plugin is waited for. It is stopped when its lease is
+    /// nobody's any more.
+    pub(crate) fn expect(&self, lease: &Lease) {
+        let Use { place, plugin, .. } = *lease.0;
+        let leaving = Leaving { plugin, is_used: true, stopping_since: None };
+        self.state().leaving.insert(place, leaving);
+    }
+
+    /// Nobody uses the plugin any more.
+    fn free(self: &Arc<Self>, place: usize, plugin: PluginInfo) {
+        let leaving = Leaving { plugin, is_used: false, stopping_since: None };
+        let mut state = self.state();
+        state.leaving.insert(place, leaving);
+        self.attend(&mut state);
+    }
+
+    fn attend(self: &Arc<Self>, state: &mut State) {
+        if std::mem::replace(&mut state.is_attended, true) {
+            return;
+        }
+        let me = Arc::clone(self);
+        if spawn("plugo-retire", move || me.see_to_it()).is_err() {
+            // Whoever asks next tries again.
+            state.is_attended = false;
+        }
+    }
+
+    fn see_to_it(self: &Arc<Self>) {
+        let mut state = self.state();
+        loop {
+            let Some(place) = next(&state.leaving) else {
+                state.is_attended = false;
+                return;
+            };
+            let running = state.leaving.values().filter_map(|leaving| leaving.stopping_since);
+            let left = running.map(|since| self.patience.saturating_sub(since.elapsed())).max();
+            if let Some(left) = left.filter(|left| !left.is_zero()) {
+                let waited = self.changed.wait_timeout(state, left);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                continue;
+            }
+            let Some(leaving) = state.leaving.get_mut(&place) else { continue };
+            leaving.stopping_since = Some(Instant::now());
+            let name = leaving.plugin.name();
+            let me = Arc::clone(self);
+            let stop = move || me.stop(place, name);
+            drop(state);
+            if spawn("plugo-stop", stop.clone()).is_err() {
+                // Without a thread it is done here.
+                stop();
+            }
+            state = self.state();
+        }
+    }
+
+    fn stop(self: &Arc<Self>, place: usize, name: &str) {
+        // The manager's listeners and the subscriber hear of one that failed.
+        if self.drive.is_there() {
+            let _ = self.drive.finish(self.manager.stop_async(name));
+        } else {
+            let _ = self.drive.call(|| self.manager.stop(name));
+        }
+        let mut state = self.state();
+        state.leaving.remove(&place);
+        self.changed.notify_all();
+        self.attend(&mut state);
+    }
+
+    /// Waits until a plugin has left. The error is how long it was waited for.
+    pub(crate) fn wait(self: &Arc<Self>, place: usize) -> Result<(), Duration> {
+        let left = self.wait_while(|leaving| leaving.contains_key(&place));
+        left.map_err(|(waited, _)| waited)
+    }
+
+    /// Waits until all plugins have left, or, without `used`, those that nobody
+    /// uses. The error is how long that was, and who has not.
+    pub(crate) fn wait_for_all(
+        self: &Arc<Self>,
+        used: bool,
+    ) -> Result<(), (Duration, BTreeSet<&'static str>)> {
+        self.wait_while(|leaving| leaving.values().any(|leaving| used || !leaving.is_used))
+    }
+
+    fn wait_while(
+        self: &Arc<Self>,
+        is_so: impl Fn(&BTreeMap<usize, Leaving>) -> bool,
+    ) -> Result<(), (Duration, BTreeSet<&'static str>)> {
+        let begun = Instant::now();
+        let mut state = self.state();
+        if !state.leaving.is_empty() {
+            self.attend(&mut state);
+        }
+        while is_so(&state.leaving) {
+            let left = self.patience.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                let names = state.leaving.values().map(|leaving| leaving.plugin.name());
+                return Err((begun.elapsed(), names.collect()));
+            }
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        Ok(())
+    }
+}
+
+/// The one to stop next.
+fn next(leaving: &BTreeMap<usize, Leaving>) -> Option<usize> {
+    let is_needed = |one: &Leaving| {
+        let mut others = leaving.values().flat_map(|other| other.plugin.dependencies());
+        others.any(|needed| needed.name() == one.plugin.name())
+    };
+    let mut free = leaving
+        .iter()
+        .rev()
+        .filter(|(_, one)| !one.is_used && one.stopping_since.is_none() && !is_needed(one));
+    free.next().map(|(place, _)| *place)
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
+}
+
+/// Whoever holds one keeps a plugin from being stopped.
+///
+/// A request holds it of itself; what goes on after its answer has ended, such
+/// as a task that a handler began, or what follows the handshake of a WebSocket,
+/// has to hold one too.
+#[derive(Clone)]
+pub struct Lease(Arc<Use>);
+
+struct Use {
+    place: usize,
+    plugin: PluginInfo,
+    departures: Arc<Departures>,
+}
+
+impl Lease {
+    /// The plugin.
+    pub fn plugin(&self) -> PluginInfo {
+        self.0.plugin
+    }
+
+    pub(crate) fn place(&self) -> usize {
+        self.0.place
+    }
+}
+
+impl Drop for Use {
+    fn drop(&mut self) {
+        self.departures.free(self.place, self.plugin);
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lease").field(&self.0.plugin.name()).finish()
+    }
+}
