@@ -119,7 +119,7 @@ where
         self,
         assemble: impl Fn(&Parts<'_, P>) -> Result<G, BoxError> + Send + Sync + 'static,
     ) -> Result<Reloader<P, G>, ReloadError> {
-        let empty = self.drive.call(|| assemble(&Parts::new([])));
+        let empty = self.drive.apart(|| self.drive.call(|| assemble(&Parts::new([]))));
         let error = |message| ReloadError::Assemble { plugin: None, message };
         let empty = empty.map_err(error)?.map_err(|refused| error(refused.to_string()))?;
         let nothing = Arc::new(Generation::new(empty, 0, Vec::new()));

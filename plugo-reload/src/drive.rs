@@ -1,8 +1,9 @@
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::thread;
 
 /// What is wrong where something else than expected became of a call.
 pub(crate) const UNFINISHED: &str = "`block_on` did not run what it was given to its end";
@@ -24,6 +25,21 @@ impl Drive {
         self.0.is_some()
     }
 
+    /// Does this where it may wait for what awaits: a thread of a runtime may not
+    /// wait for the runtime, so that is a thread of its own.
+    pub(crate) fn apart<T: Send>(&self, work: impl Fn() -> T + Sync) -> T {
+        if !self.is_there() {
+            return work();
+        }
+        thread::scope(|scope| {
+            let thread = thread::Builder::new().name("plugo-reload".to_owned());
+            match thread.spawn_scoped(scope, &work) {
+                Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                Err(_no_thread) => work(),
+            }
+        })
+    }
+
     /// What the future gives; `None` when nothing awaits it to its end.
     pub(crate) fn finish<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         let block_on = self.0.as_ref()?;
@@ -39,13 +55,17 @@ impl Drive {
     /// Calls this where async work may be begun, if there is such a place. A
     /// panic in it is the error, as far as it says something.
     pub(crate) fn call<T>(&self, call: impl FnOnce() -> T) -> Result<T, String> {
-        let caught = || catch_unwind(AssertUnwindSafe(call)).map_err(|panic| message(&*panic));
         if !self.is_there() {
-            return caught();
+            return caught(call);
         }
         let unfinished = || Err(UNFINISHED.to_owned());
-        self.finish(async { caught() }).unwrap_or_else(unfinished)
+        self.finish(async { caught(call) }).unwrap_or_else(unfinished)
     }
+}
+
+/// Calls this. A panic in it is the error, as far as it says something.
+pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| message(&*panic))
 }
 
 impl fmt::Debug for Drive {

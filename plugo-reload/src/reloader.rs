@@ -2,7 +2,6 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -11,7 +10,7 @@ use plugo_core::{PluginManager, PluginReport, State};
 
 use crate::config::{Config, ConfigFile, Switch};
 use crate::departures::{Departures, Lease};
-use crate::drive::{Drive, UNFINISHED};
+use crate::drive::{Drive, UNFINISHED, caught};
 use crate::error::{Problem, ReloadError};
 use crate::generation::{Generation, Parts};
 use crate::reloaded::Reloaded;
@@ -155,18 +154,7 @@ where
     /// its end. Everything is then as it was.
     pub fn reload(&self) -> Result<Reloaded, ReloadError> {
         let shared = &*self.shared;
-        let result = if shared.drive.is_there() {
-            // A thread of a runtime may not wait for the runtime.
-            thread::scope(|scope| {
-                let thread = thread::Builder::new().name("plugo-reload".to_owned());
-                match thread.spawn_scoped(scope, || shared.reload()) {
-                    Ok(thread) => thread.join().unwrap_or_else(|p| std::panic::resume_unwind(p)),
-                    Err(_no_thread) => shared.reload(),
-                }
-            })
-        } else {
-            shared.reload()
-        };
+        let result = shared.drive.apart(|| shared.reload());
         announce(&result);
         result
     }
@@ -240,9 +228,9 @@ impl<P, G> Shared<P, G> {
         let parts = std::mem::take(&mut running.parts);
         drop(running);
         // What plugins leave may panic when it is dropped.
-        let _ = self.drive.call(|| drop(parts));
+        let _ = caught(|| drop(parts));
         self.current.store(Arc::clone(&self.nothing));
-        let _ = self.drive.call(|| drop(current));
+        let _ = caught(|| drop(current));
     }
 }
 

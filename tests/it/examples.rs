@@ -1,10 +1,14 @@
 //! The examples do what their own words say.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -117,11 +121,16 @@ impl Drop for Server {
 impl Server {
     /// Starts what was built last, on a port that is free.
     fn start() -> Self {
+        Server::start_with(&[], Stdio::inherit())
+    }
+
+    fn start_with(arguments: &[&str], stderr: Stdio) -> Self {
         let mut command = Command::new(binary());
-        for name in ["CURRENCY", "DISABLED_PLUGINS", "PORT"] {
+        for name in ["CURRENCY", "DISABLED_PLUGINS", "ENABLE_PLUGIN_HOT_RELOAD", "PORT"] {
             command.env_remove(name);
         }
-        let child = command.arg("0").stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        command.arg("0").args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        let child = command.stderr(stderr).spawn();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         // From here on the child is ended, whatever happens.
         let mut server =
@@ -178,8 +187,12 @@ fn marks() -> Vec<&'static str> {
     MARKS.into_iter().filter(|mark| found(mark)).collect()
 }
 
+/// The tests of the web example build it in different ways, into one place.
+static BUILD: Mutex<()> = Mutex::new(());
+
 #[test]
 fn the_web_example_is_what_each_client_gets() {
+    let _built = BUILD.lock().unwrap_or_else(PoisonError::into_inner);
     Run::of(&mut build_web(&[])).ok();
     let server = Server::start();
     assert_eq!(server.printed, promised(WEB));
@@ -227,4 +240,112 @@ fn the_web_example_is_what_each_client_gets() {
     let again = Run::of(&mut build_web(&acme)).ok();
     assert_eq!(again.compiled(), [""; 0]);
     assert_eq!(marks(), MARKS);
+}
+
+/// A connection that is kept.
+struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    fn new(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("a connection");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
+        Connection(BufReader::new(stream))
+    }
+
+    /// The status of a page. The whole answer is read.
+    fn status(&mut self, path: &str) -> u16 {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: site\r\n\r\n");
+        // In one piece: the second of two waits for the system's acknowledgement.
+        self.0.get_mut().write_all(request.as_bytes()).expect("a request");
+        let mut line = String::new();
+        self.0.read_line(&mut line).expect("an answer");
+        let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let mut length = 0;
+        loop {
+            line.clear();
+            self.0.read_line(&mut line).expect("a header");
+            match line.trim_end().split_once(": ") {
+                None => break,
+                Some(("content-length", value)) => length = value.parse().expect("a length"),
+                Some(_) => {}
+            }
+        }
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).expect("a body");
+        status.expect("a status")
+    }
+}
+
+/// Asks for a page over and over, some hundred times a second, and counts how
+/// often each status came. Every second time it is a new connection.
+fn ask_for(
+    address: SocketAddr,
+    path: &'static str,
+    is_over: Arc<AtomicBool>,
+) -> JoinHandle<BTreeMap<u16, u32>> {
+    std::thread::spawn(move || {
+        let mut statuses = BTreeMap::new();
+        let mut kept = Connection::new(address);
+        while !is_over.load(Ordering::Relaxed) {
+            *statuses.entry(kept.status(path)).or_default() += 1;
+            *statuses.entry(Connection::new(address).status(path)).or_default() += 1;
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        statuses
+    })
+}
+
+/// `TOGGLES=100 cargo test -p tests --test it -- toggled --nocapture` does it
+/// more often, and says how many requests there were.
+#[test]
+fn the_web_example_has_its_config_toggled_under_load_and_no_request_fails() {
+    let _built = BUILD.lock().unwrap_or_else(PoisonError::into_inner);
+    Run::of(&mut build_web(&["--features", "reload"])).ok();
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("plugins_config.json");
+    let example = repository().join("examples").join(WEB).join("plugins_config.json");
+    let on = fs::read_to_string(example).unwrap();
+    let off = on.replace(r#""clock", "enabled": true"#, r#""clock", "enabled": false"#);
+    assert_ne!(on, off);
+    let save = |text: &str| {
+        let beside = dir.path().join("plugins_config.json.tmp");
+        fs::write(&beside, text).unwrap();
+        fs::rename(&beside, &config).unwrap();
+    };
+    save(&on);
+    let arguments = ["--reload", config.to_str().unwrap()];
+    let mut server = Server::start_with(&arguments, Stdio::piped());
+    assert_eq!(server.printed, promised(WEB));
+    let said = BufReader::new(server.child.stderr.take().unwrap());
+    let (sender, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || said.lines().map_while(Result::ok).try_for_each(|l| sender.send(l)));
+    let next = || lines.recv_timeout(Duration::from_secs(60)).expect("it says what it did");
+
+    let is_over = Arc::new(AtomicBool::new(false));
+    let [clock, blog] =
+        ["/clock", "/blog"].map(|path| ask_for(server.address, path, Arc::clone(&is_over)));
+    let mut watching = Connection::new(server.address);
+    let toggles = std::env::var("TOGGLES").map_or(6, |toggles| toggles.parse().unwrap());
+    for toggle in 0..toggles {
+        let is_on = toggle % 2 == 1;
+        save(if is_on { &on } else { &off });
+        let wanted = if is_on { "started clock" } else { "stopping clock" };
+        assert_eq!(next(), format!("{wanted}; 4 left alone"));
+        assert_eq!(watching.status("/clock"), if is_on { 200 } else { 404 });
+        assert_eq!(watching.status("/shop"), 200);
+    }
+    // A plugin that is not in the build: nothing changes, and it says what and where.
+    save(&off.replace("blog", "blgo"));
+    assert_eq!(next(), "the plugins are as they were: `blgo` is enabled, and not built in");
+    assert_eq!(next(), format!("  --> {}:3:19", config.display()));
+    assert_eq!(
+        next(),
+        "  help: did you mean `blog`? built in are `blog`, `auth`, `catalog`, `clock`, `shop`"
+    );
+    is_over.store(true, Ordering::Relaxed);
+    let (clock, blog) = (clock.join().expect("no failure"), blog.join().expect("no failure"));
+    let message = format!("{toggles} toggles, /clock: {clock:?}, /blog: {blog:?}\n");
+    let _ = std::io::stderr().write_all(message.as_bytes());
+    assert!(clock.keys().all(|status| [200, 404].contains(status)), "{clock:?}");
+    assert!(clock.len() == 2 && blog.keys().eq(&[200]), "{message}");
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -19,7 +19,7 @@ struct Build {
 }
 
 #[derive(Serialize)]
-struct Entry {
+pub(crate) struct Entry {
     name: &'static str,
     version: &'static str,
     description: &'static str,
@@ -28,28 +28,33 @@ struct Entry {
     link: Option<String>,
 }
 
-pub(crate) fn routes(report: &plugo::Report) -> Router {
-    let plugins = report.plugins().map(|entry| {
-        let plugin = entry.plugin();
-        let loaded = matches!(entry.state(), plugo::State::Loaded);
-        Entry {
-            name: plugin.name(),
-            version: plugin.version(),
-            description: plugin.description(),
-            state: entry.state().to_string(),
-            link: loaded.then(|| format!("/{}", plugin.name())),
-        }
-    });
-    let build = Build {
-        app: crate::PLUGINS.app(),
-        client: crate::PLUGINS.client(),
-        plugins: plugins.collect(),
-    };
+/// The app's own routes beside those of the plugins, and what the app says
+/// where there is nothing.
+pub(crate) fn around(plugins: Router, entries: Vec<Entry>) -> Router {
+    let build =
+        Build { app: crate::PLUGINS.app(), client: crate::PLUGINS.client(), plugins: entries };
     Router::new()
         .route("/", get(index))
         .route("/plugins.json", get(list))
         .route("/manifest.json", get(manifest))
         .with_state(Arc::new(build))
+        .merge(plugins)
+        .fallback(nothing)
+        .method_not_allowed_fallback(not_so)
+        .layer(DefaultBodyLimit::max(16 * 1024))
+}
+
+impl Entry {
+    pub(crate) fn new(plugin: plugo::PluginInfo, state: &plugo::State) -> Self {
+        let is_loaded = matches!(state, plugo::State::Loaded);
+        Entry {
+            name: plugin.name(),
+            version: plugin.version(),
+            description: plugin.description(),
+            state: state.to_string(),
+            link: is_loaded.then(|| format!("/{}", plugin.name())),
+        }
+    }
 }
 
 async fn index(State(build): State<Arc<Build>>) -> Markup {
@@ -87,11 +92,11 @@ async fn manifest() -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/json")], plugo::manifest!())
 }
 
-pub(crate) async fn nothing(uri: Uri) -> Refusal {
+async fn nothing(uri: Uri) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, format!("there is nothing at `{}`", uri.path()))
 }
 
-pub(crate) async fn not_so(method: Method, uri: Uri) -> Refusal {
+async fn not_so(method: Method, uri: Uri) -> Refusal {
     let error = format!("`{}` cannot be asked with {method}", uri.path());
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, error)
 }

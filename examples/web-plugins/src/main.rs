@@ -24,6 +24,14 @@
 //! compiles only the crates that this client needs. When the program starts,
 //! `DISABLED_PLUGINS=clock` takes away; nothing can add.
 //!
+//! Within what is in the build, the program can follow a config file while it
+//! runs: a plugin that the file disables is stopped when its last request has
+//! ended, and one that it enables comes back.
+//!
+//! ```text
+//! cargo run -p web-plugins --features reload -- --reload plugins_config.json
+//! ```
+//!
 //! The port is the first argument, or else the variable `PORT`, or else 3000;
 //! 0 is any that is free. The variable `CURRENCY` changes what prices are in.
 
@@ -31,38 +39,61 @@
 
 use std::env;
 use std::io::{Write as _, stdout};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
-use axum::extract::DefaultBodyLimit;
+use anyhow::{Context as _, bail};
+use axum::Router;
 use tokio::net::TcpListener;
 use web_site::Site;
 
+use crate::front::{Entry, around};
+
 /// What the app serves without any plugin.
 mod front;
+/// Follows a config file.
+#[cfg(feature = "reload")]
+mod reloading;
 
 plugo::plugins!();
 
+const GREETING: &str = "Good to see you.";
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let port = port()?;
-    let currency = env::var("CURRENCY").ok();
+    let Arguments { port, reload } = Arguments::read()?;
+    match reload {
+        None => {
+            let (app, report) = load().await;
+            serve(app, &report, port).await
+        }
+        #[cfg(feature = "reload")]
+        Some(config) => {
+            let reloading = reloading::Reloading::start(&config, GREETING)?;
+            serve(reloading.routes(), &reloading.report(), port).await?;
+            reloading.end().await
+        }
+        #[cfg(not(feature = "reload"))]
+        Some(_) => bail!("`--reload` needs a build with `--features reload`"),
+    }
+}
 
+/// Loads everything that is in this build.
+async fn load() -> (Router, plugo::Report) {
+    let currency = env::var("CURRENCY").ok();
     let mut site = Site::default();
-    let mut arguments = plugo::kwargs! { site: &mut site, greeting: "Good to see you." };
+    let mut arguments = plugo::kwargs! { site: &mut site, greeting: GREETING };
     if let Some(currency) = &currency {
         arguments = arguments.with("currency", currency);
     }
     // A plugin that fails is told of in the report, and the others are served.
     let report = plugo::load_plugins_async(arguments).await;
-    writeln!(stdout(), "{report}")?;
+    let entries = report.plugins().map(|entry| Entry::new(entry.plugin(), entry.state()));
+    (around(site.into_router(), entries.collect()), report)
+}
 
-    let app = site
-        .into_router()
-        .merge(front::routes(&report))
-        .fallback(front::nothing)
-        .method_not_allowed_fallback(front::not_so)
-        .layer(DefaultBodyLimit::max(16 * 1024));
+async fn serve(app: Router, report: &plugo::Report, port: u16) -> anyhow::Result<()> {
+    writeln!(stdout(), "{report}")?;
     let listener = TcpListener::bind(("127.0.0.1", port))
         .await
         .with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
@@ -78,9 +109,32 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn port() -> anyhow::Result<u16> {
-    let Some(port) = env::args().nth(1).or_else(|| env::var("PORT").ok()) else { return Ok(3000) };
-    port.parse().with_context(|| format!("the port is a number up to 65535, and not {port:?}"))
+/// `[port] [--reload <config>]`.
+struct Arguments {
+    port: u16,
+    reload: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn read() -> anyhow::Result<Self> {
+        let (mut port, mut reload) = (None, None);
+        let mut arguments = env::args().skip(1);
+        while let Some(argument) = arguments.next() {
+            if argument == "--reload" {
+                let config = arguments.next().context("`--reload` takes a config file")?;
+                reload = Some(PathBuf::from(config));
+            } else if port.replace(argument.clone()).is_some() {
+                bail!("{argument:?} is one argument too many");
+            }
+        }
+        let port = match port.or_else(|| env::var("PORT").ok()) {
+            None => 3000,
+            Some(port) => port
+                .parse()
+                .with_context(|| format!("the port is a number up to 65535, and not {port:?}"))?,
+        };
+        Ok(Arguments { port, reload })
+    }
 }
 
 async fn interrupted() {

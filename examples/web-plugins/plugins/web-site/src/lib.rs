@@ -12,13 +12,23 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::json;
 
 /// The site, as long as plugins add to it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Site {
     router: Router,
     shared: Extensions,
 }
 
 impl Site {
+    /// A site without routes, with what was left in these: for a plugin that has
+    /// a site of its own.
+    pub fn beside<'s>(others: impl IntoIterator<Item = &'s Site>) -> Self {
+        let mut site = Site::default();
+        for other in others {
+            site.shared.extend(other.shared.clone());
+        }
+        site
+    }
+
     /// Serves a plugin's routes below `/<name>`. Call it last: what is
     /// mounted stays, even when the init function fails afterwards.
     pub fn mount(&mut self, name: &str, routes: Router) {
