@@ -153,6 +153,18 @@ fn every_case_names_a_test_that_exists() {
 }
 
 #[test]
+fn every_case_of_hot_reload_has_a_test_of_its_id() {
+    let cases = cases();
+    for id in (1..=16).map(|number| format!("H{number:02}")) {
+        let found: Vec<_> = cases.iter().filter(|(_, case, _)| *case == id).collect();
+        assert_eq!(found.len(), 1, "{id} has {} rows", found.len());
+        let test = &found[0].2;
+        let part = format!("{}_", id.to_lowercase());
+        assert!(test == "n/a" || test.contains(&part), "{id} names `{test}`");
+    }
+}
+
+#[test]
 fn every_claim_about_threads_names_tests_that_exist() {
     let models = read("plugo-core/src/models.rs");
     let tests = ["threads", "plux", "django"].map(|file| read(format!("tests/it/{file}.rs")));
