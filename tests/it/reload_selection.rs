@@ -437,6 +437,39 @@ fn a_plugin_stays_until_its_last_user_is_done_and_comes_back_after_that() {
 }
 
 #[test]
+fn what_a_generation_serves_is_dropped_before_its_plugins_are_stopped() {
+    struct Served(Shared, usize);
+    impl Drop for Served {
+        fn drop(&mut self) {
+            // Whoever does not wait for this is faster.
+            std::thread::sleep(Duration::from_millis(50));
+            self.0.lock().unwrap().log.push(format!("drop {}", self.1));
+        }
+    }
+    let (dir, world) = (tempfile::tempdir().unwrap(), Shared::default());
+    let config = dir.path().join("plugins_config.json");
+    fs::write(&config, text(&["top"])).unwrap();
+    let served = Arc::clone(&world);
+    let start = move |parts: &plugo::reload::Parts<'_, Routes>| {
+        Ok(Served(Arc::clone(&served), parts.len()))
+    };
+    let reloader = builder(&dir, &world).start(start).unwrap();
+    let held = reloader.current();
+    world.lock().unwrap().log.clear();
+    fs::write(&config, text(&["left"])).unwrap();
+    reloader.reload().unwrap();
+    drop(held);
+    let running = Arc::clone(&world);
+    soon(move || while running.lock().unwrap().running.len() > 2 {});
+    drop(reloader);
+    let log = world.lock().unwrap().log.join(", ");
+    assert_eq!(
+        log, "drop 4, stop top, stop right, drop 2, stop left, stop base, drop 0",
+        "4 and 2 are how many plugins there were"
+    );
+}
+
+#[test]
 fn an_init_that_blocks_keeps_what_runs_running_and_others_are_told() {
     let app = App::with(&["base"], |b| b.patience(Duration::from_millis(50)).start(paths));
     let (go, gone) = channel();
