@@ -405,6 +405,32 @@ fn every_client_gets_a_folder_and_switching_back_compiles_nothing() {
 }
 
 #[test]
+fn a_clients_program_is_the_same_to_the_byte_whatever_else_the_repository_has() {
+    clear(&["bytes-acme"]);
+    let project = app("bytes", &[("bytes-acme", &["a"]), ("bytes-zeta", &["b"])]);
+    lock(&project);
+    let program = || {
+        Run::of(&mut plugo(project.dir(), &["build", "--client", "bytes-acme"])).ok();
+        fs::read(folder("bytes-acme").join("bytes")).unwrap()
+    };
+    let with = program();
+    // Without the other plugin, its client and all that is said of them.
+    fs::remove_dir_all(project.dir().join("plugins/b")).unwrap();
+    fs::remove_file(project.dir().join("clients/bytes-zeta.json")).unwrap();
+    let manifest = project.dir().join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let of_b = |line: &&str| line.contains("bytes-b") || line.contains("bytes-zeta");
+    let left: Vec<&str> = text.lines().filter(|line| !of_b(line)).collect();
+    assert!(left.len() + 2 < text.lines().count(), "{text}");
+    fs::write(&manifest, left.join("\n") + "\n").unwrap();
+    lock(&project);
+    // The app is compiled again, and not just found as it was.
+    let main = project.dir().join("src/main.rs");
+    fs::write(&main, fs::read_to_string(&main).unwrap() + "// Anew.\n").unwrap();
+    assert!(with == program(), "the two programs differ");
+}
+
+#[test]
 fn a_client_that_fails_leaves_no_folder_and_takes_nothing_from_the_others() {
     let project = app("failing", &[("fail-bad", &["b"]), ("fail-good", &["a"])]);
     let (bad, good) = ("fail-bad", "fail-good");
