@@ -438,6 +438,21 @@ fn the_documentation_lists_every_code_with_what_it_means() {
 }
 
 #[test]
+fn a_lock_file_that_lags_behind_is_told_of_with_what_brings_it_in_line() {
+    let project = tests::Project::buildable("lags").file("src/main.rs", "fn main() {}\n");
+    let run = Run::of(&mut plugo(project.dir(), &["check"]));
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("[missing-lock-file] `Cargo.lock` is not in line"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("help: `cargo check` brings it in line"), "{}", run.stderr);
+    Run::of(&mut tests::cargo(project.dir(), &["update", "--workspace"])).ok();
+    Run::of(&mut plugo(project.dir(), &["check"])).ok();
+}
+
+#[test]
 fn graph_draws_the_plan_in_four_forms() {
     check(
         &example(),
@@ -574,7 +589,7 @@ fn check_says_what_no_build_can_read_and_what_cargo_has_against_it() {
         );
     let refused = run(&project, &["check"]);
     assert_eq!(refused.code, Some(1));
-    assert!(refused.stderr.contains("[cargo-failed]"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("[missing-lock-file]"), "{}", refused.stderr);
 }
 
 #[test]
