@@ -72,7 +72,7 @@ impl Applied {
                 }
                 self.parents(path)?;
                 self.done.push(Done::File { path: path.clone(), old: old.clone() });
-                write(path, new)
+                plugo_build::write(path, new).map(drop)
             }
             Edit::Folder { path, files } => {
                 self.parents(path)?;
@@ -136,7 +136,7 @@ impl Applied {
         for done in std::mem::take(&mut self.done).into_iter().rev() {
             let (path, undone) = match done {
                 Done::File { path, old: Some(old) } => {
-                    let undone = write(&path, &old);
+                    let undone = plugo_build::write(&path, &old).map(drop);
                     (path, undone)
                 }
                 Done::File { path, old: None } => {
@@ -184,13 +184,6 @@ fn lock(dir: &Path) -> Option<File> {
     let dir = File::open(dir).ok()?;
     dir.lock().ok()?;
     Some(dir)
-}
-
-/// Writes a file through a second one that takes its place; where the file is
-/// a link, the one that it leads to.
-fn write(path: &Path, content: &str) -> io::Result<()> {
-    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    plugo_build::write(&real, content).map(drop)
 }
 
 fn fill(dir: &Path, files: &[(String, String)]) -> io::Result<()> {
