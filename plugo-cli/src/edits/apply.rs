@@ -1,9 +1,14 @@
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{Edit, Edits};
 use crate::error::Error;
+use crate::interrupt;
+
+/// How often it is looked whether another call is done.
+const TICK: Duration = Duration::from_millis(50);
 
 /// Edits that were made, and can be undone until they are kept.
 #[derive(Debug)]
@@ -34,7 +39,7 @@ enum Done {
 impl Edits {
     /// Makes the edits. Where one fails, those before it are undone.
     pub(crate) fn apply(&self) -> Result<Applied, Error> {
-        let lock = lock(&self.root);
+        let lock = lock(&self.root)?;
         let mut applied = Applied { root: self.root.clone(), done: Vec::new(), _lock: lock };
         for edit in &self.list {
             if let Err(error) = applied.make(edit) {
@@ -180,10 +185,18 @@ impl Drop for Applied {
 /// Keeps other calls from changing files here, as long as the value lives.
 /// Where a folder cannot be locked, what they write is noticed all the same,
 /// but for a moment between the last look and the writing.
-fn lock(dir: &Path) -> Option<File> {
-    let dir = File::open(dir).ok()?;
-    dir.lock().ok()?;
-    Some(dir)
+fn lock(dir: &Path) -> Result<Option<File>, Error> {
+    let Ok(dir) = File::open(dir) else { return Ok(None) };
+    loop {
+        match dir.try_lock() {
+            Ok(()) => return Ok(Some(dir)),
+            Err(TryLockError::Error(_)) => return Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                interrupt::check()?;
+                std::thread::sleep(TICK);
+            }
+        }
+    }
 }
 
 fn fill(dir: &Path, files: &[(String, String)]) -> io::Result<()> {
