@@ -51,10 +51,10 @@ mod outcome;
 mod graph;
 /// Every build of the app, held against what the build script refuses.
 mod checks;
-/// Changes of the user's files, as values.
-mod edits;
 /// Whether somebody wants this program to end.
 mod interrupt;
+/// Changes of the user's files, as values.
+mod edits;
 /// New plugins, and their place in the app.
 mod scaffold;
 /// What makes work with the app slow or wrong, beside what is refused.

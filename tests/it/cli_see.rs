@@ -596,9 +596,9 @@ fn check_fix_writes_the_features_and_nothing_else() {
         +    "shop",
          ]
          client-zeta = ["blog"]
- 
+
     "#]]
-    .assert_eq(&dry.stdout);
+    .assert_eq(&dry.stdout.replace("\n \n", "\n\n"));
     assert_eq!(fs::read_to_string(&path).unwrap(), before);
     let answer = json(project.dir(), &["check", "--fix", "--dry-run"], 1);
     assert_eq!(answer["would_fix"], serde_json::json!(["client-acme"]));

@@ -145,7 +145,8 @@ impl Applied {
                     (path, undone)
                 }
                 Done::File { path, old: None } => {
-                    let undone = match fs::remove_file(&path) {
+                    // What a link led to is gone again, and the link stays.
+                    let undone = match path.canonicalize().and_then(fs::remove_file) {
                         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
                         other => other,
                     };
@@ -255,6 +256,19 @@ mod tests {
         assert_eq!(names(&dir), ["a", "ui"]);
         assert_eq!(names(&dir.join("ui")), ["new"]);
         assert_eq!(fs::read_to_string(dir.join("a")).unwrap(), "after");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_that_leads_nowhere_is_written_through_and_leads_nowhere_again() {
+        let dir = scratch("links");
+        std::os::unix::fs::symlink("real", dir.join("link")).unwrap();
+        let mut edits = Edits::new(&dir);
+        edits.write(&dir.join("link"), "new".into()).unwrap();
+        let applied = edits.apply().unwrap();
+        assert_eq!(fs::read_to_string(dir.join("real")).unwrap(), "new");
+        applied.undo().unwrap();
+        assert_eq!(names(&dir), ["link"]);
     }
 
     #[test]

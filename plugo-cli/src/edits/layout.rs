@@ -125,3 +125,69 @@ impl List {
         array.set_trailing(below(&before, &self.close));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use toml_edit::DocumentMut;
+
+    use super::*;
+
+    /// A list that has to have just these.
+    #[track_caller]
+    fn check(before: &str, wanted: &[&str], after: &str) {
+        let mut document: DocumentMut = format!("list = {before}\n").parse().unwrap();
+        let list = document["list"].as_array_mut().unwrap();
+        remove(list, |item| !wanted.contains(&item));
+        wanted.iter().for_each(|item| push(list, item));
+        let made = document.to_string();
+        assert_eq!(made, format!("list = {after}\n"));
+        assert!(made.parse::<DocumentMut>().is_ok());
+    }
+
+    #[test]
+    fn one_entry_a_line_stays_one_entry_a_line() {
+        let (before, after) =
+            ("[\n  # a\n  \"a\",\n  \"b\",\n]", "[\n  # a\n  \"a\",\n  \"c\",\n]");
+        check(before, &["a", "c"], after);
+        check("[\n  \"a\"\n]", &["a", "c"], "[\n  \"a\",\n  \"c\"\n]");
+        check("[ \"a\", \"b\" ]", &["b", "c"], "[ \"b\", \"c\" ]");
+        check("[\"a\"]", &[], "[]");
+        check("[\n  \"a\",\n]", &[], "[]");
+    }
+
+    #[test]
+    fn a_comment_stays_with_what_it_stands_behind_and_goes_with_it() {
+        check("[\n  \"a\", # a\n]", &["a", "b"], "[\n  \"a\", # a\n  \"b\",\n]");
+        check("[\n  \"a\" # a\n]", &["a", "b"], "[\n  \"a\", # a\n  \"b\"\n]");
+        check("[\n  \"b\", # b\n]", &["a", "b"], "[\n  \"a\",\n  \"b\", # b\n]");
+        let lines = "[ # all\n  \"a\", # a\n  \"b\", # b\n  \"c\", # c\n]";
+        check(lines, &["a", "c"], "[ # all\n  \"a\", # a\n  \"c\", # c\n]");
+        check(lines, &["c"], "[ # all\n  \"c\", # c\n]");
+        check(lines, &["a"], "[ # all\n  \"a\", # a\n]");
+        check(lines, &[], "[ # all\n]");
+    }
+
+    #[test]
+    fn nothing_becomes_part_of_a_comment() {
+        check("[ \"a\", # a\n  \"b\", \"c\" ]", &["a", "c"], "[ \"a\", # a\n \"c\" ]");
+        check("[ # all\n  \"a\" ]", &[], "[ # all\n ]");
+        check("[\n  # none\n]", &["a"], "[\"a\"\n  # none\n]");
+        check("[\n  \"a\" # a\n  , \"b\" ]", &["a", "c"], "[\n  \"a\", # a\n  \"c\"\n ]");
+    }
+
+    #[test]
+    fn a_list_that_is_sorted_stays_sorted_and_another_one_stays_as_it_is() {
+        for (before, after) in [
+            ("[]", "[\"m\"]"),
+            ("[\"z\"]", "[\"m\", \"z\"]"),
+            ("[ \"a\", \"z\" ]", "[ \"a\", \"m\", \"z\" ]"),
+            ("[\"z\", \"a\"]", "[\"z\", \"a\", \"m\"]"),
+            ("[\n  # n\n  \"n\", # n\n]", "[\n  \"m\",\n  # n\n  \"n\", # n\n]"),
+        ] {
+            let mut list: Array = before.parse::<Value>().unwrap().as_array().unwrap().clone();
+            push(&mut list, "m");
+            push(&mut list, "m");
+            assert_eq!(list.to_string(), after);
+        }
+    }
+}

@@ -380,57 +380,12 @@ members = [\"plugins/new\"]
     }
 
     #[test]
-    fn a_feature_gets_what_it_lacks_and_comments_stay_where_they_are() {
+    fn a_feature_turns_on_what_it_is_set_to_and_is_added_where_it_is_missing() {
         check_feature(
             "[features] # all\n# of Acme\nclient-acme = [\"blog\", \"tls\"]  # signed\nzip = []\n",
             &["tls", "web"],
             "[features] # all\n# of Acme\nclient-acme = [\"tls\", \"web\"]  # signed\nzip = []\n",
         );
-        check_feature(
-            "[features]\nclient-acme = [\n    # for all\n    \"auth\",\n    \"blog\",\n]\n",
-            &["auth", "shop"],
-            "[features]\nclient-acme = [\n    # for all\n    \"auth\",\n    \"shop\",\n]\n",
-        );
-        check_feature(
-            "[features]\nclient-acme = [\n    \"auth\", # for all\n]\n",
-            &["auth", "shop"],
-            "[features]\nclient-acme = [\n    \"auth\", # for all\n    \"shop\",\n]\n",
-        );
-        check_feature(
-            "[features]\nclient-acme = [\n    \"auth\" # for all\n]\n",
-            &["auth", "blog", "shop"],
-            "[features]\nclient-acme = [\n    \"auth\", # for all\n    \"blog\",\n    \"shop\"\n]\n",
-        );
-        // What stands behind an entry goes with it, and not with the next one.
-        check_feature(
-            "[features]\nclient-acme = [ # ours\n    \"auth\", # a\n    \"blog\", # b\n    \"shop\", # c\n]\n",
-            &["auth", "shop"],
-            "[features]\nclient-acme = [ # ours\n    \"auth\", # a\n    \"shop\", # c\n]\n",
-        );
-        check_feature(
-            "[features]\nclient-acme = [ \"auth\", # a\n    \"blog\", \"shop\" ]\n",
-            &["auth", "shop"],
-            "[features]\nclient-acme = [ \"auth\", # a\n \"shop\" ]\n",
-        );
-        check_feature(
-            "[features]\nclient-acme = [ # ours\n    \"auth\" ]\n",
-            &[],
-            "[features]\nclient-acme = [ # ours\n ]\n",
-        );
-        check_feature(
-            "[features]\nclient-acme = [\n    \"auth\", # a\n]\n",
-            &[],
-            "[features]\nclient-acme = []\n",
-        );
-        check_feature(
-            "[features]\nclient-acme = []\nclient-zeta = []\n\n[dependencies]\n",
-            &["blog"],
-            "[features]\nclient-acme = [\"blog\"]\nclient-zeta = []\n\n[dependencies]\n",
-        );
-    }
-
-    #[test]
-    fn a_feature_that_is_not_there_is_added() {
         check_feature(
             "[package]\nname = \"shop\"\n",
             &["blog"],
@@ -454,22 +409,6 @@ members = [\"plugins/new\"]
         ] {
             let error = manifest(text).set_feature("client-acme", &[]).unwrap_err();
             assert_eq!(error.to_string(), part);
-        }
-    }
-
-    #[test]
-    fn a_list_that_is_sorted_stays_sorted_and_another_one_stays_as_it_is() {
-        for (before, after) in [
-            ("[]", "[\"m\"]"),
-            ("[\"z\"]", "[\"m\", \"z\"]"),
-            ("[ \"a\", \"z\" ]", "[ \"a\", \"m\", \"z\" ]"),
-            ("[\"z\", \"a\"]", "[\"z\", \"a\", \"m\"]"),
-            ("[\n  # first\n  \"n\", # last\n]", "[\n  \"m\",\n  # first\n  \"n\", # last\n]"),
-        ] {
-            let mut manifest = manifest(&format!("[features]\ndefault = {before}\n"));
-            manifest.add_default("m").unwrap();
-            let expected = format!("[features]\ndefault = {after}\n");
-            assert_eq!(manifest.document.to_string(), expected);
         }
     }
 
