@@ -51,16 +51,14 @@ mod outcome;
 mod graph;
 /// Every build of the app, held against what the build script refuses.
 mod checks;
+/// Whether somebody wants this program to end.
+mod interrupt;
 /// Changes of the user's files, as values.
 mod edits;
-/// The features of clients, as an edit of `Cargo.toml`.
-mod features;
 /// New plugins, and their place in the app.
 mod scaffold;
 /// What makes work with the app slow or wrong, beside what is refused.
 mod doctor;
-/// Whether somebody wants this program to end.
-mod interrupt;
 /// Programs that end with this one.
 mod child;
 /// The distinct selections of clients.

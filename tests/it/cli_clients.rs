@@ -327,6 +327,16 @@ fn the_editors_settings_for_a_client_leave_other_settings_and_comments_alone() {
     let without = fs::read_to_string(&path).unwrap();
     assert!(without.contains("// four") && !without.contains("rust-analyzer"), "{without}");
 
+    #[cfg(unix)]
+    {
+        let real = project.dir().join("settings.json");
+        fs::rename(&path, &real).unwrap();
+        std::os::unix::fs::symlink(&real, &path).unwrap();
+        run(&["acme"]).ok();
+        assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+        assert!(fs::read_to_string(&real).unwrap().contains("client-acme"));
+    }
+
     fs::write(&path, "{ not json").unwrap();
     is_error(&run(&["acme"]), 1, &["is left as it is"]);
     assert_eq!(fs::read_to_string(&path).unwrap(), "{ not json");

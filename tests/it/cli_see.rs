@@ -602,13 +602,18 @@ fn check_fix_writes_the_features_and_nothing_else() {
     expect![[r#"
         --- a/Cargo.toml
         +++ b/Cargo.toml
-        @@ -22,2 +22,4 @@
-             "blog", # for all
+        @@ -19,7 +19,9 @@
+         old = ["dep:old"]
+         # one for each client
+         client-acme = [
         +    "auth",
+             "blog", # for all
         +    "shop",
          ]
+         client-zeta = ["blog"]
+
     "#]]
-    .assert_eq(&dry.stdout);
+    .assert_eq(&dry.stdout.replace("\n \n", "\n\n"));
     assert_eq!(fs::read_to_string(&path).unwrap(), before);
     let answer = json(project.dir(), &["check", "--fix", "--dry-run"], 1);
     assert_eq!(answer["would_fix"], serde_json::json!(["client-acme"]));
@@ -618,9 +623,20 @@ fn check_fix_writes_the_features_and_nothing_else() {
     run(&project, &["check", "--fix", "--client", "zeta"]);
     assert_eq!(fs::read_to_string(&path).unwrap(), before);
 
+    #[cfg(unix)]
+    let mode = {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        || fs::metadata(&path).unwrap().permissions().mode() & 0o777
+    };
     let fixed = run(&project, &["check", "--fix"]).ok();
+    #[cfg(unix)]
+    assert_eq!(mode(), 0o600, "who may read a file stays as it is");
     assert!(fixed.stderr.contains("Fixed client-acme in Cargo.toml"), "{}", fixed.stderr);
-    let after = before.replace("# for all\n]", "# for all\n    \"auth\",\n    \"shop\",\n]");
+    let after = before.replace(
+        "    \"blog\", # for all\n",
+        "    \"auth\",\n    \"blog\", # for all\n    \"shop\",\n",
+    );
     assert_eq!(fs::read_to_string(&path).unwrap(), after);
     let again = run(&project, &["check", "--fix"]).ok();
     assert!(!again.stderr.contains("Fixed"), "{}", again.stderr);
