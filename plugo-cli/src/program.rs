@@ -13,7 +13,8 @@ pub(crate) type Others = BTreeMap<String, PathBuf>;
 const AFTER_HELP: &str = "\
 A program called plugo-<name> on PATH is the command <name>.
 
-Exit codes: 0 done, 1 the answer is no, 2 the call was wrong, 3 the environment is broken.
+Exit codes: 0 done, 1 the answer is no, 2 the call was wrong, 3 the environment is broken,
+130 interrupted.
 
 Example: plugo list --client acme";
 
