@@ -37,6 +37,12 @@ impl App {
         self.dir.join("Cargo.toml")
     }
 
+    /// The names of the apps of a workspace.
+    pub(crate) fn names(workspace: &Path) -> Result<Vec<String>, Error> {
+        let packages = Packages::read(&cargo::workspace(workspace, None)?)?;
+        Ok(packages.apps().map(|app| app.name.clone()).collect())
+    }
+
     /// Finds a package that need not be an app yet: the one that is named, the
     /// one of this folder, or the only one of the workspace.
     pub(crate) fn find_package(dir: &Path, args: &AppArgs) -> Result<Self, Error> {

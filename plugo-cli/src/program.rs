@@ -11,7 +11,8 @@ use crate::command::{COMMANDS, Command};
 pub(crate) type Others = BTreeMap<String, PathBuf>;
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done, 1 the answer is no, 2 the call was wrong, 3 the environment is broken.
+Exit codes: 0 done, 1 the answer is no, 2 the call was wrong, 3 the environment is broken,
+130 interrupted.
 
 Example: plugo list --client acme";
 
