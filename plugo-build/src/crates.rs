@@ -108,8 +108,22 @@ impl Running {
     pub(crate) fn finish(self, problems: &mut Problems) -> Option<Crates> {
         match output(self.0).and_then(|text| parse(&text)) {
             Ok(crates) => Some(crates),
+            // A build has updated it before; who only asks has not.
+            Err(why) if why.contains("--locked was passed") => {
+                let message = "`Cargo.lock` is not in line with the `Cargo.toml` files: a package \
+                               or a dependency was added, removed or changed";
+                let place = Place::file("Cargo.lock");
+                problems.add(
+                    Diagnostic::error(Code::MissingLockFile, message)
+                        .at(place)
+                        .help("`cargo check` brings it in line; commit it with that change"),
+                );
+                None
+            }
             Err(why) => {
-                let mut lines = why.lines().filter(|line| !line.trim().is_empty());
+                let waits = |line: &&str| line.trim_start().starts_with("Blocking waiting");
+                let lines = why.lines().filter(|line| !line.trim().is_empty());
+                let mut lines = lines.filter(|line| !waits(line));
                 let first = lines.next().unwrap_or("it gave no reason");
                 let diagnostic = Diagnostic::error(
                     Code::CargoFailed,

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Severity};
@@ -76,7 +76,10 @@ impl fmt::Display for Directive {
 }
 
 /// Writes a file whole or not at all, and only when its content changes:
-/// through a second file, which then takes its place.
+/// through a second file, which then takes its place. Who may read it stays
+/// as it is. A link stays a link: the file that it leads to is written.
+///
+/// What is no file, such as `/dev/stdout`, is written to as it is.
 ///
 /// Says whether it wrote.
 ///
@@ -90,16 +93,42 @@ impl fmt::Display for Directive {
 /// What the file system gave; the file is then as it was.
 pub fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<bool> {
     let content = content.as_ref();
+    let found = fs::metadata(path).ok();
+    if found.as_ref().is_some_and(|found| !found.is_file() && !found.is_dir()) {
+        return File::options().write(true).open(path)?.write_all(content).map(|()| true);
+    }
     if fs::read(path).is_ok_and(|old| old == content) {
         return Ok(false);
     }
+    let path = behind_links(path)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let fresh = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
-    let result = fs::write(&fresh, content).and_then(|()| fs::rename(&fresh, path));
+    let fill = || {
+        let mut file = File::create(&fresh)?;
+        // Before there is something to read.
+        if let Some(found) = found.filter(fs::Metadata::is_file) {
+            file.set_permissions(found.permissions())?;
+        }
+        file.write_all(content)
+    };
+    let result = fill().and_then(|()| fs::rename(&fresh, &path));
     if result.is_err() {
         let _ = fs::remove_file(&fresh);
     }
     result.map(|()| true)
+}
+
+/// Where a path leads if it is a link; there need be nothing yet.
+fn behind_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    // As many as Linux follows.
+    for _ in 0..40 {
+        match fs::read_link(&path) {
+            Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("it is a link that leads to itself"))
 }
 
 /// Gives a file that was written outside `OUT_DIR` the time at which Cargo
@@ -113,7 +142,7 @@ pub fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<bool> {
 pub(crate) fn settle(path: &Path, out_dir: &Path) {
     let started = out_dir.parent().map(|dir| dir.join("invoked.timestamp"));
     let started = started.and_then(|path| fs::metadata(path).ok()?.modified().ok());
-    if let (Some(started), Ok(file)) = (started, fs::File::options().write(true).open(path)) {
+    if let (Some(started), Ok(file)) = (started, File::options().write(true).open(path)) {
         // A file system that cannot do it costs one more run.
         let _ = file.set_modified(started);
     }
@@ -164,7 +193,7 @@ pub(crate) fn watch_absent(
     }
     // Cargo compares with the time at which the build script was started.
     let long_ago = std::time::SystemTime::UNIX_EPOCH;
-    Ok(fs::File::open(&dir).and_then(|dir| dir.set_modified(long_ago)).ok().map(|()| dir))
+    Ok(File::open(&dir).and_then(|dir| dir.set_modified(long_ago)).ok().map(|()| dir))
 }
 
 #[cfg(unix)]
@@ -175,4 +204,49 @@ fn link(target: &Path, link: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn link(_: &Path, _: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_keeps_its_links_and_who_may_read_it() {
+        let dir = std::env::temp_dir().join(format!("plugo-build-write-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(dir.join("other")).unwrap();
+        let (link, real) = (dir.join("link"), dir.join("other/real"));
+        symlink("middle", &link).unwrap();
+        symlink("other/real", dir.join("middle")).unwrap();
+        assert!(write(&link, "through a link that leads nowhere yet").unwrap());
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(write(&link, "again").unwrap());
+        assert!(!write(&link, "again").unwrap());
+        assert_eq!(fs::read_to_string(&real).unwrap(), "again");
+        assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+        for link in ["link", "middle"] {
+            assert!(fs::symlink_metadata(dir.join(link)).unwrap().is_symlink());
+        }
+        assert_eq!(fs::read_dir(dir.join("other")).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 3);
+
+        symlink("circle", dir.join("circle")).unwrap();
+        assert!(write(&dir.join("circle"), "x").is_err());
+        // A folder is not replaced.
+        assert!(write(&dir.join("other"), "x").is_err());
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_replaced() {
+        let path = std::env::temp_dir().join(format!("plugo-build-socket-{}", std::process::id()));
+        let _ = fs::remove_file(&path);
+        let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        // Which cannot be opened to be written to, as `/dev/stdout` can.
+        assert!(write(&path, "x").is_err());
+        assert!(!fs::metadata(&path).unwrap().is_file());
+        fs::remove_file(&path).unwrap();
+    }
 }

@@ -93,6 +93,7 @@ pub use self::metadata::Id;
 pub use self::plan::{Plan, Planned};
 pub use self::project::{Client, KnownPlugin, Need, Project, Unavailable, plugins_in};
 pub use self::select::Reason;
+pub use self::settings::Places;
 /// The kinds of places that switch a plugin on, and what versions are.
 pub use plugo_core::Source;
 pub use semver::Version;

@@ -348,9 +348,7 @@ pub struct KnownPlugin {
     pub description: String,
     /// Its priority; the lower number loads first.
     pub priority: i32,
-    /// The plugins that it depends on, as it writes them: `auth >=1.2`.
-    pub dependencies: Vec<String>,
-    /// The same, each with the plugin that it means.
+    /// The plugins that it depends on.
     pub needs: Vec<Need>,
     /// Where `#[plugin]` stands, or else the metadata that tells of it.
     pub place: Place,
@@ -475,7 +473,6 @@ impl Known {
             version: self.version.clone(),
             description: self.description.clone(),
             priority: self.priority,
-            dependencies: self.dependencies.iter().map(ToString::to_string).collect(),
             needs: self
                 .dependencies
                 .iter()

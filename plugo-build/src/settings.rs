@@ -1,11 +1,11 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use semver::Version;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Problems};
 use crate::document::Node;
 use crate::metadata::{self, Metadata, check_version};
-use crate::package::{Package, normal};
+use crate::package::{Package, Packages, normal};
 
 /// `[package.metadata.plugo]` of the app.
 #[derive(Debug)]
@@ -27,6 +27,46 @@ pub(crate) struct Folder {
     pub(crate) shown: String,
     /// Where the settings name it.
     pub(crate) place: Option<Place>,
+}
+
+/// Where a package keeps what plugo reads, as `[package.metadata.plugo]` says,
+/// or else the defaults. None of it need exist, and the package need not be an
+/// app yet.
+///
+/// ```no_run
+/// let places = plugo_build::Places::read("shop".as_ref(), "shop".as_ref())?;
+/// println!("its plugins are in {}", places.plugin_directory.display());
+/// # Ok::<(), Vec<plugo_build::Diagnostic>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Places {
+    /// The plugin directory.
+    pub plugin_directory: PathBuf,
+    /// The config file.
+    pub config_file: PathBuf,
+    /// The folder of the clients' files.
+    pub clients_directory: PathBuf,
+}
+
+impl Places {
+    /// Reads them of a package, by its folder and that of its workspace.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with its `Cargo.toml`.
+    pub fn read(package_dir: &Path, workspace_root: &Path) -> Result<Self, Vec<Diagnostic>> {
+        let mut problems = Problems::default();
+        let package = Packages::new(normal(workspace_root)).read(package_dir, &mut problems);
+        let settings = package.map(|package| read(&package, &mut problems));
+        problems.end_of_stage()?;
+        let Some(settings) = settings else { return Err(Vec::new()) };
+        Ok(Places {
+            plugin_directory: settings.plugin_directory.path,
+            config_file: settings.config.path,
+            clients_directory: settings.clients.path,
+        })
+    }
 }
 
 const FIELDS: [&str; 6] =

@@ -37,21 +37,25 @@ impl App {
         self.dir.join("Cargo.toml")
     }
 
+    /// The names of the apps of a workspace.
+    pub(crate) fn names(workspace: &Path) -> Result<Vec<String>, Error> {
+        let packages = Packages::read(&cargo::workspace(workspace, None)?)?;
+        Ok(packages.apps().map(|app| app.name.clone()).collect())
+    }
+
     /// Finds a package that need not be an app yet: the one that is named, the
     /// one of this folder, or the only one of the workspace.
     pub(crate) fn find_package(dir: &Path, args: &AppArgs) -> Result<Self, Error> {
-        let (manifest, nearest) = place(dir, args)?;
-        let Packages(packages) = Packages::read(&cargo::workspace(dir, manifest.as_deref())?)?;
+        let place = Place::of(dir, args)?;
+        let Packages(packages) = Packages::read(&place.workspace()?)?;
         let names: Vec<&str> = packages.iter().map(|(app, _)| app.name.as_str()).collect();
-        let nearest = nearest.canonicalize().unwrap_or_else(|_| nearest.to_owned());
-        let here = packages.iter().filter(|(app, _)| nearest.starts_with(&app.dir));
         let found = match (&args.package, packages.as_slice()) {
-            (Some(name), _) => packages.iter().find(|(app, _)| app.name == *name),
-            (None, [only]) => Some(only),
-            (None, _) => here.max_by_key(|(app, _)| app.dir.components().count()),
+            (Some(name), _) => packages.iter().map(|(app, _)| app).find(|app| app.name == *name),
+            (None, [(only, _)]) => Some(only),
+            (None, _) => place.nearest(packages.iter().map(|(app, _)| app)),
         };
         match (found, &args.package) {
-            (Some((app, _)), _) => Ok(app.clone()),
+            (Some(app), _) => Ok(app.clone()),
             (None, Some(name)) => Err(Error::usage(format!(
                 "no package is called `{name}`{}",
                 known("the packages here are", name, &names)
@@ -67,9 +71,8 @@ impl App {
     /// the only one of the workspace. At a terminal, of several one is asked
     /// for.
     pub(crate) fn find(dir: &Path, args: &AppArgs, shell: &Shell) -> Result<Self, Error> {
-        let (manifest, nearest) = place(dir, args)?;
-        let metadata = cargo::workspace(dir, manifest.as_deref())?;
-        let packages = Packages::read(&metadata)?;
+        let place = Place::of(dir, args)?;
+        let packages = Packages::read(&place.workspace()?)?;
         if let Some(name) = &args.package {
             return packages.named(name);
         }
@@ -79,32 +82,60 @@ impl App {
                  `plugo init` sets it up",
             )),
             [app] => Ok((*app).clone()),
-            apps => {
-                // The package of this folder, unless it is around others.
-                let here = apps.iter().filter(|app| nearest.starts_with(&app.dir));
-                if let Some(app) = here.max_by_key(|app| app.dir.components().count()) {
-                    return Ok((*app).clone());
-                }
-                ask(apps, shell)
-            }
+            apps => match place.nearest(apps.iter().copied()) {
+                Some(app) => Ok(app.clone()),
+                None => ask(apps, shell),
+            },
         }
     }
 }
 
-/// The `Cargo.toml` that is named, and the folder that a command is about.
-fn place(dir: &Path, args: &AppArgs) -> Result<(Option<PathBuf>, PathBuf), Error> {
-    let manifest = args.manifest_path.as_deref().map(|path| dir.join(path));
-    if let Some(path) = manifest.as_deref().filter(|path| !path.is_file()) {
-        return Err(Error::usage(format!("`{}` is no file", path.display())));
+/// Where a command is called, or what it is told to be about.
+struct Place {
+    dir: PathBuf,
+    /// The `Cargo.toml` that is named.
+    manifest: Option<PathBuf>,
+    /// The folder that the command is about, without links.
+    about: PathBuf,
+}
+
+impl Place {
+    fn of(dir: &Path, args: &AppArgs) -> Result<Self, Error> {
+        let manifest = args.manifest_path.as_deref().map(|path| dir.join(path));
+        if let Some(path) = manifest.as_deref().filter(|path| !path.is_file()) {
+            return Err(Error::usage(format!("`{}` is no file", path.display())));
+        }
+        let about = manifest.as_deref().map_or(Some(dir), Path::parent).unwrap_or(dir);
+        if manifest.is_none() && !about.ancestors().any(|dir| dir.join("Cargo.toml").is_file()) {
+            return Err(Error::usage(format!(
+                "`{}` is in no Cargo package; `cargo new shop && cd shop && plugo init` makes an app",
+                dir.display()
+            )));
+        }
+        let about = real(about);
+        Ok(Place { dir: dir.to_owned(), manifest, about })
     }
-    let nearest = manifest.as_deref().map_or(Some(dir), Path::parent).unwrap_or(dir).to_owned();
-    if manifest.is_none() && !nearest.ancestors().any(|dir| dir.join("Cargo.toml").is_file()) {
-        return Err(Error::usage(format!(
-            "`{}` is in no Cargo package; `cargo new shop && cd shop && plugo init` makes an app",
-            dir.display()
-        )));
+
+    fn workspace(&self) -> Result<Value, Error> {
+        cargo::workspace(&self.dir, self.manifest.as_deref())
     }
-    Ok((manifest, nearest))
+
+    /// The package that the place is in: the innermost, where one is around
+    /// others. A `Cargo.toml` that is named is that package's own.
+    fn nearest<'p>(&self, packages: impl Iterator<Item = &'p App>) -> Option<&'p App> {
+        let around = packages.filter(|app| {
+            let dir = real(&app.dir);
+            match self.manifest {
+                Some(_) => self.about == dir,
+                None => self.about.starts_with(dir),
+            }
+        });
+        around.max_by_key(|app| app.dir.components().count())
+    }
+}
+
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// The packages of a workspace, and which of them are apps.

@@ -32,6 +32,8 @@ pub(crate) struct Shipped {
     pub(crate) marks: BTreeSet<Mark>,
     /// Whether it has marks of a format that this program does not know.
     pub(crate) newer_marks: bool,
+    /// Whether it has marks with names that no plugin or package has.
+    pub(crate) damaged_marks: bool,
     /// The manifest that the build left in it.
     pub(crate) embedded: Part<Embedded>,
     /// The packages that `cargo audit bin` and others read from it.
@@ -103,7 +105,7 @@ impl Shipped {
         if !metadata.is_file() {
             return Err(Error::usage(format!("`{}` is no regular file", path.display())));
         }
-        let marks::Marks { known, newer } =
+        let marks::Marks { known, newer, damaged } =
             marks::scan(File::open(path).map_err(unreadable)?).map_err(unreadable)?;
         let sections = sections::read(File::open(path).map_err(unreadable)?);
         Ok(Shipped {
@@ -112,6 +114,7 @@ impl Shipped {
             damaged: sections.damaged,
             marks: known,
             newer_marks: newer,
+            damaged_marks: damaged,
             embedded: sections.plugo.and_then(|json| embedded::parse(&json)),
             audit: sections.audit.and_then(|json| packages(&json)),
         })
@@ -119,7 +122,10 @@ impl Shipped {
 
     /// Whether anything in it is plugo's.
     pub(crate) fn is_app(&self) -> bool {
-        !self.marks.is_empty() || self.newer_marks || !matches!(self.embedded, Part::Absent)
+        !self.marks.is_empty()
+            || self.newer_marks
+            || self.damaged_marks
+            || !matches!(self.embedded, Part::Absent)
     }
 
     /// What a file is in which nothing is plugo's.

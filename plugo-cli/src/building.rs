@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::cargo;
 use crate::child::{self, Line};
 use crate::context::Context;
+use crate::crate_graph::Metadata;
 use crate::error::Error;
 use crate::evidence::Evidence;
 use crate::interrupt;
@@ -37,6 +38,8 @@ pub(crate) use self::progress::count;
 pub(crate) use self::request::{ClientsArgs, HowArgs};
 pub(crate) use self::summary::Outcome;
 
+/// The variable that names the manifest to the build script.
+pub(crate) const MANIFEST: &str = "PLUGO_MANIFEST";
 /// The folder of a build for no client.
 pub(crate) const DEFAULT: &str = "default";
 
@@ -140,6 +143,15 @@ pub(crate) struct Built {
     pub(crate) seconds: f64,
 }
 
+/// A build before Cargo is called.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    plan: Plan,
+    evidence: Evidence,
+    /// The file that `PLUGO_MANIFEST` names.
+    pub(crate) manifest: PathBuf,
+}
+
 /// Builds for clients, one after the other.
 pub(crate) struct Building<'c> {
     context: &'c Context,
@@ -147,6 +159,8 @@ pub(crate) struct Building<'c> {
     options: &'c Options,
     /// The repository, as a build without features sees it.
     base: Project,
+    /// What Cargo tells of the workspace, as soon as it was asked.
+    metadata: Option<Metadata>,
     progress: Progress<'c>,
     output: Output<'c>,
     refused: BTreeSet<String>,
@@ -165,6 +179,7 @@ impl<'c> Building<'c> {
             app,
             options,
             base,
+            metadata: None,
             progress: Progress::new(&context.shell, jobs),
             output: Output::new(&context.shell),
             refused: BTreeSet::new(),
@@ -200,13 +215,9 @@ impl<'c> Building<'c> {
         // Without a folder of its own for what Cargo gives, one build at a time.
         let lock = if self.app.build_dir.is_some() { job.name() } else { "all" };
         let folder = Folder::open(&root, job.name(), lock, &self.context.shell)?;
-        self.fetch(job)?;
-        let (project, plan) = self.plan(job)?;
-        let evidence = Evidence::plan(&project, &plan)?;
-        let crates = crates_of(&evidence.manifest);
+        let Prepared { plan, evidence, manifest } = self.prepare(job)?;
+        let crates = evidence.content.crates().len();
         self.progress.begin(job.name(), crates, plan.plugins.len());
-        // The build script lays this manifest into the program, in place of its own.
-        let manifest = evidence.hand_over(&root.join(".plans"))?;
         let messages = self.compile(job, &folder, &manifest)?;
         let evidence = evidence.verified(&messages.compiled)?;
         let files: Vec<&PathBuf> = messages
@@ -243,6 +254,22 @@ impl<'c> Building<'c> {
             seconds: started.elapsed().as_secs_f64(),
             dir,
         })
+    }
+
+    /// Plans a build, and hands its manifest over: the build script lays it
+    /// into the program, in place of its own. It reads one file for everything
+    /// that is done with the build, so going from one to the other rebuilds
+    /// nothing.
+    pub(crate) fn prepare(&mut self, job: &Job) -> Result<Prepared, Error> {
+        self.fetch(job)?;
+        let (project, plan) = self.plan(job)?;
+        let metadata = match self.metadata.take() {
+            Some(metadata) => metadata,
+            None => Metadata::read(&self.app.dir)?,
+        };
+        let evidence = Evidence::plan(self.metadata.insert(metadata), &project, &plan)?;
+        let manifest = evidence.hand_over(&self.app.target_dir.join("plugo").join(".plans"))?;
+        Ok(Prepared { plan, evidence, manifest })
     }
 
     /// What this build needs is on this machine before it is planned: the
@@ -286,7 +313,7 @@ impl<'c> Building<'c> {
 
     fn compile(&mut self, job: &Job, folder: &Folder, manifest: &Path) -> Result<Messages, Error> {
         let mut cargo = self.options.cargo(self.context, self.app, "build", job.client.as_deref());
-        cargo.env("PLUGO_MANIFEST", manifest);
+        cargo.env(MANIFEST, manifest);
         cargo.arg("--message-format=json-render-diagnostics");
         if let Some(profile) = &self.options.profile {
             cargo.args(["--profile", profile]);
@@ -330,12 +357,6 @@ impl<'c> Building<'c> {
         }
         Ok(messages)
     }
-}
-
-/// How many crates a manifest tells of.
-fn crates_of(manifest: &str) -> usize {
-    let manifest: Option<serde_json::Value> = serde_json::from_str(manifest).ok();
-    manifest.and_then(|manifest| Some(manifest["crates"].as_array()?.len())).unwrap_or_default()
 }
 
 /// Whether there is an earlier build of this name.

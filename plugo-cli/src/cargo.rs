@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::child::{self, Line};
 use crate::error::Error;
 
 /// Cargo, as the user has it; under `cargo plugo` the one that called.
@@ -24,22 +25,35 @@ pub(crate) fn home() -> Option<PathBuf> {
     set.or_else(|| env::home_dir().map(|home| home.join(".cargo")))
 }
 
-/// What a program prints, if it succeeds.
+/// What a program prints, if it succeeds. It ends with this program.
 pub(crate) fn output(command: &mut Command) -> Result<String, Error> {
     let name = command.get_program().to_string_lossy().into_owned();
     let arguments: Vec<String> =
         command.get_args().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let first = arguments.iter().take(1);
     let shown = std::iter::once(&name).chain(first).cloned().collect::<Vec<_>>().join(" ");
-    let output = command.stdin(Stdio::null()).output().map_err(|error| {
-        Error::environment(format!("`{shown}` cannot be run: {error}; is Rust installed?"))
+    let (mut printed, mut said) = (String::new(), String::new());
+    let status = child::run(command.stdout(Stdio::piped()).stderr(Stdio::piped()), |line| {
+        let (text, line) = match line {
+            Line::Out(line) => (&mut printed, line),
+            Line::Err(line) => (&mut said, line),
+            Line::Nothing => return,
+        };
+        text.push_str(&line);
+        text.push('\n');
+    });
+    let status = status.map_err(|error| match error {
+        Error::Environment(why) => {
+            let why = why.replacen(&format!("`{name}`"), &format!("`{shown}`"), 1);
+            Error::environment(format!("{why}; is Rust installed?"))
+        }
+        error => error,
     })?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
+    if !status.success() {
         let said = said.trim().trim_start_matches("error: ");
         return Err(Error::environment(format!("`{shown}` failed: {said}")));
     }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    Ok(printed)
 }
 
 /// The triple of this machine.

@@ -27,6 +27,11 @@ pub(crate) struct Reason {
     pub(crate) why: String,
 }
 
+/// The root of the git repository that a folder is in.
+pub(crate) fn root(dir: &Path) -> Option<PathBuf> {
+    Git::open(dir).ok().map(|git| git.root().to_owned())
+}
+
 /// The clients that what has changed since a revision touches, by name.
 pub(crate) fn affected(
     app: &App,
@@ -166,18 +171,15 @@ impl Changes<'_> {
             return Ok(Effect::All("a setting of Cargo or of the toolchain".to_owned()));
         }
         Ok(match self.owner(path) {
-            Some(owner) if owner == *dir => {
-                let inside = path.strip_prefix(dir).unwrap_or(path);
-                let is_hidden = |part: std::path::Component<'_>| {
-                    part.as_os_str().to_string_lossy().starts_with('.')
-                };
-                match inside.components().any(is_hidden) {
-                    true => Effect::Nothing,
-                    false => Effect::All("the app".to_owned()),
-                }
-            }
+            Some(owner) if owner == *dir => match is_for_no_build(path, dir) {
+                true => Effect::Nothing,
+                false => Effect::All("the app".to_owned()),
+            },
             Some(owner) => Effect::Package(owner),
-            None => Effect::Nothing,
+            // A package may read what is in none: assets, a schema, a file that
+            // its build script asks for.
+            None if is_for_no_build(path, self.git.root()) || is_text(path) => Effect::Nothing,
+            None => Effect::All("a file of no package".to_owned()),
         })
     }
 
@@ -220,5 +222,40 @@ impl Changes<'_> {
             }
         }
         None
+    }
+}
+
+/// Whether a file is for git, for a pipeline or for an editor, and so for no
+/// build.
+fn is_for_no_build(path: &Path, root: &Path) -> bool {
+    const NAMES: [&str; 8] =
+        [".circleci", ".editorconfig", ".github", ".forgejo", ".idea", ".vscode", ".zed", ".ci"];
+    let inside = path.strip_prefix(root).unwrap_or(path);
+    inside.components().any(|part| {
+        let name = part.as_os_str().to_string_lossy();
+        name.starts_with(".git") || NAMES.contains(&&*name)
+    })
+}
+
+/// Whether a file is for people to read.
+fn is_text(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "md")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_obviously_for_no_build_is_left_out() {
+        let is_left_out =
+            |path: &str| is_for_no_build(&Path::new("/.git-ws").join(path), "/.git-ws".as_ref());
+        for path in [".gitignore", "a/.gitattributes", ".gitlab-ci.yml", ".github/workflows/ci.yml"]
+        {
+            assert!(is_left_out(path), "{path}");
+        }
+        for path in ["proto/shop.proto", ".sqlx/query.json", ".env", "github/x"] {
+            assert!(!is_left_out(path), "{path}");
+        }
     }
 }

@@ -24,16 +24,15 @@ pub(crate) enum Line {
 }
 
 /// Runs a program to its end. It is ended, with all that it started, when
-/// somebody wants this one to end.
+/// somebody wants this one to end, or when this one fails.
 ///
 /// Where its output was not set to a pipe, it goes where it goes.
 pub(crate) fn run(command: &mut Command, mut heard: impl FnMut(Line)) -> Result<ExitStatus, Error> {
-    interrupt::listen()?;
-    interrupt::check()?;
+    let _work = interrupt::Work::begin()?;
     let mut child = Group::start(command)?;
     let (sender, lines) = channel();
-    let streams = child.0.stdout.take().map(|out| read(out, Line::Out, sender.clone()));
-    let errors = child.0.stderr.take().map(|err| read(err, Line::Err, sender));
+    let streams = child.child.stdout.take().map(|out| read(out, Line::Out, sender.clone()));
+    let errors = child.child.stderr.take().map(|err| read(err, Line::Err, sender));
     let has_streams = streams.or(errors).is_some();
     let status = child.follow(has_streams.then_some(&lines), &mut heard)?;
     // What it said last is on its way, unless something that it left behind
@@ -41,7 +40,25 @@ pub(crate) fn run(command: &mut Command, mut heard: impl FnMut(Line)) -> Result<
     while let Ok(line) = lines.recv_timeout(TICK) {
         heard(line);
     }
-    Ok(status)
+    // Ctrl-C may have ended it before this program heard of it.
+    if !status.success() {
+        interrupt::check()?;
+    }
+    match was_interrupted(status) {
+        true => Err(Error::Said(exit::INTERRUPTED)),
+        false => Ok(status),
+    }
+}
+
+#[cfg(unix)]
+fn was_interrupted(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+    status.signal() == Some(rustix::process::Signal::INT.as_raw())
+}
+
+#[cfg(not(unix))]
+fn was_interrupted(_: ExitStatus) -> bool {
+    false
 }
 
 /// Reads a stream on a thread of its own, line by line.
@@ -59,17 +76,29 @@ fn read(stream: impl Read + Send + 'static, line: fn(String) -> Line, sender: Se
     });
 }
 
-/// A child, in a process group of its own on Unix, with all that it starts.
-struct Group(Child);
+/// A child, with all that it starts.
+///
+/// Where there is no terminal, it has a process group of its own on Unix, so
+/// that a signal reaches all of it. At a terminal it stays in that of this
+/// program: only the group in the foreground may ask for a password, as
+/// Cargo's git and ssh do, and Ctrl-C and Ctrl-Z reach all that is in it.
+struct Group {
+    child: Child,
+    is_apart: bool,
+    has_ended: bool,
+}
 
 impl Group {
     fn start(command: &mut Command) -> Result<Self, Error> {
         let name = command.get_program().to_string_lossy().into_owned();
+        let is_apart = cfg!(unix) && !has_terminal();
         #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(command, 0);
+        if is_apart {
+            std::os::unix::process::CommandExt::process_group(command, 0);
+        }
         let child = command.stdin(Stdio::null()).spawn();
         let cannot = |error| Error::environment(format!("`{name}` cannot be run: {error}"));
-        child.map(Group).map_err(cannot)
+        child.map(|child| Group { child, is_apart, has_ended: false }).map_err(cannot)
     }
 
     fn follow(
@@ -77,61 +106,146 @@ impl Group {
         lines: Option<&Receiver<Line>>,
         heard: &mut impl FnMut(Line),
     ) -> Result<ExitStatus, Error> {
+        let mut pause = Duration::from_millis(1);
         loop {
             if interrupt::is_asked() {
                 self.end();
                 return Err(Error::Said(exit::INTERRUPTED));
             }
-            let line = match lines.map(|lines| lines.recv_timeout(TICK)) {
+            match lines.map(|lines| lines.recv_timeout(TICK)) {
                 Some(Ok(line)) => {
                     heard(line);
                     continue;
                 }
-                Some(Err(RecvTimeoutError::Timeout)) => Line::Nothing,
+                Some(Err(RecvTimeoutError::Timeout)) => {}
+                // What ends its streams ends soon.
                 Some(Err(RecvTimeoutError::Disconnected)) | None => {
-                    std::thread::sleep(TICK / 4);
-                    Line::Nothing
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(TICK / 4);
                 }
-            };
-            heard(line);
-            let ended = self.0.try_wait();
+            }
+            heard(Line::Nothing);
+            let ended = self.child.try_wait();
             let lost = |error| Error::environment(format!("Cargo cannot be waited for: {error}"));
             if let Some(status) = ended.map_err(lost)? {
+                self.has_ended = true;
                 return Ok(status);
             }
         }
     }
 
-    /// Asks all of the group to end, and ends what has not by then.
+    /// Asks all of it to end, and ends what has not by then.
     #[cfg(unix)]
     fn end(&mut self) {
         use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-        let Some(group) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) else { return };
-        let _ = kill_process_group(group, Signal::INT);
+
+        self.has_ended = true;
+        let pid = Pid::from_child(&self.child);
+        match self.is_apart {
+            true => drop(kill_process_group(pid, Signal::INT)),
+            false => ask(pid),
+        }
         let asked = Instant::now();
         while asked.elapsed() < GRACE {
-            let _ = self.0.try_wait();
-            if test_kill_process_group(group).is_err() {
+            let is_over = matches!(self.child.try_wait(), Ok(Some(_)));
+            if is_over && (!self.is_apart || test_kill_process_group(pid).is_err()) {
                 return;
             }
             std::thread::sleep(TICK / 4);
         }
-        let _ = kill_process_group(group, Signal::KILL);
-        let _ = self.0.wait();
+        if self.is_apart {
+            let _ = kill_process_group(pid, Signal::KILL);
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 
     /// The console tells everything that is attached to it of Ctrl-C; what
     /// does not listen is ended.
     #[cfg(not(unix))]
     fn end(&mut self) {
+        self.has_ended = true;
         let asked = Instant::now();
         while asked.elapsed() < GRACE {
-            if !matches!(self.0.try_wait(), Ok(None)) {
+            if !matches!(self.child.try_wait(), Ok(None)) {
                 return;
             }
             std::thread::sleep(TICK / 4);
         }
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.end();
+        }
+    }
+}
+
+/// Whether there is a terminal that somebody may be asked at.
+#[cfg(unix)]
+fn has_terminal() -> bool {
+    std::fs::File::open("/dev/tty").is_ok()
+}
+
+#[cfg(not(unix))]
+fn has_terminal() -> bool {
+    false
+}
+
+/// Asks a child in the group of this program to end. Ctrl-C told all of them;
+/// of another signal only this program knows. A group that it leads is its
+/// job, and in that everything is asked; in another one, which may be that of
+/// a script, only the child is.
+#[cfg(unix)]
+fn ask(child: rustix::process::Pid) {
+    use rustix::process::{Signal, getpgrp, getpid, kill_process, kill_process_group};
+    let group = getpgrp();
+    let _ = match group == getpid() {
+        true => kill_process_group(group, Signal::INT),
+        false => kill_process(child, Signal::INT),
+    };
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn what_a_program_says_is_heard_line_by_line() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo one; echo two >&2; printf three; exit 4"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let status = run(&mut command, |line| match line {
+            Line::Out(line) => out.push(line),
+            Line::Err(line) => err.push(line),
+            Line::Nothing => {}
+        });
+        assert_eq!(status.unwrap().code(), Some(4));
+        assert_eq!((out, err), (vec!["one".into(), "three".into()], vec!["two".to_owned()]));
+    }
+
+    #[test]
+    fn a_panic_leaves_no_child() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo $$; exec sleep 300"]).stdout(Stdio::piped());
+        let mut pid = String::new();
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _ = run(&mut command, |line| {
+                if let Line::Out(line) = line {
+                    pid = line;
+                    panic!("what the caller does");
+                }
+            });
+        }));
+        assert!(panicked.is_err());
+        let is_there = Command::new("kill").args(["-0", &pid]).stderr(Stdio::null()).status();
+        assert!(!is_there.unwrap().success(), "{pid} is still there");
     }
 }

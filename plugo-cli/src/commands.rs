@@ -34,8 +34,6 @@ mod test;
 mod manifest;
 /// `plugo sbom`.
 mod sbom;
-/// What commands do with a document.
-mod document;
 /// `plugo inspect`.
 mod inspect;
 /// `plugo verify`.

@@ -97,7 +97,7 @@ impl Context {
     }
 
     /// Cargo makes the lock file that is not there, as before any build.
-    fn lock(&self, app: &App) -> Result<(), Error> {
+    pub(crate) fn lock(&self, app: &App) -> Result<(), Error> {
         if app.workspace.join("Cargo.lock").exists() {
             return Ok(());
         }
@@ -125,6 +125,20 @@ impl Context {
         let written = self.shell.answer(answer);
         written
             .map_err(|error| Error::environment(format!("the answer cannot be written: {error}")))
+    }
+
+    /// Writes a document to a file, or as the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Environment`] when the file or stdout cannot be written.
+    pub fn give(&self, document: &str, output: Option<&Path>) -> Result<(), Error> {
+        let Some(path) = output.map(|path| self.path(path)) else { return self.answer(document) };
+        let written = plugo_build::write(&path, document)
+            .map_err(|error| Error::io("written", &path, &error))?;
+        let verb = if written { "Wrote" } else { "Unchanged" };
+        self.shell.status(verb, path.display());
+        Ok(())
     }
 
     /// Writes an answer as one JSON document.

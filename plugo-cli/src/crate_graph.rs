@@ -21,4 +21,4 @@ mod attribution;
 pub(crate) use self::agreement::{Units, units};
 pub(crate) use self::attribution::{Attribution, attribute};
 pub(crate) use self::simulation::Simulation;
-pub(crate) use self::workspace::{Key, Workspace};
+pub(crate) use self::workspace::{Key, Metadata, Workspace};

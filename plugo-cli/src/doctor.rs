@@ -7,11 +7,12 @@ mod toolchain;
 
 use std::fmt;
 
-use plugo_build::{Plan, Project};
+use plugo_build::Project;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::checks::lacks_crates;
+use crate::args::SelectionArgs;
+use crate::context::Context;
 use crate::error::Error;
 
 pub(crate) use self::rebuilds::before_planning;
@@ -59,7 +60,11 @@ pub(crate) fn toolchain(app: &App) -> Result<Vec<Note>, Error> {
 }
 
 /// What there is to say about the default build and the clients.
-pub(crate) fn builds(app: &App, project: &Project) -> Vec<Note> {
+///
+/// # Errors
+///
+/// [`Error::Said`] when somebody wants this program to end.
+pub(crate) fn builds(context: &Context, app: &App, project: &Project) -> Result<Vec<Note>, Error> {
     let (plan, problems) = project.draft();
     let refused = problems.iter().filter(|p| p.severity == plugo_build::Severity::Error).count();
     let mut notes = Vec::new();
@@ -71,24 +76,25 @@ pub(crate) fn builds(app: &App, project: &Project) -> Vec<Note> {
     notes.extend(plugins::unused(project, &plan));
     notes.extend(plugins::clients(project, &plan));
     if refused == 0 {
-        notes.extend(duplicates(project, &plan));
+        notes.extend(duplicates(context, app)?);
     }
     notes.extend(rebuilds::notes(app, project));
-    notes
+    Ok(notes)
 }
 
-fn duplicates(project: &Project, plan: &Plan) -> Vec<Note> {
-    match project.documents(plan) {
-        Ok(documents) => plugins::duplicates(&documents.manifest),
-        Err(problems) if problems.iter().any(lacks_crates) => {
-            let message =
-                "crates of the default build are not on this machine, and were not looked at";
+fn duplicates(context: &Context, app: &App) -> Result<Vec<Note>, Error> {
+    match context.evidence(app, &SelectionArgs::default()) {
+        Ok(evidence) => Ok(plugins::duplicates(&evidence.content)),
+        Err(error @ Error::Said(_)) => Err(error),
+        Err(Error::Environment(why)) => {
+            let why = why.lines().next().unwrap_or_default();
+            let message = format!("the crates of the default build were not looked at: {why}");
             let help = "run `cargo fetch --locked`, or build once";
-            vec![Note::new("crates-not-fetched", message, help)]
+            Ok(vec![Note::new("crates-not-fetched", message, help)])
         }
         Err(_) => {
             let message = "the crates of the default build are not known";
-            vec![Note::wrong("refused-build", message, "run `plugo check`, which says why")]
+            Ok(vec![Note::wrong("refused-build", message, "run `plugo check`, which says why")])
         }
     }
 }

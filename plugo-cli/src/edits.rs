@@ -6,6 +6,8 @@ mod apply;
 mod diff;
 /// Paths as files write them.
 mod paths;
+/// The line ends that a file has.
+mod lines;
 /// TOML that is added and taken out as a person would.
 mod layout;
 /// `Cargo.toml`, with its comments and its layout.
@@ -16,6 +18,7 @@ mod selection;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use self::lines::with_ends_of;
 use crate::error::Error;
 
 pub(crate) use self::manifest::Manifest;
@@ -71,18 +74,20 @@ impl Edits {
         }
     }
 
-    /// Gives a file a content. What it has already is no edit.
+    /// Gives a file a content, with the line ends that it has. What it has
+    /// already is no edit.
     pub(crate) fn write(&mut self, path: &Path, content: String) -> Result<(), Error> {
         for edit in &mut self.list {
             match edit {
-                Edit::File { path: edited, new, .. } if edited == path => {
-                    *new = content;
+                Edit::File { path: edited, old, new } if edited == path => {
+                    *new = with_ends_of(old.as_deref().unwrap_or_default(), content);
                     return Ok(());
                 }
                 _ => {}
             }
         }
         let old = self.read(path)?;
+        let content = with_ends_of(old.as_deref().unwrap_or_default(), content);
         if old.as_ref() != Some(&content) {
             self.list.push(Edit::File { path: path.to_owned(), old, new: content });
         }

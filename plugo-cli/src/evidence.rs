@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 use plugo_build::{Plan, Project};
 use serde_json::Value;
 
+use crate::app::App;
+use crate::args::SelectionArgs;
 use crate::compiled::Compiled;
-use crate::crate_graph::{self, Simulation, Units, Workspace};
+use crate::context::Context;
+use crate::crate_graph::{self, Metadata, Simulation, Units, Workspace};
 use crate::error::Error;
+use crate::manifest::Manifest;
 use crate::sbom;
 
 /// The manifest with what only the command line knows.
@@ -31,10 +35,30 @@ pub(crate) struct Evidence {
     pub(crate) cyclonedx: String,
     /// `bom.spdx.json`, SPDX 2.3.
     pub(crate) spdx: String,
-    document: Value,
+    /// What the manifest says.
+    pub(crate) content: Manifest,
     /// Everything that the build compiles, also what only plugins need that
     /// are not in it.
     units: Units,
+}
+
+impl Context {
+    /// What is told of the build that the arguments name. What is missing on
+    /// this machine is downloaded first, as a build would: the plan reads the
+    /// metadata of plugins that Cargo downloaded.
+    ///
+    /// # Errors
+    ///
+    /// What the build script would refuse, and what [`Evidence::plan`] gives.
+    pub(crate) fn evidence(&self, app: &App, selection: &SelectionArgs) -> Result<Evidence, Error> {
+        // A lock file that is not there is made before it is read.
+        self.lock(app)?;
+        let metadata = Metadata::read(&app.dir)?;
+        let project = self.project(app, selection)?;
+        let (plan, warnings) = project.plan()?;
+        self.shell.problems(&warnings);
+        Evidence::plan(&metadata, &project, &plan)
+    }
 }
 
 impl Evidence {
@@ -44,16 +68,15 @@ impl Evidence {
     ///
     /// What Cargo says against it; crates about which the simulation of
     /// Cargo's features and `cargo tree` disagree.
-    pub(crate) fn plan(project: &Project, plan: &Plan) -> Result<Self, Error> {
-        // This downloads what is missing, so it is first.
-        let workspace = Workspace::read(project)?;
+    pub(crate) fn plan(metadata: &Metadata, project: &Project, plan: &Plan) -> Result<Self, Error> {
+        let workspace = Workspace::new(metadata, project)?;
         let tree = project.crates()?;
         let app = workspace.app(project)?;
         let whole = Simulation::of(&workspace, app, project)?;
         let units = crate_graph::units(&workspace, &whole, &tree)?;
         let attribution = crate_graph::attribute(&workspace, project, plan, &whole)?;
         let documents = project.documents_of(plan, &tree)?;
-        let mut document = parse(&documents.manifest)?;
+        let mut document = Manifest::made(&documents.manifest)?.json().clone();
         exact::complete(&mut document, &workspace, &attribution);
         let dependency_features = &project.environment().dependency_features;
         if !dependency_features.is_empty() {
@@ -64,8 +87,9 @@ impl Evidence {
 
     fn of(mut document: Value, requirements: String, units: Units) -> Result<Self, Error> {
         let manifest = plugo_build::seal(&mut document);
-        let (cyclonedx, spdx) = (sbom::cyclonedx(&document)?, sbom::spdx(&document)?);
-        Ok(Evidence { manifest, requirements, cyclonedx, spdx, document, units })
+        let content = Manifest::made(&manifest)?;
+        let (cyclonedx, spdx) = (sbom::cyclonedx(&content)?, sbom::spdx(&content)?);
+        Ok(Evidence { manifest, requirements, cyclonedx, spdx, content, units })
     }
 
     /// The same after the build, with the native libraries that were linked,
@@ -77,7 +101,7 @@ impl Evidence {
     /// the other way round.
     pub(crate) fn verified(&self, compiled: &Compiled) -> Result<Self, Error> {
         verify::check(&self.units, compiled)?;
-        let mut document = self.document.clone();
+        let mut document = self.content.json().clone();
         verify::add_native_libs(&mut document, compiled);
         document["verified"] = Value::Bool(true);
         Evidence::of(document, self.requirements.clone(), self.units.clone())
@@ -92,15 +116,10 @@ impl Evidence {
     ///
     /// A file or a folder that cannot be written.
     pub(crate) fn hand_over(&self, dir: &Path) -> Result<PathBuf, Error> {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let selection = match self.document["client"].as_str() {
-            Some(client) => client.to_owned(),
-            None => "no-client".to_owned(),
-        };
-        let dir =
-            dir.join(text(&self.document["app"]["name"])).join(text(&self.document["target"]));
+        let selection = self.content.client().unwrap_or("no-client");
+        let dir = dir.join(self.content.app()).join(self.content.target());
         std::fs::create_dir_all(&dir).map_err(|error| Error::io("made", &dir, &error))?;
-        let path = dir.join(format!("{selection}{}.json", exact::other_features(&self.document)));
+        let path = dir.join(format!("{selection}{}.json", exact::other_features(&self.content)));
         plugo_build::write(&path, &self.manifest)
             .map_err(|error| Error::io("written", &path, &error))?;
         Ok(path)
@@ -127,11 +146,6 @@ impl Evidence {
     }
 }
 
-fn parse(manifest: &str) -> Result<Value, Error> {
-    serde_json::from_str(manifest)
-        .map_err(|error| Error::environment(format!("the manifest is no JSON: {error}")))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -154,7 +168,7 @@ mod tests {
         environment.features = features.iter().map(|&feature| feature.to_owned()).collect();
         let project = Project::read(environment).unwrap();
         let (plan, _) = project.plan().unwrap();
-        Evidence::plan(&project, &plan).unwrap()
+        Evidence::plan(&Metadata::read(project.app_dir()).unwrap(), &project, &plan).unwrap()
     }
 
     /// As Cargo's messages would tell of a build that went as planned.
@@ -183,10 +197,11 @@ mod tests {
         let planned = example(&["catalog", "client-zeta", "semver"]);
         let compiled = compiled(&planned);
         let verified = planned.verified(&compiled).unwrap();
-        assert_eq!(planned.document["verified"], false);
-        assert_eq!(verified.document["verified"], true);
-        assert_eq!(planned.document["fingerprint"], verified.document["fingerprint"]);
-        assert_eq!(verified.document["crates"][0]["native_libs"][0], "static=z");
+        let json = |evidence: &Evidence| evidence.content.json().clone();
+        assert_eq!(json(&planned)["verified"], false);
+        assert_eq!(json(&verified)["verified"], true);
+        assert_eq!(planned.content.fingerprint(), verified.content.fingerprint());
+        assert_eq!(json(&verified)["crates"][0]["native_libs"][0], "static=z");
         assert_eq!(verified.verified(&compiled).unwrap(), verified);
 
         let mut other = compiled;

@@ -1,16 +1,51 @@
+use std::process;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::error::Error;
 use crate::exit;
 
 static ASKED: AtomicBool = AtomicBool::new(false);
+/// How much is under way that is ended by whoever began it.
+static AT_WORK: AtomicUsize = AtomicUsize::new(0);
 
-/// From here on, Ctrl-C does not end this program; whoever works asks
-/// [`is_asked`] and ends what it began.
+/// While this is there, Ctrl-C does not end this program; whoever works asks
+/// [`is_asked`] and ends what it began. Otherwise Ctrl-C ends it at once.
+#[derive(Debug)]
+pub(crate) struct Work(());
+
+impl Work {
+    /// Begins, unless somebody wants this program to end.
+    pub(crate) fn begin() -> Result<Self, Error> {
+        AT_WORK.fetch_add(1, Ordering::SeqCst);
+        let work = Work(());
+        set_handler()?;
+        check()?;
+        Ok(work)
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        AT_WORK.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// From here on to the end, this program is at [`Work`].
 pub(crate) fn listen() -> Result<(), Error> {
+    std::mem::forget(Work::begin()?);
+    Ok(())
+}
+
+fn set_handler() -> Result<(), Error> {
     static LISTENING: OnceLock<Result<(), String>> = OnceLock::new();
-    let set = || ctrlc::set_handler(|| ASKED.store(true, Ordering::SeqCst));
+    let asked = || {
+        ASKED.store(true, Ordering::SeqCst);
+        if AT_WORK.load(Ordering::SeqCst) == 0 {
+            process::exit(exit::INTERRUPTED.into());
+        }
+    };
+    let set = || ctrlc::set_handler(asked);
     let listening = LISTENING.get_or_init(|| set().map_err(|error| error.to_string()));
     listening
         .clone()

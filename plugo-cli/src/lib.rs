@@ -29,6 +29,12 @@ mod error;
 mod shell;
 /// Answers as tables.
 mod table;
+/// Whether somebody wants this program to end.
+mod interrupt;
+/// Programs that end with this one.
+mod child;
+/// What one command at a time does.
+mod lock;
 /// Calls of Cargo and of the compiler.
 mod cargo;
 /// Arguments that many commands have.
@@ -41,6 +47,8 @@ mod context;
 mod compiled;
 /// Which crates a build compiles, and because of whom.
 mod crate_graph;
+/// What a manifest says.
+mod manifest;
 /// A manifest as other tools read it.
 mod sbom;
 /// What is told of a build, before it and after it.
@@ -53,16 +61,10 @@ mod graph;
 mod checks;
 /// Changes of the user's files, as values.
 mod edits;
-/// The features of clients, as an edit of `Cargo.toml`.
-mod features;
 /// New plugins, and their place in the app.
 mod scaffold;
 /// What makes work with the app slow or wrong, beside what is refused.
 mod doctor;
-/// Whether somebody wants this program to end.
-mod interrupt;
-/// Programs that end with this one.
-mod child;
 /// The distinct selections of clients.
 mod selections;
 /// Which clients a change touches.

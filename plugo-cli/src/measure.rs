@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::cargo;
 use crate::error::Error;
+use crate::lock::Lock;
+use crate::manifest::Manifest;
 use crate::shadow::Shadow;
+use crate::shell::Shell;
 
 /// A crate: name and version.
 pub(crate) type Crate = (String, String);
@@ -78,10 +81,13 @@ pub(crate) struct Measure<'m> {
     target: Option<&'m str>,
     shadow: Shadow,
     dir: PathBuf,
+    /// The folder is this command's as long as it measures.
+    _lock: Lock,
 }
 
 impl<'m> Measure<'m> {
     pub(crate) fn new(
+        shell: &Shell,
         app: &'m App,
         project: &'m Project,
         plan: &'m Plan,
@@ -89,9 +95,11 @@ impl<'m> Measure<'m> {
         target: Option<&'m str>,
     ) -> Result<Self, Error> {
         let dir = app.target_dir.join("plugo").join(".size");
+        let told = || shell.status("Blocking", "another command measures here");
+        let lock = Lock::wait(&dir.join("lock"), told)?;
         let shadow = Shadow::new(dir.join("shadow"), &app.target_dir)?;
         shadow.open(&app.dir)?;
-        Ok(Measure { app, project, plan, program, target, shadow, dir })
+        Ok(Measure { app, project, plan, program, target, shadow, dir, _lock: lock })
     }
 
     /// Builds the app with these plugins alone.
@@ -107,12 +115,8 @@ impl<'m> Measure<'m> {
             ));
         }
         let documents = project.documents(&plan)?;
-        let manifest: Value = serde_json::from_str(&documents.manifest)
-            .map_err(|error| Error::environment(format!("the manifest is no JSON: {error}")))?;
-        let crates = manifest["crates"].as_array().into_iter().flatten();
-        let crates = crates.filter_map(|krate| {
-            Some((krate["name"].as_str()?.to_owned(), krate["version"].as_str()?.to_owned()))
-        });
+        let manifest = Manifest::made(&documents.manifest)?;
+        let crates = manifest.crates().map(|k| (k.name().to_owned(), k.version().to_owned()));
         Ok(Built { bytes: self.bytes(&features)?, crates: crates.collect() })
     }
 
@@ -179,7 +183,10 @@ impl<'m> Measure<'m> {
         if let Some(target) = self.target {
             build.args(["--target", target]);
         }
-        let messages = cargo::output(&mut build).map_err(|error| Error::no(error.to_string()))?;
+        let messages = cargo::output(&mut build).map_err(|error| match error {
+            Error::Environment(why) => Error::no(why),
+            error => error,
+        })?;
         let program = executable(&messages, self.program)
             .ok_or_else(|| Error::environment("Cargo does not say where the program is"))?;
         let found = program.metadata().map_err(|error| Error::io("read", &program, &error))?;

@@ -109,6 +109,14 @@ fn left_out(project: &Project, plugin: &KnownPlugin, is_asked_for: bool) -> Vec<
         let message = format!("the {file} file disables it");
         because.push(Because::new(disabled.source.as_str(), &disabled.place, message));
     }
+    // A client's features follow its file, so that is where one looks first.
+    let of_the_client = project.client().is_some()
+        && matches!(plugin.unavailable, Some(Unavailable::FeatureOff(_)))
+        && plugin.disabled_at.is_none()
+        && !is_asked_for;
+    if of_the_client {
+        because.extend(not_asked_for(project));
+    }
     if let Some(why) = &plugin.unavailable {
         let manifest = || project.show(&project.app_dir().join("Cargo.toml"));
         let (source, place) = match why {
@@ -128,7 +136,7 @@ fn left_out(project: &Project, plugin: &KnownPlugin, is_asked_for: bool) -> Vec<
         let message = format!("whether `cfg({condition})` holds is not known");
         because.push(Because::new("cfg", plugin.place.to_string(), message));
     }
-    if plugin.disabled_at.is_none() && !is_asked_for {
+    if plugin.disabled_at.is_none() && !is_asked_for && !of_the_client {
         because.extend(not_asked_for(project));
     }
     because

@@ -11,14 +11,27 @@ use crate::command::{COMMANDS, Command};
 pub(crate) type Others = BTreeMap<String, PathBuf>;
 
 const AFTER_HELP: &str = "\
-A program called plugo-<name> on PATH is the command <name>.
-
-Exit codes: 0 done, 1 the answer is no, 2 the call was wrong, 3 the environment is broken.
+Exit codes: 0 done, 1 the answer is no, 2 the call was wrong, 3 the environment is broken,
+130 interrupted.
 
 Example: plugo list --client acme";
 
 /// The heading of the options that every command has.
 const GENERAL: &str = "General";
+
+/// What stands below the help. Programs that are commands are told of here and
+/// nowhere else: all that stands behind their names is theirs, options that
+/// every command has too.
+fn after_help(commands: &[Item<dyn Command>], others: &Others) -> String {
+    let mut text = String::from("A program called plugo-<name> on PATH is the command <name>");
+    let others = others.keys().filter(|name| !commands.iter().any(|item| item.name() == *name));
+    let names: Vec<&str> = others.map(String::as_str).collect();
+    match names.as_slice() {
+        [] => text.push('.'),
+        names => text.push_str(&format!("; here are: {}.", names.join(", "))),
+    }
+    format!("{text}\n\n{AFTER_HELP}")
+}
 
 /// The commands of this program, by priority, then name.
 pub(crate) fn commands() -> Vec<Item<dyn Command>> {
@@ -35,6 +48,7 @@ pub(crate) fn program(commands: &[Item<dyn Command>], others: &Others) -> clap::
         .subcommand_required(true)
         .arg_required_else_help(true)
         .allow_external_subcommands(true)
+        .external_subcommand_value_parser(clap::value_parser!(OsString))
         .max_term_width(100)
         .arg(
             Arg::new("color")
@@ -65,23 +79,12 @@ pub(crate) fn program(commands: &[Item<dyn Command>], others: &Others) -> clap::
                 .help_heading(GENERAL)
                 .global(true),
         )
-        .after_help(AFTER_HELP);
+        .after_help(after_help(commands, others));
     for item in commands {
         // An instance that cannot be made is told of when it is called.
         if let Ok(command) = item.shared() {
             program = program.subcommand(command.arguments(clap::Command::new(item.name())));
         }
-    }
-    let others = others.keys().filter(|name| !commands.iter().any(|item| item.name() == *name));
-    for (name, place) in others.map(|name| (name.clone(), format!("The program plugo-{name}"))) {
-        let arguments = Arg::new("arguments")
-            .num_args(..)
-            .value_parser(clap::value_parser!(OsString))
-            .trailing_var_arg(true)
-            .allow_hyphen_values(true);
-        program = program.subcommand(
-            clap::Command::new(name).about(place).disable_help_flag(true).arg(arguments),
-        );
     }
     program
 }

@@ -103,7 +103,8 @@ fn run(
         return command.run(&Context::new(shell, dir), matches);
     }
     if let Some(program) = others.get(name) {
-        let arguments = matches.get_many::<OsString>("arguments").into_iter().flatten();
+        // Clap keeps what it does not know under no name.
+        let arguments = matches.get_many::<OsString>("").into_iter().flatten();
         return external::run(name, program.as_os_str(), arguments);
     }
     let names: Vec<&str> = commands

@@ -25,8 +25,9 @@ impl Table {
         self
     }
 
+    /// A terminal shows what is in a cell, and does nothing of what it says.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.into());
+        self.rows.push(cells.map(escaped).into());
     }
 }
 
@@ -54,6 +55,28 @@ impl fmt::Display for Table {
     }
 }
 
+/// Whether a terminal shows a text as it is: without characters that move it,
+/// colour it or change the direction that it is read in.
+pub(crate) fn is_plain(text: &str) -> bool {
+    !text.chars().any(is_control)
+}
+
+/// A text as it can be shown.
+fn escaped(text: String) -> String {
+    if is_plain(&text) {
+        return text;
+    }
+    let shown = |c: char| match is_control(c) {
+        true => c.escape_unicode().to_string(),
+        false => c.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
+fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// A number with its digits in groups: `1,000,000`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -76,6 +99,13 @@ mod tests {
         for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1234567, "1,234,567")] {
             assert_eq!(grouped(number), text);
         }
+    }
+
+    #[test]
+    fn what_a_terminal_would_do_is_shown() {
+        let mut table = Table::bare();
+        table.row(["a\u{1b}[2J\nb".to_owned(), "größe".to_owned(), "\u{202e}c".to_owned()]);
+        assert_eq!(table.to_string(), "a\\u{1b}[2J\\u{a}b  größe  \\u{202e}c\n");
     }
 
     #[test]

@@ -125,6 +125,8 @@ pub(crate) fn mark(dir: &Path, content: &serde_json::Value) -> Result<(), Error>
 /// Puts a folder where it belongs, in place of the one that was there. Both
 /// are on one file system; what fails leaves the old one.
 pub(crate) fn put(made: &Path, at: &Path) -> Result<(), Error> {
+    // Making it took a while, and somebody may have put something there.
+    check_free(at)?;
     let failed = |error| Error::io("written", at, &error);
     if !at.exists() {
         return fs::rename(made, at).map_err(failed);
@@ -198,6 +200,10 @@ mod tests {
         mark(&at, &serde_json::json!({})).unwrap();
         check_free(&at).unwrap();
         fs::create_dir(&made).unwrap();
+        fs::remove_file(at.join(MARK)).unwrap();
+        assert!(put(&made, &at).unwrap_err().to_string().contains("did not make it"));
+        assert!(at.join("mine.txt").exists() && made.exists(), "it became another's meanwhile");
+        mark(&at, &serde_json::json!({})).unwrap();
         put(&made, &at).unwrap();
         assert!(!at.join("mine.txt").exists() && !made.exists());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);

@@ -1,12 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plugo_build::Plan;
-use serde_json::Value;
 
 use crate::binary::{EmbeddedPlugin, Part, Shipped};
-
-/// The number of the format of `plugo-manifest.json` that is read here.
-const FORMAT: u64 = 1;
+use crate::manifest::Manifest;
 
 /// What a file should have in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,48 +65,25 @@ impl Expected {
     }
 
     /// What a manifest says.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the manifest.
-    pub(crate) fn manifest(text: &str) -> Result<Self, String> {
-        let json: Value =
-            serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
-        match json["format"].as_u64() {
-            None => return Err("it is no manifest: it does not say its format".to_owned()),
-            Some(format) if format > FORMAT => {
-                return Err(format!("it was made by a newer plugo (format {format})"));
-            }
-            Some(_) => {}
+    pub(crate) fn manifest(manifest: &Manifest) -> Self {
+        let plugins = manifest.plugins().map(|plugin| ExpectedPlugin {
+            namespace: plugin.namespace().to_owned(),
+            name: plugin.name().to_owned(),
+            version: plugin.version().to_owned(),
+            package: plugin.package().to_owned(),
+            package_version: plugin.package_version().to_owned(),
+        });
+        let crates = manifest.crates().map(|k| (k.name().to_owned(), k.version().to_owned()));
+        Expected {
+            app: manifest.app().to_owned(),
+            client: manifest.client().map(str::to_owned),
+            features: manifest.features().into_iter().map(str::to_owned).collect(),
+            plugins: plugins.collect(),
+            crates: Some(crates.collect()),
+            target: Some(manifest.target().to_owned()),
+            fingerprint: Some(manifest.fingerprint().to_owned()),
         }
-        read(&json).ok_or_else(|| "it lacks what its format has".to_owned())
     }
-}
-
-fn read(json: &Value) -> Option<Expected> {
-    let text = |json: &Value, key: &str| json[key].as_str().map(str::to_owned);
-    let plugins = json["plugins"].as_array()?.iter().map(|plugin| {
-        Some(ExpectedPlugin {
-            namespace: text(plugin, "namespace")?,
-            name: text(plugin, "name")?,
-            version: text(plugin, "version")?,
-            package: text(&plugin["crate"], "name")?,
-            package_version: text(&plugin["crate"], "version")?,
-        })
-    });
-    let crates = json["crates"].as_array()?.iter();
-    let features = json["features"].as_array()?.iter();
-    Some(Expected {
-        app: text(&json["app"], "name")?,
-        client: text(json, "client"),
-        features: features.map(|f| f.as_str().map(str::to_owned)).collect::<Option<_>>()?,
-        plugins: plugins.collect::<Option<_>>()?,
-        crates: Some(
-            crates.map(|c| Some((text(c, "name")?, text(c, "version")?))).collect::<Option<_>>()?,
-        ),
-        target: Some(text(json, "target")?),
-        fingerprint: Some(text(json, "fingerprint")?),
-    })
 }
 
 /// A plugin as people write it.
@@ -154,6 +128,9 @@ pub(crate) fn differences(shipped: &Shipped, expected: &Expected) -> Vec<Differe
     }
     if let Some(why) = &shipped.damaged {
         all.part("damaged", &format!("its sections cannot be read: {why}"));
+    }
+    if shipped.damaged_marks {
+        all.part("damaged", "it has entry points whose names cannot be read");
     }
     if shipped.newer_marks {
         all.part("newer", "it has entry points that a newer plugo made");
@@ -397,6 +374,7 @@ mod tests {
             damaged: None,
             marks: marks.collect(),
             newer_marks: false,
+            damaged_marks: false,
             embedded: Part::There(embedded),
             audit: Part::Absent,
         }
@@ -461,19 +439,7 @@ mod tests {
             check(&Shipped { embedded: part, ..shipped(&expected()) }, &[kind]);
         }
         check(&Shipped { damaged: Some("why".to_owned()), ..shipped(&expected()) }, &["damaged"]);
+        check(&Shipped { damaged_marks: true, ..shipped(&expected()) }, &["damaged"]);
         check(&Shipped { newer_marks: true, ..shipped(&expected()) }, &["newer"]);
-    }
-
-    #[test]
-    fn a_manifest_of_another_format_or_none_is_refused() {
-        for (text, part) in [
-            ("", "no JSON"),
-            ("{}", "does not say its format"),
-            (r#"{"format":2}"#, "newer plugo (format 2)"),
-            (r#"{"format":1}"#, "lacks"),
-        ] {
-            let error = Expected::manifest(text).unwrap_err();
-            assert!(error.contains(part), "{error}");
-        }
     }
 }

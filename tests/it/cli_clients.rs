@@ -272,6 +272,154 @@ fn a_change_touches_the_clients_that_are_built_with_it() {
     assert_eq!(json(&run, "clients-matrix")[0]["name"], "both");
 }
 
+/// A git repository whose workspace is a folder in it, with two apps.
+fn nested() -> Project {
+    let package = |name: &str, more: &str| {
+        format!("[package]\nname = {name:?}\nversion = \"1.0.0\"\nedition = \"2024\"\n{more}\n")
+    };
+    let build = format!("[build-dependencies]\nplugo-build = {}", Project::crate_at("plugo-build"));
+    let shop = format!("[features]\nclient-one = []\nclient-two = []\n{build}");
+    let project = Project::new()
+        .file("rust/Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"shop\", \"site\"]\n")
+        .file("rust/Cargo.lock", fs::read(repository().join("Cargo.lock")).unwrap())
+        .file("rust/shop/Cargo.toml", package("shop", &shop))
+        .file("rust/shop/clients/one.json", r#"{ "plugins": [] }"#)
+        .file("rust/shop/clients/two.json", r#"{ "plugins": [] }"#)
+        .file("rust/site/Cargo.toml", package("site", &build));
+    let project = ["shop", "site"].into_iter().fold(project, |project, app| {
+        project
+            .file(&format!("rust/{app}/build.rs"), "fn main() {}\n")
+            .file(&format!("rust/{app}/src/main.rs"), "fn main() {}\n")
+    });
+    for file in ["Cargo.toml", "Cargo.lock"] {
+        fs::remove_file(project.dir().join(file)).unwrap();
+    }
+    fs::remove_dir_all(project.dir().join("src")).unwrap();
+    Run::of(&mut cargo(&project.dir().join("rust"), &["update", "--workspace"])).ok();
+    git(project.dir(), &["init", "--quiet", "--initial-branch", "main"]);
+    git(project.dir(), &["add", "--all"]);
+    git(project.dir(), &["commit", "--quiet", "--message", "first"]);
+    project
+}
+
+#[test]
+fn a_file_of_no_package_touches_everyone_unless_it_is_obviously_for_no_build() {
+    let project = nested();
+    let dir = project.dir().join("rust/shop");
+    for (path, why) in [
+        ("proto/shop.proto", Some("a file of no package")),
+        ("rust/assets/logo.svg", Some("a file of no package")),
+        ("rust/shop/.sqlx/query.json", Some("the app")),
+        ("rust/site/src/more.rs", None),
+        ("docs/read.md", None),
+        (".github/workflows/ci.yml", None),
+        (".gitignore", None),
+    ] {
+        let file = project.dir().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, "other").unwrap();
+        let args = ["clients", "affected", "--since", "main", "--format", "json"];
+        let answer = json(&Run::of(&mut plugo(&dir, &args)).ok(), "clients-affected");
+        let found = answer.as_array().unwrap();
+        let found: Vec<(&str, &str)> = found
+            .iter()
+            .map(|one| {
+                (one["client"].as_str().unwrap(), one["reasons"][0]["why"].as_str().unwrap())
+            })
+            .collect();
+        let expected = why.map(|why| vec![("one", why), ("two", why)]).unwrap_or_default();
+        assert_eq!(found, expected, "{path}");
+        fs::remove_file(&file).unwrap();
+    }
+}
+
+#[test]
+fn a_pipelines_jobs_name_the_app_and_keep_what_they_build() {
+    let project = nested();
+    let args = ["clients", "matrix", "--format", "gitlab"];
+    let mut plugo = plugo(&project.dir().join("rust/shop"), &args);
+    let run = Run::of(plugo.env_remove("CARGO_TARGET_DIR")).ok();
+    expect![[r#"
+        {
+          ".plugo": {
+            "script": [
+              "plugo build --release --manifest-path \"rust/Cargo.toml\" --package shop --client \"$PLUGO_CLIENTS\""
+            ]
+          },
+          "shop: one": {
+            "artifacts": {
+              "paths": [
+                "rust/target/plugo/one/",
+                "rust/target/plugo/two/"
+              ]
+            },
+            "extends": ".plugo",
+            "variables": {
+              "PLUGO_CLIENTS": "one,two",
+              "PLUGO_PLUGINS": ""
+            }
+          }
+        }
+    "#]]
+    .assert_eq(&run.stdout);
+}
+
+/// What a command does at a terminal at which somebody types, with a Cargo
+/// that first does something else: its exit code, or nothing when it hangs.
+#[cfg(target_os = "linux")]
+fn at_terminal(dir: &Path, cargo: &str, typed: &str) -> Option<i32> {
+    use std::io::Write as _;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Duration;
+
+    let fake = dir.join("cargo");
+    fs::write(&fake, format!("#!/bin/sh\n{cargo}\nexec {:?} \"$@\"\n", env!("CARGO"))).unwrap();
+    fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
+    let plugo = plugo(dir, &["list"]);
+    let mut terminal = Command::new("script");
+    terminal.current_dir(dir).env("CARGO", &fake).env("CARGO_NET_OFFLINE", "true");
+    terminal.args(["--quiet", "--return", "--command"]);
+    terminal.arg(format!("{} list", plugo.get_program().display())).arg("/dev/null");
+    let mut child = terminal.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    for _ in 0..600 {
+        if dir.join("asked").exists() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    stdin.write_all(typed.as_bytes()).unwrap();
+    for _ in 0..300 {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    None
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn at_a_terminal_cargo_can_ask_and_ctrl_c_reaches_it() {
+    // Where nothing makes a terminal, nothing can be said of it.
+    if Command::new("script").arg("--version").output().is_err() {
+        return;
+    }
+    let project = Project::new().file("build.rs", "fn main() {}\n").features("");
+    let ask = "[ -e asked ] || { touch asked; read answer < /dev/tty; echo $answer > answer; }";
+    assert_eq!(at_terminal(project.dir(), ask, "sesame\n"), Some(0));
+    assert_eq!(fs::read_to_string(project.dir().join("answer")).unwrap(), "sesame\n");
+
+    fs::remove_file(project.dir().join("asked")).unwrap();
+    let hang = "echo $$ > pid; touch asked; exec sleep 300";
+    assert_eq!(at_terminal(project.dir(), hang, "\x03"), Some(130));
+    let pid = fs::read_to_string(project.dir().join("pid")).unwrap();
+    let state = Run::of(Command::new("ps").args(["-o", "stat=", "-p", pid.trim()])).stdout;
+    assert!(state.is_empty() || state.starts_with('Z'), "{state}");
+}
+
 #[test]
 fn what_git_cannot_answer_is_told_with_what_to_do() {
     let project = committed();
@@ -327,6 +475,16 @@ fn the_editors_settings_for_a_client_leave_other_settings_and_comments_alone() {
     let without = fs::read_to_string(&path).unwrap();
     assert!(without.contains("// four") && !without.contains("rust-analyzer"), "{without}");
 
+    #[cfg(unix)]
+    {
+        let real = project.dir().join("settings.json");
+        fs::rename(&path, &real).unwrap();
+        std::os::unix::fs::symlink(&real, &path).unwrap();
+        run(&["acme"]).ok();
+        assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+        assert!(fs::read_to_string(&real).unwrap().contains("client-acme"));
+    }
+
     fs::write(&path, "{ not json").unwrap();
     is_error(&run(&["acme"]), 1, &["is left as it is"]);
     assert_eq!(fs::read_to_string(&path).unwrap(), "{ not json");
@@ -360,9 +518,9 @@ fn every_client_gets_a_folder_and_switching_back_compiles_nothing() {
     for client in clients {
         let dir = folder(client);
         let found = files(&dir);
-        for name in [program.as_str(), "plugo-manifest.json", "requirements-plugins.toml"] {
-            assert!(found.contains(name), "{found:?}");
-        }
+        let told = ["bom.cdx.json", "bom.spdx.json", "plugo-manifest.json"];
+        let all = told.into_iter().chain(["requirements-plugins.toml", &program]);
+        assert_eq!(found, all.map(str::to_owned).collect());
         let manifest = fs::read_to_string(dir.join("plugo-manifest.json")).unwrap();
         let manifest: Value = serde_json::from_str(&manifest).unwrap();
         assert_eq!(manifest["client"], client);
@@ -400,8 +558,37 @@ fn every_client_gets_a_folder_and_switching_back_compiles_nothing() {
     assert!(run.stdout.starts_with("Some(\"fold-one\")"), "{}", run.stdout);
     let run = Run::of(&mut plugo(project.dir(), &["test", "-c", "fold-one", "--", "a_is_in"])).ok();
     assert!(run.stdout.contains("1 passed"), "{}", run.stdout);
+    // Between building and testing nothing is compiled for the other's sake.
+    let run = build(&["-c", "fold-one", "--format", "json"]).ok();
+    assert_eq!(json(&run, "build")[0]["compiled"], 0, "{}", run.stderr);
     let run = Run::of(&mut plugo(project.dir(), &["test", "--", "a_is_in"]));
     is_error(&run, 1, &[]);
+}
+
+#[test]
+fn a_clients_program_is_the_same_to_the_byte_whatever_else_the_repository_has() {
+    clear(&["bytes-acme"]);
+    let project = app("bytes", &[("bytes-acme", &["a"]), ("bytes-zeta", &["b"])]);
+    lock(&project);
+    let program = || {
+        Run::of(&mut plugo(project.dir(), &["build", "--client", "bytes-acme"])).ok();
+        fs::read(folder("bytes-acme").join("bytes")).unwrap()
+    };
+    let with = program();
+    // Without the other plugin, its client and all that is said of them.
+    fs::remove_dir_all(project.dir().join("plugins/b")).unwrap();
+    fs::remove_file(project.dir().join("clients/bytes-zeta.json")).unwrap();
+    let manifest = project.dir().join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let of_b = |line: &&str| line.contains("bytes-b") || line.contains("bytes-zeta");
+    let left: Vec<&str> = text.lines().filter(|line| !of_b(line)).collect();
+    assert!(left.len() + 2 < text.lines().count(), "{text}");
+    fs::write(&manifest, left.join("\n") + "\n").unwrap();
+    lock(&project);
+    // The app is compiled again, and not just found as it was.
+    let main = project.dir().join("src/main.rs");
+    fs::write(&main, fs::read_to_string(&main).unwrap() + "// Anew.\n").unwrap();
+    assert!(with == program(), "the two programs differ");
 }
 
 #[test]
@@ -429,6 +616,17 @@ fn a_client_that_fails_leaves_no_folder_and_takes_nothing_from_the_others() {
     let run = build();
     is_error(&run, 1, &["is still that of an earlier build"]);
     assert_eq!(fs::read(folder(bad).join("plugo-manifest.json")).unwrap(), manifest);
+
+    // What is wrong with this machine ends it; what was built until then is told of.
+    fs::write(&source, &right).unwrap();
+    let lock = shared_target().join("plugo/.work").join(format!("{good}.lock"));
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    let run = build();
+    fs::remove_dir(&lock).unwrap();
+    is_error(&run, 3, &["no build for `fail-good`", "cannot be written"]);
+    let answer = json(&run, "build");
+    assert_eq!((&answer[0]["state"], &answer[1]["state"]), (&"built".into(), &"failed".into()));
 
     // A plan that is refused is told of as the build script tells of it, once.
     let run = {
@@ -471,6 +669,8 @@ fn ctrl_c_ends_what_was_started_and_leaves_nothing_behind() {
     clear(&["interrupted"]);
     lock(&project);
     let mut plugo = plugo(project.dir(), &["build", "--client", "interrupted"]);
+    // As a shell starts it at a terminal; without one this changes nothing.
+    std::os::unix::process::CommandExt::process_group(&mut plugo, 0);
     let child = plugo.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let pids = project.dir().join("plugins/a/pids");
     for _ in 0..3000 {

@@ -374,16 +374,13 @@ mod unix {
         ]);
         let dirs = [first.path(), second.path()];
         let help = on_path(&dirs, &["--help"]).ok().stdout;
-        let others: Vec<_> = listed(&help)
-            .into_iter()
-            .filter(|(_, about)| about.starts_with("The program"))
-            .collect();
-        let named = |name: &str| (name.to_owned(), format!("The program plugo-{name}"));
-        assert_eq!(others, [named("audit"), named("deploy")]);
+        assert!(help.contains("is the command <name>; here are: audit, deploy."), "{help}");
 
         // It gets its arguments as they are, its exit code is the answer's.
-        let run = on_path(&dirs, &["deploy", "--to", "acme", "-q", "--help", "--", "x"]);
-        assert_eq!((run.code, run.stdout.as_str()), (Some(7), "first: --to acme -q --help -- x\n"));
+        let all = ["-q", "--to", "acme", "-v", "--color", "x", "--help", "--", "y"];
+        let run = on_path(&dirs, &[&["deploy"], &all[..]].concat());
+        let printed = format!("first: {}\n", all.join(" "));
+        assert_eq!((run.code, run.stdout), (Some(7), printed));
         assert_eq!(on_path(&dirs, &["-q", "audit"]).ok().stdout, "audited\n");
         assert!(on_path(&dirs, &["list", "--help"]).ok().stdout.contains("--client"), "ours wins");
         let typo = on_path(&dirs, &["deplyo"]);
@@ -428,6 +425,35 @@ mod unix {
             let run = Run::of(alone(args).arg(odd));
             assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{args:?}: {}", run.stderr);
         }
+    }
+
+    #[test]
+    fn a_manifest_that_is_named_is_that_packages_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\nresolver = \"3\"\n");
+        write("Cargo.lock", "version = 4\n");
+        for name in ["a", "b"] {
+            let manifest = format!(
+                "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+                 [build-dependencies]\nplugo-build = {}\n",
+                tests::Project::crate_at("plugo-build")
+            );
+            write(&format!("{name}/Cargo.toml"), &manifest);
+            let own =
+                format!("#[plugo::plugin(name = \"of-{name}\")] fn init() {{}}\nfn main() {{}}\n");
+            write(&format!("{name}/src/main.rs"), &own);
+        }
+        let list = |args: &[&str]| {
+            Run::of(&mut plugo(&dir.path().join("a"), &[&["list"], args].concat())).ok().stdout
+        };
+        assert!(list(&[]).contains("of-a"));
+        assert!(list(&["--manifest-path", "../b/Cargo.toml"]).contains("of-b"));
+        assert!(list(&["--package", "b"]).contains("of-b"));
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //! that Cargo built.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use serde_json::{Value, json};
@@ -46,55 +47,27 @@ fn settle(project: &Project) {
     Run::of(&mut cargo(project.dir(), &["tree", "--quiet"])).ok();
 }
 
-/// The stripped program of a client, with the section that the build leaves
-/// in it made from its manifest.
-fn shipped(project: &Project, name: &str, client: &str, more: &[&str]) -> PathBuf {
-    let feature = format!("client-{client}");
-    let manifests = project.dir().join(format!("dist-{client}"));
-    let args = ["build", "--no-default-features", "--features", &feature];
-    let mut build = cargo(project.dir(), &[&args, more].concat());
-    Run::of(build.env("PLUGO_MANIFEST_DIR", &manifests)).ok();
-    let manifest = fs::read_to_string(manifests.join("plugo-manifest.json")).unwrap();
-    let section = compress_to_vec_zlib(plugo0(&manifest).to_string().as_bytes(), 6);
-    let built = shared_target().join("debug").join(name);
-    let file = project.dir().join(format!("shipped-{client}"));
-    with_section(&built, &section, &file);
-    file
-}
-
-/// What the manifest in a program says.
-fn plugo0(manifest: &str) -> Value {
-    let manifest: Value = serde_json::from_str(manifest).unwrap();
-    let plugins = manifest["plugins"].as_array().unwrap();
-    let position =
-        |name: &Value| plugins.iter().position(|plugin| plugin["name"] == *name).unwrap();
-    let crates = manifest["crates"].as_array().unwrap().iter().map(|krate| {
-        let needed_by = krate["needed_by"].as_array().unwrap().iter();
-        json!({
-            "name": krate["name"],
-            "version": krate["version"],
-            "role": krate["role"],
-            "plugins": needed_by.map(position).collect::<Vec<_>>(),
-        })
-    });
-    let planned = plugins.iter().map(|plugin| {
-        json!({
-            "name": plugin["name"],
-            "namespace": plugin["namespace"],
-            "package": plugin["crate"],
-            "version": plugin["version"],
-        })
-    });
-    json!({
-        "app": manifest["app"],
-        "client": manifest["client"],
-        "crates": crates.collect::<Vec<_>>(),
-        "features": manifest["features"],
-        "fingerprint": manifest["fingerprint"],
-        "format": 1,
-        "plugins": planned.collect::<Vec<_>>(),
-        "target": manifest["target"],
-    })
+/// What `plugo build` leaves for a client, stripped; and the program in it.
+fn shipped(project: &Project, name: &str, client: &str) -> PathBuf {
+    let strip = ["--", "--config", "profile.dev.strip=true"];
+    let args = [&["build", "--client", client][..], &strip].concat();
+    Run::of(&mut plugo(project.dir(), &args)).ok();
+    let folder = shared_target().join("plugo").join(client);
+    let mut files: Vec<String> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort_unstable();
+    let all =
+        ["bom.cdx.json", "bom.spdx.json", "plugo-manifest.json", "requirements-plugins.toml", name];
+    assert_eq!(files, all);
+    // Another test may build for a client of this name.
+    let kept = project.dir().join(format!("dist-{client}"));
+    fs::create_dir_all(&kept).unwrap();
+    for file in &files {
+        fs::copy(folder.join(file), kept.join(file)).unwrap();
+    }
+    kept.join(name)
 }
 
 /// A stripped copy of a program with this section `.plugo0`, or without one.
@@ -139,7 +112,7 @@ fn kinds(answer: &Value) -> Vec<&str> {
 fn a_stripped_file_says_what_is_in_it_and_is_verified_for_its_client_alone() {
     let project = shop("shipped");
     let dir = &project.dir().to_owned();
-    let acme = shipped(&project, "shipped", "acme", &[]);
+    let acme = shipped(&project, "shipped", "acme");
     let acme = acme.to_str().unwrap();
 
     let run = Run::of(&mut plugo(dir, &["inspect", acme])).ok();
@@ -170,6 +143,23 @@ fn a_stripped_file_says_what_is_in_it_and_is_verified_for_its_client_alone() {
     let manifest = manifest.to_str().unwrap();
     let (code, verified) = answer(dir, &["verify", acme, "--manifest", manifest]);
     assert_eq!((code, &verified["verified"]), (Some(0), &json!(true)));
+    let kept: Value = serde_json::from_str(&fs::read_to_string(manifest).unwrap()).unwrap();
+    assert_eq!((&kept["verified"], &kept["client"]), (&json!(true), &json!("acme")));
+    assert_eq!(
+        (&verified["fingerprint"], &verified["app"]),
+        (&kept["fingerprint"], &json!("shipped"))
+    );
+    let component = |bom: &str| {
+        let bom = fs::read_to_string(dir.join("dist-acme").join(bom)).unwrap();
+        bom.contains("shipped-blog") && !bom.contains("shipped-cart")
+    };
+    assert!(component("bom.cdx.json") && component("bom.spdx.json"));
+    // What could not be compared is not verified.
+    let home = tempfile::tempdir().unwrap();
+    let mut verify = plugo(dir, &["verify", acme, "--client", "acme", "--format", "json"]);
+    let run = Run::of(verify.env("CARGO_HOME", home.path()));
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{}", run.stderr);
+    assert!(run.stderr.contains("[cargo-failed] `cargo tree`"), "{}", run.stderr);
     // For the other one it is not.
     let (code, other) = answer(dir, &["verify", acme, "--client", "zeta"]);
     assert_eq!((code, &other["verified"]), (Some(1), &json!(false)));
@@ -227,7 +217,10 @@ fn a_stripped_file_says_what_is_in_it_and_is_verified_for_its_client_alone() {
         .file("along/Cargo.toml", member)
         .file("along/src/lib.rs", "");
     settle(&project);
-    let leaked = shipped(&project, "shipped", "acme", &["--workspace"]);
+    let features = ["--no-default-features", "--features", "client-acme"];
+    let args = [&["build", "--workspace"][..], &features].concat();
+    Run::of(&mut cargo(dir, &args)).ok();
+    let leaked = shared_target().join("debug").join("shipped");
     let (code, verified) = answer(dir, &["verify", leaked.to_str().unwrap(), "--client", "acme"]);
     assert_eq!((code, kinds(&verified)), (Some(1), vec!["feature-on"]));
     assert_eq!(verified["differences"][0]["subject"], "cart");
@@ -335,6 +328,19 @@ fn what_a_plugin_adds_is_measured_and_held_against_a_budget() {
     let run = Run::of(&mut plugo(&example(), &[&args[..], &["--budget", "clock=1"]].concat()));
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("`clock`, which is not in this build"), "{}", run.stderr);
+
+    // Two at once would take each other's files.
+    let dir = shared_target().join("plugo/.size");
+    fs::create_dir_all(&dir).unwrap();
+    let held = fs::File::create(dir.join("lock")).unwrap();
+    held.lock().unwrap();
+    let mut size = plugo(&example(), &["size", "--client", "acme"]);
+    let mut waiting = size.stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(waiting.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("Blocking another command measures here")));
+    waiting.kill().unwrap();
+    waiting.wait().unwrap();
+    drop(held);
 
     let large = "static LARGE: [u8; 50_000] = [7; 50_000];\n\
                  #[plugo::plugin(name = \"auth\")]\n\

@@ -30,14 +30,14 @@ fn every_plugin_is_listed_with_its_state_and_what_decided_it() {
     check(
         &["list", "--client", "acme"],
         expect![[r#"
-        order  name     version  state        because of
-            1  blog     0.3.0    planned      client: examples/web-plugins/clients/acme.json:3:19
-            2  auth     1.0.0    planned      dependency: shop
-            3  catalog  1.2.0    planned      dependency: shop
-            4  shop     2.1.0    planned      client: examples/web-plugins/clients/acme.json:4:19
-               clock    0.2.0    unavailable  the feature `clock` is off
-               semver   0.2.0    unavailable  the feature `clock` is off
-    "#]],
+            order  name     version  state        because of
+                1  blog     0.3.0    planned      client: examples/web-plugins/clients/acme.json:3:19
+                2  auth     1.0.0    planned      dependency: shop
+                3  catalog  1.2.0    planned      dependency: shop
+                4  shop     2.1.0    planned      client: examples/web-plugins/clients/acme.json:4:19
+                   clock    0.2.0    unavailable  `examples/web-plugins/clients/acme.json` does not list it
+                   semver   0.2.0    unavailable  `examples/web-plugins/clients/acme.json` does not list it
+        "#]],
     );
 }
 

@@ -280,6 +280,10 @@ fn a_call_at_the_wrong_place_is_refused() {
     )
     .unwrap();
     refused(&package, &["new-ui-plugin", "--name", "x"], 1, "depends on `axum` 0.7");
+    // A setting that is misspelt is not taken for one that is not there.
+    let settings = "\n[package.metadata.plugo]\nplugin-dir = \"extensions\"\n";
+    fs::write(package.join("Cargo.toml"), manifest + settings).unwrap();
+    refused(&package, &["new-base-plugin", "--name", "x"], 1, "[unknown-field]");
 }
 
 #[test]
@@ -381,6 +385,70 @@ fn init_keeps_comments_and_says_what_is_left_to_add() {
     fs::write(package.join("src/main.rs"), served).unwrap();
     let run = plugo(&package, &["new-ui-plugin", "--name", "more"]).ok();
     assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+}
+
+#[test]
+fn line_ends_stay_as_they_are() {
+    let (_dir, package) = new("carriage");
+    let crlf = |file: &str| {
+        let text = read(&package, file).replace('\n', "\r\n");
+        fs::write(package.join(file), text).unwrap();
+    };
+    fs::write(package.join("plugins_config.json"), "{\n  \"plugins\": []\n}\n").unwrap();
+    let files = ["Cargo.toml", "src/main.rs", "plugins_config.json"];
+    files.iter().for_each(|file| crlf(file));
+    plugo(&package, &["init"]).ok();
+    plugo(&package, &["new-ui-plugin", "--name", "pages"]).ok();
+    for file in files {
+        let text = read(&package, file);
+        assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{file}\n{text:?}");
+    }
+    let before = read(&package, "Cargo.toml");
+    fs::write(package.join("Cargo.lock"), "version = 4\n").unwrap();
+    let dry = plugo(&package, &["remove", "pages", "--dry-run"]).ok().stdout;
+    let changed = |sign| dry.lines().filter(|line| line.starts_with(sign)).count();
+    assert!(changed('-') < before.lines().count(), "only what changes is shown: {dry}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_that_is_a_link_or_secret_stays_that() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let (dir, app) = app("private");
+    let (manifest, real) = (app.join("Cargo.toml"), dir.path().join("real.toml"));
+    fs::rename(&manifest, &real).unwrap();
+    symlink("../real.toml", &manifest).unwrap();
+    let config = app.join("plugins_config.json");
+    fs::write(&config, "{ \"plugins\": [] }\n").unwrap();
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).unwrap();
+    plugo(&app, &["new-base-plugin", "--name", "hello"]).ok();
+    assert!(fs::symlink_metadata(&manifest).unwrap().is_symlink());
+    assert!(fs::read_to_string(&real).unwrap().contains("hello = [\"dep:hello\"]"));
+    assert!(read(&app, "plugins_config.json").contains("hello"));
+    assert_eq!(fs::metadata(&config).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_before_all_is_done_undoes_what_was_done() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (dir, app) = app("stopped");
+    // Cargo is asked about the result while Ctrl-C comes.
+    let script = format!(
+        "#!/bin/sh\nif [ -e plugins/hello/Cargo.toml ]; then kill -INT $PPID; sleep 1; fi\n\
+         exec {:?} \"$@\"\n",
+        env!("CARGO")
+    );
+    let cargo = dir.path().join("cargo");
+    fs::write(&cargo, script).unwrap();
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    let before = tree(&app);
+    let mut call = tests::plugo(&app, &["new-base-plugin", "--name", "hello"]);
+    let run = Run::of(call.env("PLUGO_PATH", repository()).env("CARGO", &cargo));
+    assert_eq!(run.code, Some(130), "{}", run.stderr);
+    assert!(run.stderr.contains("interrupted, so nothing was changed"), "{}", run.stderr);
+    assert!(!run.stderr.contains("Created"), "{}", run.stderr);
+    assert_eq!(tree(&app), before);
 }
 
 #[test]

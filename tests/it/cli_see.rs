@@ -438,6 +438,21 @@ fn the_documentation_lists_every_code_with_what_it_means() {
 }
 
 #[test]
+fn a_lock_file_that_lags_behind_is_told_of_with_what_brings_it_in_line() {
+    let project = Project::buildable("lags").file("src/main.rs", "fn main() {}\n");
+    let run = Run::of(&mut plugo(project.dir(), &["check"]));
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("[missing-lock-file] `Cargo.lock` is not in line"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("help: `cargo check` brings it in line"), "{}", run.stderr);
+    Run::of(&mut tests::cargo(project.dir(), &["update", "--workspace"])).ok();
+    Run::of(&mut plugo(project.dir(), &["check"])).ok();
+}
+
+#[test]
 fn graph_draws_the_plan_in_four_forms() {
     check(
         &example(),
@@ -574,7 +589,7 @@ fn check_says_what_no_build_can_read_and_what_cargo_has_against_it() {
         );
     let refused = run(&project, &["check"]);
     assert_eq!(refused.code, Some(1));
-    assert!(refused.stderr.contains("[cargo-failed]"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("[missing-lock-file]"), "{}", refused.stderr);
 }
 
 #[test]
@@ -587,13 +602,18 @@ fn check_fix_writes_the_features_and_nothing_else() {
     expect![[r#"
         --- a/Cargo.toml
         +++ b/Cargo.toml
-        @@ -22,2 +22,4 @@
-             "blog", # for all
+        @@ -19,7 +19,9 @@
+         old = ["dep:old"]
+         # one for each client
+         client-acme = [
         +    "auth",
+             "blog", # for all
         +    "shop",
          ]
+         client-zeta = ["blog"]
+
     "#]]
-    .assert_eq(&dry.stdout);
+    .assert_eq(&dry.stdout.replace("\n \n", "\n\n"));
     assert_eq!(fs::read_to_string(&path).unwrap(), before);
     let answer = json(project.dir(), &["check", "--fix", "--dry-run"], 1);
     assert_eq!(answer["would_fix"], serde_json::json!(["client-acme"]));
@@ -603,9 +623,20 @@ fn check_fix_writes_the_features_and_nothing_else() {
     run(&project, &["check", "--fix", "--client", "zeta"]);
     assert_eq!(fs::read_to_string(&path).unwrap(), before);
 
+    #[cfg(unix)]
+    let mode = {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        || fs::metadata(&path).unwrap().permissions().mode() & 0o777
+    };
     let fixed = run(&project, &["check", "--fix"]).ok();
+    #[cfg(unix)]
+    assert_eq!(mode(), 0o600, "who may read a file stays as it is");
     assert!(fixed.stderr.contains("Fixed client-acme in Cargo.toml"), "{}", fixed.stderr);
-    let after = before.replace("# for all\n]", "# for all\n    \"auth\",\n    \"shop\",\n]");
+    let after = before.replace(
+        "    \"blog\", # for all\n",
+        "    \"auth\",\n    \"blog\", # for all\n    \"shop\",\n",
+    );
     assert_eq!(fs::read_to_string(&path).unwrap(), after);
     let again = run(&project, &["check", "--fix"]).ok();
     assert!(!again.stderr.contains("Fixed"), "{}", again.stderr);

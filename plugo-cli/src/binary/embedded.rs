@@ -1,6 +1,7 @@
 use serde_json::Value;
 
 use super::Part;
+use crate::table::is_plain;
 
 /// The number of the format of `.plugo0` that is read here.
 const FORMAT: u64 = 1;
@@ -45,7 +46,10 @@ pub(super) fn parse(json: &Value) -> Part<Embedded> {
         Some(format) if format > FORMAT => Part::Newer(format),
         Some(_) => match embedded(json) {
             Some(embedded) => Part::There(embedded),
-            None => Part::Damaged("`.plugo0` lacks what its format has".to_owned()),
+            None => {
+                let why = "`.plugo0` lacks what its format has, or has control characters in it";
+                Part::Damaged(why.to_owned())
+            }
         },
     }
 }
@@ -79,7 +83,7 @@ fn embedded(json: &Value) -> Option<Embedded> {
         app_version: text(&json["app"], "version")?,
         client: match &json["client"] {
             Value::Null => None,
-            client => Some(client.as_str()?.to_owned()),
+            client => Some(plain(client)?),
         },
         fingerprint: text(json, "fingerprint")?,
         target: text(json, "target")?,
@@ -89,12 +93,18 @@ fn embedded(json: &Value) -> Option<Embedded> {
     })
 }
 
+/// A text that a terminal shows as it is: no name of a plugin, a package or a
+/// feature is any other, and the file may be anybody's.
+fn plain(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| is_plain(text)).map(str::to_owned)
+}
+
 fn text(json: &Value, key: &str) -> Option<String> {
-    json[key].as_str().map(str::to_owned)
+    plain(&json[key])
 }
 
 fn texts(json: &Value, key: &str) -> Option<Vec<String>> {
-    json[key].as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+    json[key].as_array()?.iter().map(plain).collect()
 }
 
 #[cfg(test)]
@@ -130,6 +140,11 @@ mod tests {
         let mut broken = document();
         broken["crates"][0]["plugins"][0] = json!(1);
         assert_eq!(parse(&broken).state(), "damaged", "there is no such plugin");
+        for place in ["/client", "/app/name", "/features/0", "/plugins/0/version"] {
+            let mut hostile = document();
+            *hostile.pointer_mut(place).unwrap() = json!("\u{1b}]0;owned\u{7}");
+            assert_eq!(parse(&hostile).state(), "damaged", "{place}");
+        }
     }
 
     #[test]

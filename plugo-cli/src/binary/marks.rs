@@ -4,6 +4,8 @@ use std::io::{self, Read};
 use memchr::memmem::Finder;
 use plugo::name::{check, check_namespace};
 
+use crate::table::is_plain;
+
 /// An entry point that is linked into a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Mark {
@@ -21,6 +23,8 @@ pub(super) struct Marks {
     pub(super) known: BTreeSet<Mark>,
     /// Whether there are some of a format that this program does not know.
     pub(super) newer: bool,
+    /// Whether there are some that name a package as no package is called.
+    pub(super) damaged: bool,
 }
 
 /// What a mark begins with, and a byte that makes this one none.
@@ -61,7 +65,13 @@ pub(super) fn scan(mut file: impl Read) -> io::Result<Marks> {
 impl Marks {
     fn add(&mut self, after_magic: &[u8]) {
         match after_magic {
-            [FORMAT, rest @ ..] => self.known.extend(parse(rest)),
+            [FORMAT, rest @ ..] => match parse(rest) {
+                // The file may be anybody's, and names are shown on terminals.
+                Some(mark) if !is_plain(&mark.package) || !is_plain(&mark.version) => {
+                    self.damaged = true;
+                }
+                mark => self.known.extend(mark),
+            },
             [format, ..] if format.is_ascii_digit() => self.newer = true,
             _ => {}
         }
@@ -116,6 +126,15 @@ mod tests {
         assert!(names(&NEEDLE).is_empty());
         assert!(names(&mark("plugins/blog web-blog@0.3.0")[..20]).is_empty(), "cut off");
         assert!(names(&mark(&format!("plugins/blog {}@1", "x".repeat(2000)))).is_empty());
+    }
+
+    #[test]
+    fn a_package_that_would_move_a_terminal_is_damage() {
+        for package in ["web\u{1b}[2J@0.3.0", "web@0.3.0\n"] {
+            let found = scan(mark(&format!("plugins/blog {package}")).as_slice()).unwrap();
+            assert!(found.damaged && found.known.is_empty(), "{package:?}");
+        }
+        assert!(!scan(mark("plugins/blog web-blog@0.3.0").as_slice()).unwrap().damaged);
     }
 
     #[test]

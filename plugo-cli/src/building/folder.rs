@@ -1,9 +1,11 @@
-use std::fs::{self, File, TryLockError};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::error::Error;
-use crate::interrupt;
+use crate::lock::Lock;
 use crate::shell::Shell;
 
 /// The folder of one build under `<target>/plugo`, while it is made.
@@ -25,7 +27,7 @@ pub(super) struct Folder {
     fresh: PathBuf,
     old: PathBuf,
     artifacts: PathBuf,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Folder {
@@ -33,18 +35,15 @@ impl Folder {
     /// built by one command at a time.
     pub(super) fn open(root: &Path, name: &str, lock: &str, shell: &Shell) -> Result<Self, Error> {
         let work = root.join(".work");
-        fs::create_dir_all(&work).map_err(|error| Error::io("made", &work, &error))?;
-        let path = work.join(format!("{lock}.lock"));
-        let file = File::create(&path).map_err(|error| Error::io("written", &path, &error))?;
         let told = || shell.status("Blocking", format_args!("another command builds `{name}`"));
-        wait(&file, &path, told)?;
+        let lock = Lock::wait(&work.join(format!("{lock}.lock")), told)?;
         let at = |end: &str| work.join(format!("{name}.{end}"));
         let folder = Folder {
             place: root.join(name),
             fresh: at("new"),
             old: at("old"),
             artifacts: at("cargo"),
-            _lock: file,
+            _lock: lock,
         };
         if folder.old.exists() && !folder.place.exists() {
             let back = fs::rename(&folder.old, &folder.place);
@@ -78,9 +77,13 @@ impl Folder {
         fs::copy(file, &to).map_err(|error| Error::io("written", &to, &error))
     }
 
-    /// What was there is replaced.
+    /// What was there is replaced, unless it is the same: then it stays, with
+    /// its times, for those who look at these.
     pub(super) fn publish(self) -> Result<(), Error> {
         let cannot = |error| Error::io("replaced", &self.place, &error);
+        if is_same(&self.place, &self.fresh).unwrap_or(false) {
+            return Ok(());
+        }
         if self.place.exists() {
             fs::rename(&self.place, &self.old).map_err(cannot)?;
         }
@@ -94,35 +97,115 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        for path in [&self.fresh, &self.old, &self.artifacts] {
+        for path in [&self.fresh, &self.artifacts] {
             let _ = clear(path);
+        }
+        // Where it could not be put back, it is all that there is.
+        if self.place.exists() {
+            let _ = clear(&self.old);
         }
     }
 }
 
-/// Waits for a lock, until somebody wants this program to end. Where it is
-/// held, that is told of.
-fn wait(file: &File, path: &Path, told: impl FnOnce()) -> Result<(), Error> {
-    let mut told = Some(told);
+/// Whether two folders have the same files with the same bytes.
+fn is_same(a: &Path, b: &Path) -> io::Result<bool> {
+    let (a, b) = (files(a)?, files(b)?);
+    if !a.keys().eq(b.keys()) {
+        return Ok(false);
+    }
+    for (a, b) in a.values().zip(b.values()) {
+        let [a, b] = [a, b].map(|path| path.symlink_metadata().map(|found| (path, found)));
+        let ((a, of_a), (b, of_b)) = (a?, b?);
+        let is_alike = of_a.is_file()
+            && of_b.is_file()
+            && of_a.len() == of_b.len()
+            && of_a.permissions() == of_b.permissions();
+        if !is_alike || !has_same_bytes(a, b)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn files(dir: &Path) -> io::Result<BTreeMap<OsString, PathBuf>> {
+    fs::read_dir(dir)?.map(|entry| entry.map(|entry| (entry.file_name(), entry.path()))).collect()
+}
+
+fn has_same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
+    const CHUNK: u64 = 1 << 20;
+    let (mut a, mut b) = (File::open(a)?, File::open(b)?);
+    let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
     loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) => return Err(Error::io("locked", path, &error)),
+        of_a.clear();
+        of_b.clear();
+        a.by_ref().take(CHUNK).read_to_end(&mut of_a)?;
+        b.by_ref().take(CHUNK).read_to_end(&mut of_b)?;
+        if of_a != of_b {
+            return Ok(false);
         }
-        if let Some(told) = told.take() {
-            told();
+        if of_a.is_empty() {
+            return Ok(true);
         }
-        interrupt::check()?;
-        std::thread::sleep(Duration::from_millis(100));
     }
 }
 
 fn clear(path: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(Error::io("removed", path, &error))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(root: &Path, content: &str) -> Folder {
+        let folder = Folder::open(root, "acme", "acme", &Shell::default()).unwrap();
+        fs::write(folder.fresh().join("shop"), content).unwrap();
+        folder
+    }
+
+    #[test]
+    fn what_is_the_same_stays_and_what_is_not_is_replaced_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |file: &str| dir.path().join("acme").join(file);
+        open(dir.path(), "one").publish().unwrap();
+        // What is written through this link is seen as long as it is the same file.
+        let kept = dir.path().join("kept");
+        fs::hard_link(at("shop"), &kept).unwrap();
+        let is_kept = || {
+            fs::write(&kept, "ONE").unwrap();
+            let is_kept = fs::read_to_string(at("shop")).unwrap() == "ONE";
+            fs::write(&kept, "one").unwrap();
+            is_kept
+        };
+        assert!(is_kept());
+        open(dir.path(), "one").publish().unwrap();
+        assert!(is_kept());
+        fs::write(at("stale"), "").unwrap();
+        open(dir.path(), "one").publish().unwrap();
+        assert!(!at("stale").exists() && !is_kept());
+        open(dir.path(), "two").publish().unwrap();
+        assert_eq!(fs::read_to_string(at("shop")).unwrap(), "two");
+        let left: Vec<_> = fs::read_dir(dir.path().join(".work")).unwrap().collect();
+        assert_eq!(left.len(), 1, "the lock: {left:?}");
+    }
+
+    #[test]
+    fn an_only_copy_is_not_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        open(dir.path(), "one").publish().unwrap();
+        let folder = open(dir.path(), "two");
+        // As when neither the new one nor the old one could be put there.
+        fs::rename(&folder.place, &folder.old).unwrap();
+        drop(folder);
+        let old = dir.path().join(".work/acme.old/shop");
+        assert_eq!(fs::read_to_string(old).unwrap(), "one");
+        // The next command puts it back, and an end in between leaves it there.
+        drop(open(dir.path(), "two"));
+        assert_eq!(fs::read_to_string(dir.path().join("acme/shop")).unwrap(), "one");
     }
 }

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::compiled::{Compiled, CompiledCrate, ScriptRun};
+use crate::compiled::{Compiled, CompiledCrate, PackageId, ScriptRun};
 
 /// Reads what `cargo build --message-format json-…` prints, line by line.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Messages {
 
     fn artifact(&mut self, message: &Value) -> Option<&CompiledCrate> {
         let package_id = message["package_id"].as_str()?;
-        let (name, version) = package(package_id)?;
+        let PackageId { name, version } = PackageId::parse(package_id)?;
         let target = &message["target"];
         let kinds = texts(&target["kind"]);
         let files: Vec<PathBuf> =
@@ -74,33 +74,9 @@ fn texts(value: &Value) -> Vec<String> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// Name and version of a package id: `…#serde@1.0.228`, or `…/serde#1.0.228`
-/// where the folder bears the name.
-fn package(id: &str) -> Option<(&str, &str)> {
-    let (url, fragment) = id.rsplit_once('#')?;
-    if let Some(package) = fragment.rsplit_once('@') {
-        return Some(package);
-    }
-    let path = url.split('?').next()?.trim_end_matches('/');
-    Some((path.rsplit('/').next()?, fragment))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn package_ids_are_read_in_all_their_forms() {
-        for (id, expected) in [
-            ("registry+https://example.org/index#serde@1.0.228", ("serde", "1.0.228")),
-            ("path+file:///ws/plugins/web-blog#0.3.0", ("web-blog", "0.3.0")),
-            ("path+file:///ws/blog#the-blog@0.3.0+build", ("the-blog", "0.3.0+build")),
-            ("git+https://example.org/blog?branch=main#1.0.0", ("blog", "1.0.0")),
-        ] {
-            assert_eq!(package(id), Some(expected));
-        }
-        assert_eq!(package("serde"), None);
-    }
 
     #[test]
     fn programs_and_shipped_libraries_of_the_app_are_told_apart_from_other_artifacts() {

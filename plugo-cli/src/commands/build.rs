@@ -8,6 +8,8 @@ use crate::building::{
 use crate::command::Command;
 use crate::context::Context;
 use crate::error::Error;
+use crate::exit;
+use crate::interrupt;
 
 #[plugo::plugin(name = "build", namespace = "plugo.commands", of = dyn Command, priority = 31)]
 #[derive(Default)]
@@ -46,27 +48,41 @@ impl Command for Build {
             Args::from_arg_matches(matches).map_err(|error| Error::usage(error.to_string()))?;
         let options = args.how.options(args.arguments)?;
         let app = context.app(&args.app)?;
-        let outcomes = build(context, &app, &args.clients, &options)?;
+        let built = build(context, &app, &args.clients, &options)?;
         match args.format.format {
-            Format::Json => context.json(&summary::json(&outcomes))?,
-            Format::Table => context.answer(summary::table(&outcomes))?,
+            Format::Json => context.json(&summary::json(&built.outcomes))?,
+            Format::Table => context.answer(summary::table(&built.outcomes))?,
         }
-        success(&outcomes)
+        built.success()
     }
 }
 
+/// What became of the builds that were asked for.
+pub(super) struct Builds {
+    pub(super) outcomes: Vec<Outcome>,
+    /// The exit code of what kept all the rest from being built.
+    stopped: Option<u8>,
+}
+
 /// Builds what is asked for. A build that fails is told of, and the others
-/// are made all the same.
+/// are made all the same, unless none could be.
 pub(super) fn build(
     context: &Context,
     app: &App,
     clients: &ClientsArgs,
     options: &Options,
-) -> Result<Vec<Outcome>, Error> {
+) -> Result<Builds, Error> {
     let (project, jobs) = context.jobs(app, clients, options)?;
+    // What is half done is put right at the end of each build.
+    interrupt::listen()?;
     let mut building = Building::new(context, app, options, project, jobs.len());
-    let mut outcomes = Vec::new();
+    let mut builds = Builds { outcomes: Vec::new(), stopped: None };
     for job in jobs {
+        if builds.stopped.is_some() {
+            let why = "it was not tried, since another one could not be built here";
+            builds.outcomes.push(Outcome { job, built: Err(why.to_owned()) });
+            continue;
+        }
         let built = match building.build(&job) {
             Ok(built) => {
                 context.shell.status("Built", context.show(&built.dir));
@@ -77,20 +93,37 @@ pub(super) fn build(
                 context.shell.error(format_args!("{why} `{}`", job.name()));
                 return Err(Error::Said(code));
             }
-            // No other build would do better.
-            Err(error @ (Error::Environment(_) | Error::Usage(_))) => {
-                told(context, app, &job, &error);
-                return Err(Error::Said(error.code()));
-            }
             Err(error) => {
+                // No other build would do better.
+                if matches!(error, Error::Environment(_) | Error::Usage(_)) {
+                    builds.stopped = Some(error.code());
+                }
                 building.explain(&error);
                 told(context, app, &job, &error);
                 Err(error.to_string())
             }
         };
-        outcomes.push(Outcome { job, built });
+        builds.outcomes.push(Outcome { job, built });
     }
-    Ok(outcomes)
+    Ok(builds)
+}
+
+impl Builds {
+    /// The answer is no when a build failed.
+    pub(super) fn success(&self) -> Result<(), Error> {
+        if let Some(code) = self.stopped {
+            return Err(Error::Said(code));
+        }
+        match self.outcomes.iter().filter(|outcome| outcome.built.is_err()).count() {
+            0 => Ok(()),
+            // It was told of, and there is no other.
+            _ if self.outcomes.len() == 1 => Err(Error::Said(exit::NO)),
+            failed => {
+                let all = count(self.outcomes.len(), "build");
+                Err(Error::no(format!("{failed} of {all} failed")))
+            }
+        }
+    }
 }
 
 fn told(context: &Context, app: &App, job: &Job, error: &Error) {
@@ -99,17 +132,4 @@ fn told(context: &Context, app: &App, job: &Job, error: &Error) {
         None => String::new(),
     };
     context.shell.error(format_args!("no build for `{}`: {error}{kept}", job.name()));
-}
-
-/// The answer is no when a build failed.
-pub(super) fn success(outcomes: &[Outcome]) -> Result<(), Error> {
-    match outcomes.iter().filter(|outcome| outcome.built.is_err()).count() {
-        0 => Ok(()),
-        // It was told of, and there is no other.
-        _ if outcomes.len() == 1 => Err(Error::Said(crate::exit::NO)),
-        failed => {
-            let all = count(outcomes.len(), "build");
-            Err(Error::no(format!("{failed} of {all} failed")))
-        }
-    }
 }

@@ -7,9 +7,9 @@ use crate::args::{AppArgs, Format, FormatArgs};
 use crate::checks::{Build, Checks, Finding, Which};
 use crate::command::Command;
 use crate::context::Context;
+use crate::edits::{Edits, Manifest};
 use crate::error::Error;
 use crate::exit;
-use crate::features::Edit;
 use crate::table::Table;
 
 #[plugo::plugin(name = "check", namespace = "plugo.commands", of = dyn Command, priority = 23)]
@@ -56,17 +56,17 @@ impl Command for Check {
             ([], true) => Which::Clients,
             (names, _) => Which::These(names.to_vec()),
         };
-        let edit = if args.fix { edit(&app, &environment, &which)? } else { None };
-        if let Some(edit) = &edit {
+        let fix = if args.fix { fix(&app, &environment, &which)? } else { None };
+        if let Some(Fix { edits, features }) = &fix {
             match args.dry_run {
                 // The answer of a dry run is what it would do.
-                true if args.format.format == Format::Table => context.answer(edit)?,
+                true if args.format.format == Format::Table => context.answer(edits)?,
                 true => {}
                 false => {
-                    edit.apply()?;
-                    let features = match edit.features.len() {
+                    edits.apply()?.keep()?;
+                    let features = match features.len() {
                         many if many > SHOWN => format!("{many} features"),
-                        _ => edit.features.join(", "),
+                        _ => features.join(", "),
                     };
                     context.shell.status("Fixed", format_args!("{features} in Cargo.toml"));
                 }
@@ -80,8 +80,8 @@ impl Command for Check {
         }
         context.shell.problems(&checks.problems());
         match args.format.format {
-            Format::Json => context.json(&document(&checks, edit.as_ref(), args.dry_run))?,
-            Format::Table if args.dry_run && edit.is_some() => {}
+            Format::Json => context.json(&document(&checks, fix.as_ref(), args.dry_run))?,
+            Format::Table if args.dry_run && fix.is_some() => {}
             Format::Table => context.answer(table(&checks.builds))?,
         }
         match (checks.refused(), checks.builds.len()) {
@@ -95,17 +95,32 @@ impl Command for Check {
     }
 }
 
-/// The edit that the clients' features need.
-fn edit(app: &App, environment: &Environment, which: &Which) -> Result<Option<Edit>, Error> {
+/// What brings the features of clients in line with their files.
+struct Fix {
+    edits: Edits,
+    /// The features that it writes.
+    features: Vec<String>,
+}
+
+/// What the clients' features need, if anything.
+fn fix(app: &App, environment: &Environment, which: &Which) -> Result<Option<Fix>, Error> {
     // Files that cannot be read are for the check to tell of.
     let Ok(project) = Project::read(environment.clone()) else { return Ok(None) };
     let asked = |client: &Client| match which {
         Which::All | Which::Clients => true,
         Which::These(names) => names.contains(&client.name),
     };
-    let clients: Vec<Client> = project.clients().filter(asked).collect();
-    let manifest = app.manifest();
-    Edit::of_clients(&manifest, &project.show(&manifest), &clients)
+    let mut edits = Edits::new(&app.workspace);
+    let mut features = Vec::new();
+    let mut manifest = Manifest::read(&edits, &app.dir)?;
+    for client in project.clients().filter(asked) {
+        if client.plugins.is_ok() && !client.is_met {
+            manifest.set_feature(&client.feature, &client.wanted)?;
+            features.push(client.feature);
+        }
+    }
+    manifest.save(&mut edits)?;
+    Ok((!edits.is_empty()).then_some(Fix { edits, features }))
 }
 
 /// Above this many builds, those that are fine are counted.
@@ -128,7 +143,7 @@ fn table(builds: &[Build]) -> Table {
     table
 }
 
-fn document(checks: &Checks, edit: Option<&Edit>, dry_run: bool) -> Value {
+fn document(checks: &Checks, fix: Option<&Fix>, dry_run: bool) -> Value {
     let builds: Vec<Value> = checks
         .builds
         .iter()
@@ -140,7 +155,7 @@ fn document(checks: &Checks, edit: Option<&Edit>, dry_run: bool) -> Value {
             })
         })
         .collect();
-    let features = edit.map(|edit| edit.features.clone()).unwrap_or_default();
+    let features = fix.map(|fix| fix.features.clone()).unwrap_or_default();
     let (fixed, would_fix) = if dry_run { (Vec::new(), features) } else { (features, Vec::new()) };
     json!({
         "refused": checks.refused() > 0,
@@ -148,7 +163,7 @@ fn document(checks: &Checks, edit: Option<&Edit>, dry_run: bool) -> Value {
         "problems": checks.findings.iter().map(problem).collect::<Vec<_>>(),
         "fixed": fixed,
         "would_fix": would_fix,
-        "edit": edit.map(ToString::to_string),
+        "edit": fix.map(|fix| fix.edits.to_string()),
     })
 }
 

@@ -40,7 +40,7 @@ impl Command for Doctor {
             let base = Project::read(environment.clone())?;
             environment.features = base.closure(["default"]);
             let project = Project::read(environment)?;
-            notes.extend(doctor::builds(&app, &project));
+            notes.extend(doctor::builds(context, &app, &project)?);
         }
         // What is wrong comes first.
         notes.sort_by_key(|note| !note.is_wrong);

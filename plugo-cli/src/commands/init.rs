@@ -1,13 +1,14 @@
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Args as _, FromArgMatches as _};
+use plugo_build::Places;
 use toml_edit::Item;
 
 use crate::app::App;
 use crate::args::AppArgs;
 use crate::command::Command;
 use crate::context::Context;
-use crate::edits::{Edits, Manifest};
+use crate::edits::{Edits, Manifest, relative, slashes};
 use crate::error::Error;
 use crate::scaffold::{BUILD, PlugoSource, Program, finish, resolved};
 
@@ -91,9 +92,7 @@ fn manifest(package: &App, source: &PlugoSource, edits: &mut Edits) -> Result<Ve
             edits.show(&script)
         )),
     }
-    let setting = manifest.text(&["package", "metadata", "plugo", "plugin-directory"]);
-    let plugins = setting.unwrap_or("plugins").to_owned();
-    let folder = package.dir.join(&plugins);
+    let folder = Places::read(&package.dir, &package.workspace)?.plugin_directory;
     if !folder.exists() {
         // Cargo takes a pattern of members that matches nothing for a mistake, and git keeps no
         // empty folder.
@@ -101,7 +100,7 @@ fn manifest(package: &App, source: &PlugoSource, edits: &mut Edits) -> Result<Ve
     }
     let is_root = package.workspace == package.dir;
     if is_root && manifest.get(&["workspace"]).is_none_or(Item::is_none) {
-        manifest.add_member(&format!("{plugins}/*"))?;
+        manifest.add_member(&format!("{}/*", slashes(&relative(&folder, &package.dir))))?;
     }
     manifest.save(edits)?;
     Ok(left)

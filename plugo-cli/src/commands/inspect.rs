@@ -72,6 +72,9 @@ fn wrong(shipped: &Shipped) -> Option<String> {
             "its manifest was made by a newer plugo (format {format}); install that version to \
              read it"
         )),
+        _ if shipped.damaged_marks => {
+            Some("it has entry points whose names cannot be read".to_owned())
+        }
         (_, true) => Some("it has entry points that a newer plugo made".to_owned()),
         _ => None,
     }

@@ -8,6 +8,7 @@ use crate::command::Command;
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit;
+use crate::manifest::Crate;
 use crate::table::Table;
 
 #[plugo::plugin(name = "licenses", namespace = "plugo.commands", of = dyn Command, priority = 45)]
@@ -45,13 +46,9 @@ impl Command for Licenses {
             Args::from_arg_matches(matches).map_err(|error| Error::usage(error.to_string()))?;
         let rules = Rules::new(&args.allow, &args.deny)?;
         let app = context.app(&args.app)?;
-        let project = context.project(&app, &args.selection)?;
-        let (plan, warnings) = project.plan()?;
-        context.shell.problems(&warnings);
-        let manifest: Value = serde_json::from_str(&project.documents(&plan)?.manifest)
-            .map_err(|error| Error::environment(format!("the manifest is no JSON: {error}")))?;
-        let crates = manifest["crates"].as_array().into_iter().flatten();
-        let lines: Vec<Line> = crates.map(|krate| Line::new(krate, &rules, &args.except)).collect();
+        let manifest = context.evidence(&app, &args.selection)?.content;
+        let line = |krate: Crate<'_>| Line::new(krate, &rules, &args.except);
+        let lines: Vec<Line> = manifest.crates().map(line).collect();
         for name in args.except.iter().filter(|name| lines.iter().all(|l| l.name != **name)) {
             context
                 .shell
@@ -59,8 +56,8 @@ impl Command for Licenses {
         }
         match args.format.format {
             Format::Json => context.json(&json!({
-                "app": manifest["app"],
-                "client": manifest["client"],
+                "app": manifest.json()["app"],
+                "client": manifest.client(),
                 "allowed": lines.iter().all(|line| line.refused.is_none()),
                 "crates": lines.iter().map(Line::json).collect::<Vec<_>>(),
             }))?,
@@ -187,19 +184,17 @@ struct Line {
 }
 
 impl Line {
-    fn new(krate: &Value, rules: &Rules, except: &[String]) -> Self {
-        let text = |key: &str| krate[key].as_str().map(str::to_owned);
-        let (name, license) = (text("name").unwrap_or_default(), text("license"));
-        let is_own = text("source").is_some_and(|source| source.starts_with("path"));
-        let needed_by = krate["needed_by"].as_array().into_iter().flatten();
+    fn new(krate: Crate<'_>, rules: &Rules, except: &[String]) -> Self {
+        let (name, license) = (krate.name().to_owned(), krate.license().map(str::to_owned));
+        let is_own = krate.source().starts_with("path");
         let is_excepted = except.contains(&name);
         Line {
             refused: if is_excepted { None } else { rules.refuse(license.as_deref(), is_own) },
             verdict: if is_excepted { Verdict::Excepted } else { Verdict::Judged },
-            version: text("version").unwrap_or_default(),
-            role: text("role").unwrap_or_default(),
-            needed_by: needed_by.filter_map(|id| id.as_str().map(str::to_owned)).collect(),
-            by_app: krate["needed_by_app"] == true,
+            version: krate.version().to_owned(),
+            role: krate.role().to_owned(),
+            needed_by: krate.list("needed_by").into_iter().map(str::to_owned).collect(),
+            by_app: krate.is_needed_by_app(),
             name,
             license,
         }

@@ -1,14 +1,13 @@
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Args as _, FromArgMatches as _};
-use serde_json::Value;
 
 use crate::args::{AppArgs, SelectionArgs};
 use crate::command::Command;
-use crate::commands::document::{evidence, give};
 use crate::context::Context;
 use crate::error::Error;
 use crate::evidence::{Evidence, difference};
+use crate::manifest;
 
 #[plugo::plugin(name = "manifest", namespace = "plugo.commands", of = dyn Command, priority = 40)]
 #[derive(Default)]
@@ -38,11 +37,11 @@ impl Command for Manifest {
     fn run(&self, context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         let args =
             Args::from_arg_matches(matches).map_err(|error| Error::usage(error.to_string()))?;
-        let evidence = evidence(context, &args.app, &args.selection)?;
+        let evidence = context.evidence(&context.app(&args.app)?, &args.selection)?;
         if let Some(path) = &args.check {
             return check(&evidence, &context.path(path), context);
         }
-        give(context, &evidence.manifest, args.output.as_deref())
+        context.give(&evidence.manifest, args.output.as_deref())
     }
 }
 
@@ -61,24 +60,17 @@ fn check(evidence: &Evidence, path: &std::path::Path, context: &Context) -> Resu
         context.shell.status("Unchanged", format_args!("{shown}"));
         return Ok(());
     }
-    let old: Value = serde_json::from_str(&text)
-        .map_err(|error| Error::usage(format!("`{shown}` is no manifest: {error}")))?;
-    if old["format"] != 1 {
-        return Err(Error::usage(format!(
-            "`{shown}` has the format {}, and this plugo knows 1",
-            old["format"]
-        )));
-    }
-    let mut known_before = old.clone();
+    let old = manifest::Manifest::parse(&text)
+        .map_err(|why| Error::usage(format!("`{shown}` is no manifest to compare with: {why}")))?;
+    let mut known_before = old.json().clone();
     plugo_build::seal(&mut known_before);
-    let new: Value = serde_json::from_str(&evidence.manifest)
-        .map_err(|error| Error::environment(format!("the manifest is no JSON: {error}")))?;
+    let new = &evidence.content;
     // What `plugo build` leaves also says what was verified; the build is the same.
-    if known_before["fingerprint"] == new["fingerprint"] {
+    if known_before["fingerprint"] == new.fingerprint() {
         context.shell.status("Unchanged", format_args!("{shown}"));
         return Ok(());
     }
-    let lines = difference(&old, &new);
+    let lines = difference(old.json(), new.json());
     for line in &lines {
         context.answer(format_args!("{line}\n"))?;
     }

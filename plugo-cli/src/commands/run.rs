@@ -8,7 +8,7 @@ use crate::app::{App, known};
 use crate::args::AppArgs;
 use crate::building::{Built, ClientsArgs, HowArgs};
 use crate::command::Command;
-use crate::commands::build::{build, success};
+use crate::commands::build::build;
 use crate::context::Context;
 use crate::error::Error;
 
@@ -47,9 +47,9 @@ impl Command for Run {
         let app = context.app(&args.app)?;
         let program = program(&app, args.bin.as_deref())?;
         let clients = ClientsArgs::one(args.client);
-        let outcomes = build(context, &app, &clients, &options)?;
-        success(&outcomes)?;
-        let built = outcomes.into_iter().find_map(|outcome| outcome.built.ok());
+        let builds = build(context, &app, &clients, &options)?;
+        builds.success()?;
+        let built = builds.outcomes.into_iter().find_map(|outcome| outcome.built.ok());
         let path = built.and_then(|built| path(built, &program)).ok_or_else(|| {
             Error::no(format!("Cargo did not build the program `{program}` of `{}`", app.name))
         })?;

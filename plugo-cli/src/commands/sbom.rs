@@ -4,7 +4,6 @@ use clap::{ArgMatches, Args as _, FromArgMatches as _, ValueEnum};
 
 use crate::args::{AppArgs, SelectionArgs};
 use crate::command::Command;
-use crate::commands::document::{evidence, give};
 use crate::context::Context;
 use crate::error::Error;
 
@@ -48,11 +47,11 @@ impl Command for Sbom {
     fn run(&self, context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         let args =
             Args::from_arg_matches(matches).map_err(|error| Error::usage(error.to_string()))?;
-        let evidence = evidence(context, &args.app, &args.selection)?;
+        let evidence = context.evidence(&context.app(&args.app)?, &args.selection)?;
         let document = match args.format {
             Format::Cyclonedx => &evidence.cyclonedx,
             Format::Spdx => &evidence.spdx,
         };
-        give(context, document, args.output.as_deref())
+        context.give(document, args.output.as_deref())
     }
 }

@@ -71,8 +71,8 @@ impl Command for Size {
         if args.dry_run {
             return Ok(());
         }
-        let measure =
-            Measure::new(&app, &project, &plan, program, args.selection.target.as_deref())?;
+        let target = args.selection.target.as_deref();
+        let measure = Measure::new(&context.shell, &app, &project, &plan, program, target)?;
         let mut built = BTreeMap::new();
         for (i, set) in sets.iter().enumerate() {
             let names: Vec<String> = plan

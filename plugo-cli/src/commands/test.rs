@@ -1,7 +1,7 @@
 use clap::{ArgMatches, Args as _, FromArgMatches as _};
 
 use crate::args::AppArgs;
-use crate::building::{ClientsArgs, HowArgs, count};
+use crate::building::{Building, ClientsArgs, HowArgs, MANIFEST, count};
 use crate::child;
 use crate::command::Command;
 use crate::context::Context;
@@ -37,11 +37,24 @@ impl Command for Test {
             Args::from_arg_matches(matches).map_err(|error| Error::usage(error.to_string()))?;
         let options = args.how.options(args.arguments)?;
         let app = context.app(&args.app)?;
-        let (_, jobs) = context.jobs(&app, &args.clients, &options)?;
+        let (project, jobs) = context.jobs(&app, &args.clients, &options)?;
+        let mut building = Building::new(context, &app, &options, project, jobs.len());
         let mut failed = Vec::new();
         for job in &jobs {
             context.shell.status("Testing", format_args!("{} for `{}`", app.name, job.name()));
+            // A client that cannot be planned is told of, and the others are tested.
+            let prepared = match building.prepare(job) {
+                Ok(prepared) => prepared,
+                Err(error @ (Error::No(_) | Error::Refused(_))) => {
+                    building.explain(&error);
+                    context.shell.error(format_args!("no tests for `{}`: {error}", job.name()));
+                    failed.push(job.name());
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let mut cargo = options.cargo(context, &app, "test", job.client.as_deref());
+            cargo.env(MANIFEST, &prepared.manifest);
             if let Some(profile) = &options.profile {
                 cargo.args(["--profile", profile]);
             }

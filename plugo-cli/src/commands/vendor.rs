@@ -13,6 +13,7 @@ use crate::cargo;
 use crate::command::Command;
 use crate::context::Context;
 use crate::error::Error;
+use crate::interrupt;
 use crate::table::grouped;
 use crate::vendored::{self, Package};
 
@@ -55,6 +56,8 @@ impl Command for Vendor {
         let (plan, warnings) = project.plan()?;
         context.shell.problems(&warnings);
 
+        // What is half done does not stay.
+        let _work = interrupt::Work::begin()?;
         // Beside where it belongs, so that one step puts it there.
         let parent = output.parent().unwrap_or(&output);
         fs::create_dir_all(parent).map_err(|error| Error::io("written", parent, &error))?;

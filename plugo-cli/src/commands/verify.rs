@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Args as _, FromArgMatches as _};
+use plugo_build::Code;
 use serde_json::{Value, json};
 
 use crate::args::{AppArgs, Format, FormatArgs, SelectionArgs};
@@ -9,6 +10,7 @@ use crate::command::Command;
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit;
+use crate::manifest::Manifest;
 use crate::verification::{Difference, Expected, differences};
 
 #[plugo::plugin(name = "verify", namespace = "plugo.commands", of = dyn Command, priority = 43)]
@@ -77,9 +79,10 @@ impl Command for Verify {
 fn read(context: &Context, path: &PathBuf) -> Result<Expected, Error> {
     let text = std::fs::read_to_string(context.path(path))
         .map_err(|error| Error::io("read", path, &error))?;
-    Expected::manifest(&text).map_err(|why| {
+    let manifest = Manifest::parse(&text).map_err(|why| {
         Error::usage(format!("`{}` is no manifest to compare with: {why}", path.display()))
-    })
+    })?;
+    Ok(Expected::manifest(&manifest))
 }
 
 /// What the repository says that a build has.
@@ -91,18 +94,16 @@ fn plan(context: &Context, args: &mut Args, shipped: &Shipped) -> Result<Expecte
     let project = context.project(&app, &args.selection)?;
     let (plan, warnings) = project.plan()?;
     context.shell.problems(&warnings);
-    let mut expected = Expected::plan(&plan);
-    match project.documents(&plan) {
-        Ok(documents) => {
-            let manifest = Expected::manifest(&documents.manifest).map_err(Error::environment)?;
-            expected.crates = manifest.crates;
+    // A file about which not everything is known is not verified.
+    let documents = project.documents(&plan).or_else(|problems| {
+        let is_cargo = problems.iter().any(|problem| problem.code == Code::CargoFailed);
+        match is_cargo && context.fetch(&app).is_ok() {
+            true => project.documents(&plan),
+            false => Err(problems),
         }
-        Err(problems) => {
-            context.shell.problems(&problems);
-            context.shell.warn("without `cargo tree`, the crates are not compared");
-        }
-    }
-    Ok(expected)
+    })?;
+    let manifest = Expected::manifest(&Manifest::made(&documents.manifest)?);
+    Ok(Expected { crates: manifest.crates, ..Expected::plan(&plan) })
 }
 
 /// A line for each difference; what may be many stands in one.

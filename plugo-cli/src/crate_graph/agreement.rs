@@ -34,10 +34,15 @@ pub(crate) fn units(
             (node.name.clone(), node.version.clone(), node.side, features)
         })
         .collect();
+    agreed(simulated, told)
+}
+
+/// It is about one build, so others can go on: the answer is no.
+fn agreed(simulated: Units, told: Units) -> Result<Units, Error> {
     if simulated == told {
         return Ok(told);
     }
-    Err(Error::environment(format!(
+    Err(Error::no(format!(
         "`cargo tree` and the simulation of Cargo's features do not agree about the crates of this \
          build, so there is no exact manifest of it{}{}",
         listed("only `cargo tree` has", told.difference(&simulated)),
@@ -59,4 +64,26 @@ fn listed<'u>(
         text.push_str(&format!("\n  {what} {name} {version} [{}]{side}", features.join(", ")));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disagreement_is_about_one_build_and_names_what_differs() {
+        let unit = |version: &str| {
+            let features = BTreeSet::from(["std".to_owned()]);
+            Units::from([("serde".to_owned(), version.to_owned(), Side::Host, features)])
+        };
+        assert_eq!(agreed(unit("1.0.0"), unit("1.0.0")).unwrap(), unit("1.0.0"));
+        let Err(Error::No(why)) = agreed(unit("1.0.0"), unit("1.0.1")) else { panic!() };
+        assert_eq!(
+            why.lines().skip(1).collect::<Vec<_>>(),
+            [
+                "  only `cargo tree` has serde 1.0.1 [std], which runs while building",
+                "  only the simulation has serde 1.0.0 [std], which runs while building",
+            ]
+        );
+    }
 }

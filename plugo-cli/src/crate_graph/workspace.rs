@@ -1,4 +1,4 @@
-use std::process::Command;
+use std::path::Path;
 
 use guppy::graph::cargo::{CargoOptions, CargoResolverVersion};
 use guppy::graph::{PackageGraph, PackageMetadata};
@@ -40,24 +40,9 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// Reads the workspace of a project, without the network. Only where a
-    /// package is missing Cargo is asked to download: `cargo metadata` needs
-    /// them all, also those for other targets.
-    pub(crate) fn read(project: &Project) -> Result<Self, Error> {
-        let metadata = || {
-            let mut command = in_workspace(project);
-            command.args(["metadata", "--all-features", "--locked", "--offline"]);
-            cargo::output(command.args(["--format-version", "1"]))
-        };
-        let json = metadata().or_else(|error| {
-            let fetched = cargo::output(in_workspace(project).args(["fetch", "--locked"]));
-            // What is wrong is what the first call said.
-            fetched.map_err(|_| with_help(error)).and_then(|_| metadata())
-        })?;
-        let other = |error: &dyn std::fmt::Display| {
-            Error::environment(format!("`cargo metadata` printed something else: {error}"))
-        };
-        let mut metadata: Value = serde_json::from_str(&json).map_err(|error| other(&error))?;
+    /// The workspace, for the build of a project.
+    pub(crate) fn new(metadata: &Metadata, project: &Project) -> Result<Self, Error> {
+        let mut metadata = metadata.0.clone();
         add_items(&mut metadata, project);
         let graph = PackageGraph::from_json(metadata.to_string()).map_err(|error| other(&error))?;
         let target = &project.environment().target;
@@ -87,7 +72,42 @@ impl Workspace {
     }
 }
 
-fn with_help(error: Error) -> Error {
+/// What Cargo tells of a workspace: the same for each of its builds.
+#[derive(Debug)]
+pub(crate) struct Metadata(Value);
+
+impl Metadata {
+    /// Reads the workspace that a folder is in, without the network. Only
+    /// where a package is missing Cargo is asked to download: `cargo metadata`
+    /// needs them all, also those for other targets.
+    pub(crate) fn read(dir: &Path) -> Result<Self, Error> {
+        let metadata = || {
+            let mut command = cargo::cargo();
+            command.current_dir(dir).args(["metadata", "--all-features", "--locked", "--offline"]);
+            cargo::output(command.args(["--format-version", "1"]))
+        };
+        let json = metadata().or_else(|error| {
+            if matches!(error, Error::Said(_)) {
+                return Err(error);
+            }
+            let fetched =
+                cargo::output(cargo::cargo().current_dir(dir).args(["fetch", "--locked"]));
+            match fetched {
+                Ok(_) => metadata(),
+                Err(error @ Error::Said(_)) => Err(error),
+                // What is wrong is what the first call said.
+                Err(_) => Err(with_help(&error)),
+            }
+        })?;
+        serde_json::from_str(&json).map(Metadata).map_err(|error| other(&error))
+    }
+}
+
+fn other(error: &dyn std::fmt::Display) -> Error {
+    Error::environment(format!("`cargo metadata` printed something else: {error}"))
+}
+
+fn with_help(error: &Error) -> Error {
     Error::environment(format!(
         "{error}\n  help: an exact manifest needs every package of Cargo.lock on this machine, also \
          those for other targets; `cargo fetch --locked` downloads them"
@@ -124,12 +144,6 @@ fn add_items(metadata: &mut Value, project: &Project) {
             }
         }
     }
-}
-
-fn in_workspace(project: &Project) -> Command {
-    let mut command = cargo::cargo();
-    command.current_dir(project.app_dir());
-    command
 }
 
 fn resolver(text: &str) -> Result<CargoResolverVersion, Error> {

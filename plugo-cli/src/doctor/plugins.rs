@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plugo_build::{Id, Plan, Project, Unavailable};
-use serde_json::Value;
 
 use super::Note;
+use crate::manifest::{Crate, Manifest};
 
 /// Crates in the plugin directory whose plugins are in no build.
 pub(super) fn unused(project: &Project, plan: &Plan) -> Vec<Note> {
@@ -83,27 +83,23 @@ fn in_clients(project: &Project) -> BTreeSet<Id> {
 }
 
 /// Crates that a manifest has in several versions, with who brings them.
-pub(super) fn duplicates(manifest: &str) -> Vec<Note> {
-    let Ok(manifest) = serde_json::from_str::<Value>(manifest) else { return Vec::new() };
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+pub(super) fn duplicates(manifest: &Manifest) -> Vec<Note> {
     let mut notes = Vec::new();
-    for duplicate in list(&manifest["duplicates"]) {
-        let name = text(&duplicate["name"]);
-        let crates = list(&manifest["crates"]);
-        let mut versions = crates.iter().filter(|krate| krate["name"] == duplicate["name"]);
+    for name in manifest.duplicates() {
+        let versions: Vec<Crate<'_>> =
+            manifest.crates().filter(|krate| krate.name() == name).collect();
         // In build scripts and macros, a second one costs the program nothing.
-        if versions.clone().filter(|krate| krate["role"] != "build").count() < 2 {
+        if versions.iter().filter(|krate| krate.role() != "build").count() < 2 {
             continue;
         }
-        let who = |krate: &Value| {
-            let mut who: Vec<String> = list(&krate["needed_by"]).iter().map(text).collect();
-            if krate["needed_by_app"] == true {
-                who.insert(0, "the app".to_owned());
+        let who = |krate: &Crate<'_>| {
+            let mut who = krate.list("needed_by");
+            if krate.is_needed_by_app() {
+                who.insert(0, "the app");
             }
-            format!("{} for {}", text(&krate["version"]), who.join(", "))
+            format!("{} for {}", krate.version(), who.join(", "))
         };
-        let versions: Vec<String> = versions.by_ref().map(who).collect();
+        let versions: Vec<String> = versions.iter().map(who).collect();
         notes.push(Note::new(
             "duplicate-crate",
             format!("the default build has `{name}` in several versions: {}", versions.join("; ")),

@@ -1,9 +1,14 @@
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{Edit, Edits};
 use crate::error::Error;
+use crate::interrupt;
+
+/// How often it is looked whether another call is done.
+const TICK: Duration = Duration::from_millis(50);
 
 /// Edits that were made, and can be undone until they are kept.
 #[derive(Debug)]
@@ -34,7 +39,7 @@ enum Done {
 impl Edits {
     /// Makes the edits. Where one fails, those before it are undone.
     pub(crate) fn apply(&self) -> Result<Applied, Error> {
-        let lock = lock(&self.root);
+        let lock = lock(&self.root)?;
         let mut applied = Applied { root: self.root.clone(), done: Vec::new(), _lock: lock };
         for edit in &self.list {
             if let Err(error) = applied.make(edit) {
@@ -72,7 +77,7 @@ impl Applied {
                 }
                 self.parents(path)?;
                 self.done.push(Done::File { path: path.clone(), old: old.clone() });
-                write(path, new)
+                plugo_build::write(path, new).map(drop)
             }
             Edit::Folder { path, files } => {
                 self.parents(path)?;
@@ -136,11 +141,12 @@ impl Applied {
         for done in std::mem::take(&mut self.done).into_iter().rev() {
             let (path, undone) = match done {
                 Done::File { path, old: Some(old) } => {
-                    let undone = write(&path, &old);
+                    let undone = plugo_build::write(&path, &old).map(drop);
                     (path, undone)
                 }
                 Done::File { path, old: None } => {
-                    let undone = match fs::remove_file(&path) {
+                    // What a link led to is gone again, and the link stays.
+                    let undone = match path.canonicalize().and_then(fs::remove_file) {
                         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
                         other => other,
                     };
@@ -180,17 +186,18 @@ impl Drop for Applied {
 /// Keeps other calls from changing files here, as long as the value lives.
 /// Where a folder cannot be locked, what they write is noticed all the same,
 /// but for a moment between the last look and the writing.
-fn lock(dir: &Path) -> Option<File> {
-    let dir = File::open(dir).ok()?;
-    dir.lock().ok()?;
-    Some(dir)
-}
-
-/// Writes a file through a second one that takes its place; where the file is
-/// a link, the one that it leads to.
-fn write(path: &Path, content: &str) -> io::Result<()> {
-    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    plugo_build::write(&real, content).map(drop)
+fn lock(dir: &Path) -> Result<Option<File>, Error> {
+    let Ok(dir) = File::open(dir) else { return Ok(None) };
+    loop {
+        match dir.try_lock() {
+            Ok(()) => return Ok(Some(dir)),
+            Err(TryLockError::Error(_)) => return Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                interrupt::check()?;
+                std::thread::sleep(TICK);
+            }
+        }
+    }
 }
 
 fn fill(dir: &Path, files: &[(String, String)]) -> io::Result<()> {
@@ -249,6 +256,19 @@ mod tests {
         assert_eq!(names(&dir), ["a", "ui"]);
         assert_eq!(names(&dir.join("ui")), ["new"]);
         assert_eq!(fs::read_to_string(dir.join("a")).unwrap(), "after");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_that_leads_nowhere_is_written_through_and_leads_nowhere_again() {
+        let dir = scratch("links");
+        std::os::unix::fs::symlink("real", dir.join("link")).unwrap();
+        let mut edits = Edits::new(&dir);
+        edits.write(&dir.join("link"), "new".into()).unwrap();
+        let applied = edits.apply().unwrap();
+        assert_eq!(fs::read_to_string(dir.join("real")).unwrap(), "new");
+        applied.undo().unwrap();
+        assert_eq!(names(&dir), ["link"]);
     }
 
     #[test]

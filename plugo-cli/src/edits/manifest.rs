@@ -104,6 +104,21 @@ impl Manifest {
         Ok(())
     }
 
+    /// Has a feature turn on just these; made where it is missing.
+    pub(crate) fn set_feature(&mut self, feature: &str, on: &[String]) -> Result<(), Error> {
+        let shown = self.shown.clone();
+        let features = self.table("features")?;
+        if features.get(feature).is_none() {
+            insert(features, feature, Array::from_iter(on).into());
+            return Ok(());
+        }
+        let list = features.get_mut(feature).and_then(Item::as_array_mut);
+        let list = list.ok_or_else(|| odd(&shown, &format!("features.{feature}"), "an array"))?;
+        remove(list, |item| !on.iter().any(|wanted| wanted == item));
+        on.iter().for_each(|item| push(list, item));
+        Ok(())
+    }
+
     /// Has the default features turn on another one.
     pub(crate) fn add_default(&mut self, feature: &str) -> Result<(), Error> {
         let shown = self.shown.clone();
@@ -306,9 +321,9 @@ zip = [\"dep:zip\"]
 [workspace]
 members = [ # all of them
     \"a\",
+    \"plugins/new\",
     # the second
-    \"z\",
-    \"plugins/new\" # here
+    \"z\" # here
 ]
 
 [dependencies] # sorted
@@ -318,7 +333,7 @@ new = { path = \"plugins/new\" }
 zip   =   \"2\"
 
 [features]
-default = [\"zip\", \"new\"] # on
+default = [\"new\", \"zip\"] # on
 new = [\"dep:new\"]
 zip = [\"dep:zip\"]
 
@@ -345,8 +360,8 @@ new = { path = \"plugins/new\" }
 
 [features]
 default = [
-    \"zip\",
     \"new\",
+    \"zip\",
 ]
 new = [\"dep:new\"]
 
@@ -354,6 +369,47 @@ new = [\"dep:new\"]
 members = [\"plugins/new\"]
 ",
         );
+    }
+
+    #[track_caller]
+    fn check_feature(before: &str, on: &[&str], after: &str) {
+        let mut manifest = manifest(before);
+        let on: Vec<String> = on.iter().map(|&item| item.to_owned()).collect();
+        manifest.set_feature("client-acme", &on).unwrap();
+        assert_eq!(manifest.document.to_string(), after);
+    }
+
+    #[test]
+    fn a_feature_turns_on_what_it_is_set_to_and_is_added_where_it_is_missing() {
+        check_feature(
+            "[features] # all\n# of Acme\nclient-acme = [\"blog\", \"tls\"]  # signed\nzip = []\n",
+            &["tls", "web"],
+            "[features] # all\n# of Acme\nclient-acme = [\"tls\", \"web\"]  # signed\nzip = []\n",
+        );
+        check_feature(
+            "[package]\nname = \"shop\"\n",
+            &["blog"],
+            "[package]\nname = \"shop\"\n\n[features]\nclient-acme = [\"blog\"]\n",
+        );
+        check_feature(
+            "features = { a = [] }\n",
+            &["a"],
+            "features = { a = [] , client-acme = [\"a\"] }\n",
+        );
+    }
+
+    #[test]
+    fn what_is_no_table_and_no_list_is_left_alone() {
+        for (text, part) in [
+            ("features = 1\n", "`features` in `Cargo.toml` is not a table"),
+            (
+                "[features]\nclient-acme = true\n",
+                "`features.client-acme` in `Cargo.toml` is not an array",
+            ),
+        ] {
+            let error = manifest(text).set_feature("client-acme", &[]).unwrap_err();
+            assert_eq!(error.to_string(), part);
+        }
     }
 
     #[test]
@@ -416,7 +472,7 @@ none = []
             ),
             (
                 "[dependencies]\nt = { workspace = true, features = [\"rt\"] }\n",
-                "[dependencies]\nt = { workspace = true, features = [\"rt\", \"net\"] }\n",
+                "[dependencies]\nt = { workspace = true, features = [\"net\", \"rt\"] }\n",
             ),
         ] {
             let mut manifest = manifest(before);

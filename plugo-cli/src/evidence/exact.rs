@@ -4,6 +4,7 @@ use guppy::graph::PackageMetadata;
 use serde_json::{Value, json};
 
 use crate::crate_graph::{Attribution, Key, Workspace};
+use crate::manifest::Manifest;
 use crate::sbom::license::canonical;
 use crate::sbom::purl::purl;
 
@@ -54,15 +55,12 @@ fn canonicalize(entry: &mut Value) {
 
 /// A part of a file's name for features beside those of the client, or for
 /// a build without one: nothing, where there are none.
-pub(crate) fn other_features(document: &Value) -> String {
+pub(crate) fn other_features(manifest: &Manifest) -> String {
     let mut others: Vec<&str> = Vec::new();
-    if document["client"].is_null() {
-        others.extend(
-            document["features"].as_array().into_iter().flatten().filter_map(Value::as_str),
-        );
+    if manifest.client().is_none() {
+        others.extend(manifest.features());
     }
-    let of_dependencies = document["dependency_features"].as_array().into_iter().flatten();
-    others.extend(of_dependencies.filter_map(Value::as_str));
+    others.extend(manifest.dependency_features());
     if others.is_empty() {
         return String::new();
     }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::compiled::Compiled;
+use crate::compiled::{Compiled, PackageId};
 use crate::crate_graph::Units;
 use crate::error::Error;
 
@@ -22,10 +22,8 @@ pub(crate) fn check(units: &Units, compiled: &Compiled) -> Result<(), Error> {
         // A build script has the features of its package, and is no crate of its own.
         .filter(|krate| !krate.kinds.iter().any(|kind| kind == "custom-build"))
         .map(|krate| {
-            // The name of a crate may be that of its library, which is another one.
-            let (name, version) = package(&krate.package_id)
-                .unwrap_or_else(|| (krate.name.clone(), krate.version.clone()));
-            (name, version, krate.features.iter().cloned().collect())
+            let features = krate.features.iter().cloned().collect();
+            (krate.name.clone(), krate.version.clone(), features)
         })
         .collect();
     if planned == told {
@@ -49,31 +47,18 @@ fn listed<'t>(what: &str, crates: impl Iterator<Item = &'t Told>) -> String {
 
 /// What build scripts told the linker to link, by the crate that they are of.
 pub(crate) fn add_native_libs(document: &mut Value, compiled: &Compiled) {
-    let mut libs: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
+    let mut libs: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for script in &compiled.scripts {
-        if let Some(package) = package(&script.package_id) {
+        if let Some(PackageId { name, version }) = PackageId::parse(&script.package_id) {
             let linked = script.linked_libs.iter().map(String::as_str);
-            libs.entry(package).or_default().extend(linked);
+            libs.entry((name, version)).or_default().extend(linked);
         }
     }
     for krate in document["crates"].as_array_mut().into_iter().flatten() {
-        let text = |key: &str| krate[key].as_str().unwrap_or_default().to_owned();
-        let found = libs.get(&(text("name"), text("version")));
-        krate["native_libs"] = json!(found.cloned().unwrap_or_default());
+        let text = |key: &str| krate[key].as_str().unwrap_or_default();
+        let found = libs.get(&(text("name"), text("version"))).cloned().unwrap_or_default();
+        krate["native_libs"] = json!(found);
     }
-}
-
-/// Name and version in one of Cargo's package ids: what stands behind the
-/// `#` is `name@version`, or the version of a package that is called like the
-/// last part of the path.
-fn package(id: &str) -> Option<(String, String)> {
-    let (place, package) = id.rsplit_once('#')?;
-    if let Some((name, version)) = package.split_once('@') {
-        return Some((name.to_owned(), version.to_owned()));
-    }
-    let path = place.split('?').next()?.trim_end_matches('/');
-    let name = path.rsplit('/').next()?;
-    Some((name.trim_end_matches(".git").to_owned(), package.to_owned()))
 }
 
 #[cfg(test)]
@@ -169,14 +154,5 @@ mod tests {
         add_native_libs(&mut document, &compiled);
         assert_eq!(document["crates"][0]["native_libs"], json!(["static=z"]));
         assert_eq!(document["crates"][1]["native_libs"], json!([]));
-    }
-
-    #[test]
-    fn package_ids_are_read_in_both_forms() {
-        let of = |id| package(id).map(|(name, version)| format!("{name} {version}"));
-        assert_eq!(of("path+file:///a/blog#0.1.0").as_deref(), Some("blog 0.1.0"));
-        assert_eq!(of("path+file:///a/b#blog@0.1.0").as_deref(), Some("blog 0.1.0"));
-        assert_eq!(of("git+https://e.org/blog.git?rev=1#0.1.0").as_deref(), Some("blog 0.1.0"));
-        assert_eq!(of("blog"), None);
     }
 }

@@ -1,63 +1,28 @@
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use crate::error::Error;
+use crate::manifest::{Crate, Manifest};
 
 /// The parts of a manifest that a bill of materials has.
 pub(crate) struct Bill<'m> {
-    pub(crate) manifest: &'m Value,
+    pub(crate) manifest: &'m Manifest,
     pub(crate) crates: Vec<Crate<'m>>,
     /// Where each crate is in the list, by what others call it.
     positions: BTreeMap<String, usize>,
 }
 
-/// A crate of a manifest.
-pub(crate) struct Crate<'m>(pub(crate) &'m Value);
-
-impl<'m> Crate<'m> {
-    pub(crate) fn text(&self, key: &str) -> Option<&'m str> {
-        self.0[key].as_str()
-    }
-
-    pub(crate) fn name(&self) -> &'m str {
-        self.text("name").unwrap_or_default()
-    }
-
-    pub(crate) fn version(&self) -> &'m str {
-        self.text("version").unwrap_or_default()
-    }
-
-    pub(crate) fn source(&self) -> &'m str {
-        self.text("source").unwrap_or_default()
-    }
-
-    pub(crate) fn role(&self) -> &'m str {
-        self.text("role").unwrap_or_default()
-    }
-
-    pub(crate) fn sha256(&self) -> Option<&'m str> {
-        self.text("checksum")?.strip_prefix("sha256:")
-    }
-
-    pub(crate) fn list(&self, key: &str) -> Vec<&'m str> {
-        self.0[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
-    }
-
-    /// What it is called where it has no other name: without the place on
-    /// this machine.
-    pub(crate) fn id(&self) -> String {
-        match self.text("purl") {
-            Some(purl) => purl.to_owned(),
-            None => format!("{}#{}@{}", self.source(), self.name(), self.version()),
-        }
+/// What a crate is called where it has no other name: without the place on
+/// this machine.
+pub(crate) fn reference(krate: &Crate<'_>) -> String {
+    match krate.purl() {
+        Some(purl) => purl.to_owned(),
+        None => format!("{}#{}@{}", krate.source(), krate.name(), krate.version()),
     }
 }
 
 impl<'m> Bill<'m> {
-    pub(crate) fn new(manifest: &'m Value) -> Self {
-        let crates: Vec<Crate<'m>> =
-            manifest["crates"].as_array().into_iter().flatten().map(Crate).collect();
+    pub(crate) fn new(manifest: &'m Manifest) -> Self {
+        let crates: Vec<Crate<'m>> = manifest.crates().collect();
         let mut positions = BTreeMap::new();
         for (i, krate) in crates.iter().enumerate() {
             let short = format!("{} {}", krate.name(), krate.version());
@@ -83,7 +48,7 @@ impl<'m> Bill<'m> {
     /// A UUID made of the content, so that the same manifest gives the same
     /// document, and another one another.
     pub(crate) fn uuid(&self) -> String {
-        let fingerprint = self.manifest["fingerprint"].as_str().unwrap_or_default();
+        let fingerprint = self.manifest.fingerprint();
         let mut digits: Vec<char> =
             fingerprint.trim_start_matches("sha256:").chars().take(32).collect();
         digits.resize(32, '0');

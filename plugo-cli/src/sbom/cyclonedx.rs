@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::sbom::bill::{Bill, Crate, source_date};
+use crate::manifest::{Crate, Manifest};
+use crate::sbom::bill::{Bill, reference, source_date};
 use crate::sbom::license::is_expression;
 
 /// A manifest as a CycloneDX 1.6 document.
@@ -9,7 +10,7 @@ use crate::sbom::license::is_expression;
 /// # Errors
 ///
 /// A `SOURCE_DATE_EPOCH` that is no time.
-pub(crate) fn cyclonedx(manifest: &Value) -> Result<String, Error> {
+pub(crate) fn cyclonedx(manifest: &Manifest) -> Result<String, Error> {
     let bill = Bill::new(manifest);
     let app = bill.app();
     let mut metadata = json!({
@@ -34,8 +35,8 @@ pub(crate) fn cyclonedx(manifest: &Value) -> Result<String, Error> {
         .crates
         .iter()
         .map(|krate| {
-            let on = bill.dependencies(krate).into_iter().map(|i| bill.crates[i].id());
-            json!({ "dependsOn": on.collect::<Vec<_>>(), "ref": krate.id() })
+            let on = bill.dependencies(krate).into_iter().map(|i| reference(&bill.crates[i]));
+            json!({ "dependsOn": on.collect::<Vec<_>>(), "ref": reference(krate) })
         })
         .collect();
     let document = json!({
@@ -54,28 +55,21 @@ fn property(name: &str, value: impl Into<String>) -> Value {
     json!({ "name": format!("plugo:{name}"), "value": value.into() })
 }
 
-fn properties(manifest: &Value) -> Vec<Value> {
-    let text = |key: &str| manifest[key].as_str();
+fn properties(manifest: &Manifest) -> Vec<Value> {
     let mut properties = Vec::new();
-    for key in ["client", "fingerprint", "target"] {
-        properties.extend(text(key).map(|value| property(key, value)));
-    }
-    let features = manifest["features"].as_array().into_iter().flatten();
-    properties.extend(features.filter_map(Value::as_str).map(|f| property("feature", f)));
-    for plugin in manifest["plugins"].as_array().into_iter().flatten() {
-        let field = |key: &str| plugin[key].as_str().unwrap_or_default();
-        let name = match field("namespace") {
-            "plugins" => field("name").to_owned(),
-            namespace => format!("{namespace}/{}", field("name")),
-        };
-        properties.push(property("plugin", format!("{name} {}", field("version"))));
+    properties.extend(manifest.client().map(|client| property("client", client)));
+    properties.push(property("fingerprint", manifest.fingerprint()));
+    properties.push(property("target", manifest.target()));
+    properties.extend(manifest.features().into_iter().map(|f| property("feature", f)));
+    for plugin in manifest.plugins() {
+        properties.push(property("plugin", format!("{} {}", plugin.id(), plugin.version())));
     }
     properties
 }
 
 fn component(krate: &Crate<'_>, kind: &str) -> Value {
     let mut component = json!({
-        "bom-ref": krate.id(),
+        "bom-ref": reference(krate),
         "name": krate.name(),
         "properties": krate_properties(krate),
         "type": kind,
@@ -89,13 +83,13 @@ fn component(krate: &Crate<'_>, kind: &str) -> Value {
     if let Some(sha256) = krate.sha256() {
         component["hashes"] = json!([{ "alg": "SHA-256", "content": sha256 }]);
     }
-    if let Some(license) = krate.text("license") {
+    if let Some(license) = krate.license() {
         component["licenses"] = match is_expression(license) {
             true => json!([{ "expression": license }]),
             false => json!([{ "license": { "name": license } }]),
         };
     }
-    if let Some(purl) = krate.text("purl") {
+    if let Some(purl) = krate.purl() {
         component["purl"] = json!(purl);
     }
     component

@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::sbom::bill::{Bill, Crate, source_date, time};
+use crate::manifest::{Crate, Manifest};
+use crate::sbom::bill::{Bill, source_date, time};
 use crate::sbom::license::is_expression;
 use crate::sbom::purl::download;
 
@@ -13,10 +14,10 @@ const NOTHING: &str = "NOASSERTION";
 /// # Errors
 ///
 /// A `SOURCE_DATE_EPOCH` that is no time.
-pub(crate) fn spdx(manifest: &Value) -> Result<String, Error> {
+pub(crate) fn spdx(manifest: &Manifest) -> Result<String, Error> {
     let bill = Bill::new(manifest);
-    let name = manifest["app"]["name"].as_str().unwrap_or_default();
-    let document_name = match manifest["client"].as_str() {
+    let name = manifest.app();
+    let document_name = match manifest.client() {
         Some(client) => format!("{name}-{client}"),
         None => name.to_owned(),
     };
@@ -50,7 +51,7 @@ fn id(i: usize, krate: &Crate<'_>) -> String {
 
 fn package(i: usize, krate: &Crate<'_>) -> Value {
     let is_app = krate.role() == "app";
-    let license = krate.text("license").filter(|text| is_expression(text));
+    let license = krate.license().filter(|text| is_expression(text));
     let mut package = json!({
         "SPDXID": id(i, krate),
         "copyrightText": NOTHING,
@@ -67,7 +68,7 @@ fn package(i: usize, krate: &Crate<'_>) -> Value {
     if let Some(sha256) = krate.sha256() {
         package["checksums"] = json!([{ "algorithm": "SHA256", "checksumValue": sha256 }]);
     }
-    if let Some(purl) = krate.text("purl") {
+    if let Some(purl) = krate.purl() {
         package["externalRefs"] = json!([{
             "referenceCategory": "PACKAGE-MANAGER",
             "referenceLocator": purl,

@@ -1,7 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use plugo_build::{Environment, Id};
+use plugo_build::{Environment, Id, Places};
 use serde_json::Value;
+use tempfile::TempDir;
 use toml_edit::{DocumentMut, InlineTable, Item};
 
 use crate::app::App;
@@ -56,9 +57,9 @@ impl Existing {
                  written into `Cargo.toml` by hand"
             )));
         }
-        let scratch = Scratch::new()?;
+        let scratch = scratch()?;
         context.shell.status("Looking", format_args!("for the crate `{given}`"));
-        let manifest = scratch.0.join("Cargo.toml");
+        let manifest = scratch.path().join("Cargo.toml");
         let mut add = context.cargo(app);
         add.args(["add", "--quiet", "--manifest-path"]).arg(&manifest).args(["--", given]);
         cargo::output(&mut add).map_err(|error| {
@@ -113,9 +114,7 @@ fn folder(context: &Context, app: &App, given: &str) -> Result<Option<PathBuf>, 
         }
         return Ok(Some(dir));
     }
-    let manifest = Manifest::read(&Edits::new(&app.workspace), &app.dir)?;
-    let setting = manifest.text(&["package", "metadata", "plugo", "plugin-directory"]);
-    let dir = app.dir.join(setting.unwrap_or("plugins")).join(given);
+    let dir = Places::read(&app.dir, &app.workspace)?.plugin_directory.join(given);
     Ok(dir.join("Cargo.toml").is_file().then_some(dir))
 }
 
@@ -141,25 +140,38 @@ fn found(package: &str, plugins: &[Id]) -> String {
     }
 }
 
-/// A package that is deleted again.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self, Error> {
-        let dir = std::env::temp_dir().join(format!("plugo-add-{}", std::process::id()));
-        let scratch = Scratch(dir);
-        let made = std::fs::create_dir_all(scratch.0.join("src")).and_then(|()| {
-            let manifest = "[package]\nname = \"plugo-add\"\nedition = \"2024\"\n\n[workspace]\n";
-            std::fs::write(scratch.0.join("Cargo.toml"), manifest)?;
-            std::fs::write(scratch.0.join("src/lib.rs"), "")
-        });
-        made.map_err(|error| Error::io("written", &scratch.0, &error))?;
-        Ok(scratch)
-    }
+/// A package that is deleted again, in a folder of its own that nobody else
+/// can write to.
+fn scratch() -> Result<TempDir, Error> {
+    let cannot = |error| Error::io("written", &std::env::temp_dir(), &error);
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let dir = builder.prefix("plugo-add-").tempdir().map_err(cannot)?;
+    let manifest = "[package]\nname = \"plugo-add\"\nedition = \"2024\"\n\n[workspace]\n";
+    std::fs::create_dir(dir.path().join("src"))
+        .and_then(|()| std::fs::write(dir.path().join("Cargo.toml"), manifest))
+        .and_then(|()| std::fs::write(dir.path().join("src/lib.rs"), ""))
+        .map_err(|error| Error::io("written", dir.path(), &error))?;
+    Ok(dir)
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_package_for_a_question_is_of_this_call_alone_and_goes_with_it() {
+        let (one, other) = (scratch().unwrap(), scratch().unwrap());
+        assert_ne!(one.path(), other.path());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = one.path().metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{mode:o}");
+        }
+        let path = one.path().to_owned();
+        drop(one);
+        assert!(!path.exists() && other.path().join("src/lib.rs").exists());
     }
 }

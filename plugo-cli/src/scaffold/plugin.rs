@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use plugo_build::Id;
+use plugo_build::{Id, Places};
 use toml_edit::InlineTable;
 
 use crate::app::App;
@@ -40,7 +40,7 @@ pub(crate) fn new_plugin(kind: Kind, context: &Context, args: &NewArgs) -> Resul
     if kind.has_routes() {
         check_axum(&app, &manifest)?;
     }
-    let parent = folder(kind, context, args, &app, &manifest);
+    let parent = folder(kind, context, args, &app)?;
     if parent.exists() && !parent.is_dir() {
         return Err(Error::usage(format!("`{}` is no folder", parent.display())));
     }
@@ -93,20 +93,13 @@ fn given_name(context: &Context, args: &NewArgs) -> Result<String, Error> {
 }
 
 /// The folder that the crate is put into.
-fn folder(
-    kind: Kind,
-    context: &Context,
-    args: &NewArgs,
-    app: &App,
-    manifest: &Manifest,
-) -> PathBuf {
-    if let Some(dir) = &args.output_dir {
-        return real(&context.path(dir));
-    }
-    let setting = manifest
-        .text(&["package", "metadata", "plugo", "plugin-directory"])
-        .filter(|_| kind == Kind::Base);
-    real(&app.dir.join(setting.unwrap_or(kind.folder())))
+fn folder(kind: Kind, context: &Context, args: &NewArgs, app: &App) -> Result<PathBuf, Error> {
+    let dir = match (&args.output_dir, kind.folder()) {
+        (Some(dir), _) => context.path(dir),
+        (None, Some(folder)) => app.dir.join(folder),
+        (None, None) => Places::read(&app.dir, &app.workspace)?.plugin_directory,
+    };
+    Ok(real(&dir))
 }
 
 /// The plugo that the app has.

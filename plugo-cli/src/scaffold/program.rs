@@ -21,16 +21,14 @@ pub(crate) struct Program {
     dir: PathBuf,
     path: PathBuf,
     text: Option<String>,
-    has_crlf: bool,
 }
 
 impl Program {
     pub(crate) fn read(edits: &Edits, dir: &Path) -> Result<Self, Error> {
         let path = dir.join("src/main.rs");
         let text = edits.read(&path)?;
-        let has_crlf = text.as_ref().is_some_and(|text| text.contains("\r\n"));
         let text = text.map(|text| text.replace("\r\n", "\n"));
-        Ok(Program { dir: dir.to_owned(), path, text, has_crlf })
+        Ok(Program { dir: dir.to_owned(), path, text })
     }
 
     /// Puts the table into the program, and the call where that is safe. Says
@@ -52,12 +50,7 @@ impl Program {
             edits.write(&self.path, PLAIN_MAIN.to_owned())?;
             return Ok(None);
         }
-        // Other lines than those that are added stay as they are, ends included.
-        let with_table = insert_table(text).map(|made| match self.has_crlf {
-            true => made.replace('\n', "\r\n"),
-            false => made,
-        });
-        let Some(with_table) = with_table else {
+        let Some(with_table) = insert_table(text) else {
             return Ok(Some(format!(
                 "`{shown}` is no Rust that can be read, so it was left alone; it needs a line \
                  `plugo::plugins!();` after its `use`s, and where the plugins should load:\n{call}"

@@ -28,12 +28,13 @@ macro_rules! files {
 }
 
 impl Kind {
-    /// The folder that its plugins are put into, in the app's.
-    pub(crate) fn folder(self) -> &'static str {
+    /// The folder in the app's that its plugins are put into, where that is
+    /// not the plugin directory.
+    pub(crate) fn folder(self) -> Option<&'static str> {
         match self {
-            Kind::Base => "plugins",
-            Kind::Ui => "ui/plugins",
-            Kind::Api => "api/plugins",
+            Kind::Base => None,
+            Kind::Ui => Some("ui/plugins"),
+            Kind::Api => Some("api/plugins"),
         }
     }
 

@@ -193,10 +193,7 @@ fn asked_for(project: &Project, all: &[KnownPlugin]) -> Result<BTreeSet<Id>, Err
 
 /// What a plugin depends on, without the versions.
 fn depends_on(plugin: &KnownPlugin) -> impl Iterator<Item = Id> {
-    plugin.dependencies.iter().map(|dependency| {
-        let name = dependency.split([' ', '\t']).next().unwrap_or_default();
-        Id::new(&plugin.id.namespace, name)
-    })
+    plugin.needs.iter().map(|need| need.id.clone())
 }
 
 /// What others depend on stays, as long as they do.

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use plugo_build::Id;
+use plugo_build::{Id, Places};
 use toml_edit::{InlineTable, Item};
 
 use crate::app::App;
@@ -55,13 +55,12 @@ impl Wire {
             manifest.add_feature(plugin, &format!("dep:{package}"))?;
             manifest.add_default(plugin)?;
         }
-        let config = manifest.text(&["package", "metadata", "plugo", "config"]);
-        let config = app.dir.join(config.unwrap_or("plugins_config.json"));
         manifest.save(edits)?;
         if let Some(dir) = &self.dir {
             member(app, dir, edits)?;
         }
-        if let Some(mut file) = SelectionFile::read(edits, &config)? {
+        let places = Places::read(&app.dir, &app.workspace)?;
+        if let Some(mut file) = SelectionFile::read(edits, &places.config_file)? {
             self.plugins.iter().for_each(|plugin| file.enable(&plugin.to_string()));
             file.save(edits)?;
         }

@@ -8,8 +8,8 @@ use crate::args::{AppArgs, Format, FormatArgs, SelectionArgs};
 use crate::building::summary::thousands;
 use crate::context::Context;
 use crate::error::Error;
-use crate::evidence::Evidence;
 use crate::exit;
+use crate::manifest::Manifest;
 use crate::selections::{is_of_client, named};
 use crate::table::Table;
 
@@ -72,14 +72,10 @@ impl Side {
             target: args.target.clone(),
             ..SelectionArgs::default()
         };
-        let project = context.project(app, &selection)?;
-        let (plan, _) = project.plan()?;
-        let evidence = Evidence::plan(&project, &plan)?;
-        let manifest: Value = serde_json::from_str(&evidence.manifest)
-            .map_err(|error| Error::environment(format!("the manifest is no JSON: {error}")))?;
+        let manifest = context.evidence(app, &selection)?.content;
         let dir = app.target_dir.join("plugo").join(client);
         let built = std::fs::read_to_string(dir.join("plugo-manifest.json")).ok();
-        let built: Option<Value> = built.and_then(|text| serde_json::from_str(&text).ok());
+        let built = built.and_then(|text| Manifest::parse(&text).ok());
         let things = things(&manifest);
         let is_built = built.is_some_and(|built| self::things(&built) == things);
         let programs = app.programs.iter().filter_map(|name| {
@@ -91,7 +87,7 @@ impl Side {
     }
 }
 
-fn things(manifest: &Value) -> BTreeMap<&'static str, BTreeMap<String, String>> {
+fn things(manifest: &Manifest) -> BTreeMap<&'static str, BTreeMap<String, String>> {
     let mut things: BTreeMap<&str, BTreeMap<String, Vec<String>>> = BTreeMap::new();
     let mut add = |kind, name: &str, what: String| {
         let found: &mut Vec<String> =
@@ -100,27 +96,19 @@ fn things(manifest: &Value) -> BTreeMap<&'static str, BTreeMap<String, String>> 
             found.push(what);
         }
     };
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let list = |value: &Value| -> Vec<String> {
-        value.as_array().into_iter().flatten().map(text).collect()
-    };
-    let objects = |key: &str| manifest[key].as_array().cloned().unwrap_or_default();
-    for plugin in objects("plugins") {
-        let (namespace, name) = (text(&plugin["namespace"]), text(&plugin["name"]));
-        let id = plugo_build::Id { namespace, name };
-        add("plugin", &id.to_string(), text(&plugin["version"]));
+    for plugin in manifest.plugins() {
+        add("plugin", &plugin.id(), plugin.version().to_owned());
     }
-    for feature in list(&manifest["features"]).iter().filter(|feature| !is_of_client(feature)) {
+    for feature in manifest.features().into_iter().filter(|feature| !is_of_client(feature)) {
         add("feature", feature, "on".to_owned());
     }
-    for krate in objects("crates").iter().filter(|krate| krate["role"] != "app") {
-        let features = list(&krate["features"]);
-        let features = match features.as_slice() {
+    for krate in manifest.crates().filter(|krate| krate.role() != "app") {
+        let features = match krate.list("features").as_slice() {
             [] => String::new(),
             features => format!(" ({})", features.join(", ")),
         };
-        add("crate", &text(&krate["name"]), format!("{}{features}", text(&krate["version"])));
-        if let Some(license) = krate["license"].as_str() {
+        add("crate", krate.name(), format!("{}{features}", krate.version()));
+        if let Some(license) = krate.license() {
             add("licence", license, "yes".to_owned());
         }
     }

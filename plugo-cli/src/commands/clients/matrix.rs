@@ -1,9 +1,12 @@
+use std::path::Path;
+
 use clap::ValueEnum;
 use plugo_build::{Client, Project};
 use serde_json::{Map, Value, json};
 
+use crate::app::App;
 use crate::args::AppArgs;
-use crate::changes::affected;
+use crate::changes::{affected, root};
 use crate::context::Context;
 use crate::error::Error;
 use crate::selections::{Group, groups, named};
@@ -54,11 +57,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<(), Error> {
                     groups.len()
                 ));
             }
-            let jobs: Vec<Value> = groups.iter().map(github).collect();
+            let jobs: Vec<Value> = groups.iter().map(|group| github(group, &app.name)).collect();
             // A workflow takes an output of one line.
             context.answer(format_args!("{}\n", json!({ "include": jobs })))
         }
-        Format::Gitlab => context.json(&gitlab(&groups, &app.name)),
+        Format::Gitlab => context.json(&gitlab(&groups, &app.name, &Place::of(&app)?)),
     }
 }
 
@@ -76,27 +79,57 @@ fn job(group: &Group) -> Value {
     })
 }
 
-/// `plugo build --client ${{ matrix.clients }}`.
-fn github(group: &Group) -> Value {
+/// `plugo build --package ${{ matrix.package }} --client ${{ matrix.clients }}`.
+fn github(group: &Group, app: &str) -> Value {
     json!({
         "name": name(group),
+        "package": app,
         "clients": group.clients.join(","),
         "plugins": group.selection.names().join(","),
     })
 }
 
+/// How a pipeline calls plugo, from the folder that its jobs run in.
+struct Place {
+    /// What names the app, where that takes anything.
+    arguments: String,
+    /// The folder that builds leave their folders in.
+    builds: String,
+}
+
+impl Place {
+    fn of(app: &App) -> Result<Self, Error> {
+        // Jobs run in the root of the repository.
+        let root = root(&app.workspace).unwrap_or_else(|| app.workspace.clone());
+        let inside = |path: &Path| {
+            let path = path.strip_prefix(&root).unwrap_or(path);
+            path.to_string_lossy().replace('\\', "/")
+        };
+        let mut arguments = String::new();
+        if app.workspace != root {
+            arguments.push_str(&format!(
+                " --manifest-path \"{}\"",
+                inside(&app.workspace.join("Cargo.toml"))
+            ));
+        }
+        if App::names(&app.workspace)?.len() > 1 {
+            arguments.push_str(&format!(" --package {}", app.name));
+        }
+        Ok(Place { arguments, builds: inside(&app.target_dir.join("plugo")) })
+    }
+}
+
 /// A pipeline whose jobs a file of the repository may change, through the
 /// hidden job that they extend.
-fn gitlab(groups: &[Group], app: &str) -> Value {
+fn gitlab(groups: &[Group], app: &str, place: &Place) -> Value {
     let mut pipeline = Map::new();
-    let hidden = json!({
-        "script": ["plugo build --release --client \"$PLUGO_CLIENTS\""],
-        "artifacts": { "paths": ["target/plugo/"] },
-    });
-    pipeline.insert(".plugo".to_owned(), hidden);
+    let build = format!("plugo build --release{} --client \"$PLUGO_CLIENTS\"", place.arguments);
+    pipeline.insert(".plugo".to_owned(), json!({ "script": [build] }));
     for group in groups {
+        let folders = group.clients.iter().map(|client| format!("{}/{client}/", place.builds));
         let job = json!({
             "extends": ".plugo",
+            "artifacts": { "paths": folders.collect::<Vec<_>>() },
             "variables": {
                 "PLUGO_CLIENTS": group.clients.join(","),
                 "PLUGO_PLUGINS": group.selection.names().join(","),

@@ -1,12 +1,10 @@
-use std::fs;
-use std::path::Path;
-
 use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstRootNode};
 use plugo_build::Project;
 
 use crate::args::AppArgs;
 use crate::context::Context;
+use crate::edits::Edits;
 use crate::error::Error;
 use crate::selections::named;
 
@@ -51,30 +49,21 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<(), Error> {
         None => None,
     };
     let path = app.workspace.join(".vscode/settings.json");
-    let old = match fs::read_to_string(&path) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Error::io("read", &path, &error)),
-    };
-    let new = settings(old.as_deref().unwrap_or_default(), feature.as_deref())
+    let mut edits = Edits::new(&app.workspace);
+    let old = edits.read(&path)?.unwrap_or_default();
+    let new = settings(&old, feature.as_deref())
         .map_err(|why| Error::no(format!("`{}` is left as it is: {why}", path.display())))?;
     if args.print {
         return context.answer(new);
     }
-    if old.as_deref().unwrap_or("{}\n") == new {
-        context.shell.status("Unchanged", context.show(&path));
-        return Ok(());
+    // Without a file there is nothing to take back.
+    if !(old.is_empty() && feature.is_none()) {
+        edits.write(&path, new)?;
     }
-    write(&path, &new)?;
-    context.shell.status("Wrote", context.show(&path));
+    let verb = if edits.is_empty() { "Unchanged" } else { "Wrote" };
+    edits.apply()?.keep()?;
+    context.shell.status(verb, context.show(&path));
     Ok(())
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Error> {
-    if let Some(dir) = path.parent() {
-        fs::create_dir_all(dir).map_err(|error| Error::io("made", dir, &error))?;
-    }
-    plugo_build::write(path, text).map(drop).map_err(|error| Error::io("written", path, &error))
 }
 
 /// The settings with a feature, or with what plugo writes taken out; the rest
