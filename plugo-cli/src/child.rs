@@ -46,24 +46,28 @@ pub(crate) fn run(command: &mut Command, mut heard: impl FnMut(Line)) -> Result<
 
 /// Reads a stream on a thread of its own, line by line.
 fn read(stream: impl Read + Send + 'static, line: fn(String) -> Line, sender: Sender<Line>) {
-    std::thread::spawn(move || {
-        let mut stream = BufReader::new(stream);
-        let mut bytes = Vec::new();
-        while stream.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0) {
-            let text = String::from_utf8_lossy(&bytes);
-            if sender.send(line(text.trim_end_matches(['\n', '\r']).to_owned())).is_err() {
-                return;
-            }
-            bytes.clear();
+    std::thread::spawn(move || lines(stream, |text| sender.send(line(text)).is_ok()));
+}
+
+/// Reads a stream line by line, to its end or until nobody listens.
+pub(crate) fn lines(stream: impl Read, mut heard: impl FnMut(String) -> bool) {
+    let mut stream = BufReader::new(stream);
+    let mut bytes = Vec::new();
+    while stream.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0) {
+        let text = String::from_utf8_lossy(&bytes);
+        if !heard(text.trim_end_matches(['\n', '\r']).to_owned()) {
+            return;
         }
-    });
+        bytes.clear();
+    }
 }
 
 /// A child, in a process group of its own on Unix, with all that it starts.
-struct Group(Child);
+#[derive(Debug)]
+pub(crate) struct Group(pub(crate) Child);
 
 impl Group {
-    fn start(command: &mut Command) -> Result<Self, Error> {
+    pub(crate) fn start(command: &mut Command) -> Result<Self, Error> {
         let name = command.get_program().to_string_lossy().into_owned();
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
@@ -102,11 +106,17 @@ impl Group {
         }
     }
 
+    /// The group, which has the number of the child.
+    #[cfg(unix)]
+    pub(crate) fn id(&self) -> Option<rustix::process::Pid> {
+        i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw)
+    }
+
     /// Asks all of the group to end, and ends what has not by then.
     #[cfg(unix)]
-    fn end(&mut self) {
-        use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-        let Some(group) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) else { return };
+    pub(crate) fn end(&mut self) {
+        use rustix::process::{Signal, kill_process_group, test_kill_process_group};
+        let Some(group) = self.id() else { return };
         let _ = kill_process_group(group, Signal::INT);
         let asked = Instant::now();
         while asked.elapsed() < GRACE {
@@ -123,7 +133,7 @@ impl Group {
     /// The console tells everything that is attached to it of Ctrl-C; what
     /// does not listen is ended.
     #[cfg(not(unix))]
-    fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         let asked = Instant::now();
         while asked.elapsed() < GRACE {
             if !matches!(self.0.try_wait(), Ok(None)) {

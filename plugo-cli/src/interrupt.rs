@@ -1,16 +1,21 @@
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::Error;
 use crate::exit;
 
-static ASKED: AtomicBool = AtomicBool::new(false);
+/// How often.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
 
 /// From here on, Ctrl-C does not end this program; whoever works asks
 /// [`is_asked`] and ends what it began.
 pub(crate) fn listen() -> Result<(), Error> {
     static LISTENING: OnceLock<Result<(), String>> = OnceLock::new();
-    let set = || ctrlc::set_handler(|| ASKED.store(true, Ordering::SeqCst));
+    let set = || {
+        ctrlc::set_handler(|| {
+            ASKED.fetch_add(1, Ordering::SeqCst);
+        })
+    };
     let listening = LISTENING.get_or_init(|| set().map_err(|error| error.to_string()));
     listening
         .clone()
@@ -19,7 +24,13 @@ pub(crate) fn listen() -> Result<(), Error> {
 
 /// Whether somebody wants this program to end.
 pub(crate) fn is_asked() -> bool {
-    ASKED.load(Ordering::SeqCst)
+    ASKED.load(Ordering::SeqCst) > 0
+}
+
+/// Whether it was asked again: now, and not when all is in order.
+#[cfg(unix)]
+pub(crate) fn is_urgent() -> bool {
+    ASKED.load(Ordering::SeqCst) > 1
 }
 
 /// An error when somebody wants this program to end.

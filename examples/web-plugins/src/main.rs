@@ -25,21 +25,21 @@
 //! `DISABLED_PLUGINS=clock` takes away; nothing can add.
 //!
 //! The port is the first argument, or else the variable `PORT`, or else 3000;
-//! 0 is any that is free. The variable `CURRENCY` changes what prices are in.
+//! 0 is any that is free. Under `plugo dev`, it is reached where that says. The variable `CURRENCY` changes what prices are in.
 
 #![forbid(unsafe_code)]
 
 use std::env;
 use std::io::{Write as _, stdout};
-use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::extract::DefaultBodyLimit;
-use tokio::net::TcpListener;
 use web_site::Site;
 
 /// What the app serves without any plugin.
 mod front;
+/// Where it is reached, and how it ends.
+mod listen;
 
 plugo::plugins!();
 
@@ -63,29 +63,14 @@ async fn main() -> anyhow::Result<()> {
         .fallback(front::nothing)
         .method_not_allowed_fallback(front::not_so)
         .layer(DefaultBodyLimit::max(16 * 1024));
-    let listener = TcpListener::bind(("127.0.0.1", port))
-        .await
-        .with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
+    let listener = listen::listener(port).await?;
     writeln!(stdout(), "listening on http://{}", listener.local_addr()?)?;
     stdout().flush()?;
 
-    let server = axum::serve(listener, app).with_graceful_shutdown(interrupted());
-    tokio::select! {
-        result = server => result?,
-        // A request that never ends does not keep the program running.
-        () = async { interrupted().await; tokio::time::sleep(Duration::from_secs(5)).await } => {}
-    }
-    Ok(())
+    listen::serve(listener, app).await
 }
 
 fn port() -> anyhow::Result<u16> {
     let Some(port) = env::args().nth(1).or_else(|| env::var("PORT").ok()) else { return Ok(3000) };
     port.parse().with_context(|| format!("the port is a number up to 65535, and not {port:?}"))
-}
-
-async fn interrupted() {
-    // Where Ctrl-C cannot be waited for, it ends the program at once.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
