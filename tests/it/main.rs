@@ -23,3 +23,5 @@ mod cli_clients;
 mod cli_inspect;
 mod cli_graph;
 mod cli_evidence;
+#[cfg(unix)]
+mod cli_dev;

@@ -56,7 +56,7 @@ impl Folder {
         let dir = self.dir.join(format!("run-{}", self.runs));
         let to = dir.join(program.file_name().unwrap_or_default());
         fs::create_dir_all(&dir).map_err(|error| Error::io("made", &dir, &error))?;
-        let kept = Kept { program: to, number: self.runs };
+        let kept = Kept { program: to };
         if fs::hard_link(program, &kept.program).is_err() {
             // Another file system, or one without links.
             let copied = fs::copy(program, &kept.program);
@@ -85,7 +85,6 @@ impl Drop for Folder {
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) program: PathBuf,
-    pub(super) number: u32,
 }
 
 impl Kept {

@@ -3,11 +3,10 @@ use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use rustix::process::{
-    Signal, WaitId, WaitIdOptions, kill_process_group, test_kill_process_group, waitid,
-};
+use rustix::process::{Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::folder::Kept;
 use super::sockets::Sockets;
@@ -24,13 +23,15 @@ pub(super) struct Start<'s> {
     /// Where it says that it is ready; a folder with a short name, since that
     /// of a socket may have some hundred bytes.
     pub(super) notices: &'s Path,
+    /// How many processes there were before.
+    pub(super) number: u32,
 }
 
 /// A process of the app, with all that it starts. It ends with the value.
 #[derive(Debug)]
 pub(super) struct Process {
     group: Group,
-    kept: Kept,
+    kept: Rc<Kept>,
     notices: UnixDatagram,
     pub(super) started: Instant,
     /// Since when it serves.
@@ -41,8 +42,8 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn start(start: &Start<'_>, kept: Kept) -> Result<Self, Error> {
-        let path = start.notices.join(kept.number.to_string());
+    pub(super) fn start(start: &Start<'_>, kept: Rc<Kept>) -> Result<Self, Error> {
+        let path = start.notices.join(start.number.to_string());
         let notices = UnixDatagram::bind(&path).and_then(|socket| {
             socket.set_nonblocking(true)?;
             Ok(socket)
@@ -62,7 +63,7 @@ impl Process {
     }
 
     /// The program that it runs.
-    pub(super) fn kept(&self) -> &Kept {
+    pub(super) fn kept(&self) -> &Rc<Kept> {
         &self.kept
     }
 
@@ -109,9 +110,7 @@ impl Process {
     }
 
     fn signal(&self, signal: Signal) {
-        if let (None, Some(group)) = (self.ended, self.group.id())
-            && test_kill_process_group(group).is_ok()
-        {
+        if let (None, Some(group)) = (self.ended, self.group.id()) {
             let _ = kill_process_group(group, signal);
         }
     }

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -10,7 +11,7 @@ use plugo_reload::{Changes, Mode, PluginWatcher};
 use super::Settings;
 use super::build::{Build, Built, Request};
 use super::event::Event;
-use super::folder::Folder;
+use super::folder::{Folder, Kept};
 use super::keys::{self, Key};
 use super::live::Live;
 use super::process::{Process, Start};
@@ -76,10 +77,12 @@ pub(crate) fn run(
         build: None,
         changed: BTreeSet::new(),
         saved: None,
-        took: Duration::ZERO,
+        took: None,
         next: None,
         starting: None,
         running: None,
+        good: None,
+        starts: 0,
         ending: Vec::new(),
         reload: None,
         has_said: false,
@@ -113,11 +116,14 @@ struct Session<'c> {
     changed: BTreeSet<PathBuf>,
     saved: Option<SystemTime>,
     /// How long the last build took.
-    took: Duration,
+    took: Option<Duration>,
     /// A program that starts when the old process has ended.
     next: Option<PathBuf>,
     starting: Option<Process>,
     running: Option<Process>,
+    /// The program that served last.
+    good: Option<Rc<Kept>>,
+    starts: u32,
     /// Processes that were asked to end, and when they are ended.
     ending: Vec<(Process, Instant)>,
     /// Pages load again when the old process has ended, or then.
@@ -334,10 +340,11 @@ impl Session<'_> {
             shell.error(format_args!("no build after {milliseconds} ms{kept}"));
             return Ok(());
         };
-        self.took = built.took;
+        self.took = Some(built.took);
         let newest = self.starting.as_ref().or(self.running.as_ref());
         if newest.is_some_and(|process| process.kept().is(&program)) {
-            self.say("Unchanged", format!("the program is the same, after {milliseconds} ms"));
+            let what = "the program is the same, and goes on";
+            self.say("Unchanged", format!("after {milliseconds} ms: {what}"));
             self.changed.clear();
             return Ok(());
         }
@@ -351,18 +358,24 @@ impl Session<'_> {
             }
             running => {
                 self.running = running;
-                self.start(program)
+                self.start(&program)
             }
         }
     }
 
-    fn start(&mut self, program: PathBuf) -> Result<(), Error> {
-        let kept = self.folder.keep(&program)?;
+    fn start(&mut self, program: &Path) -> Result<(), Error> {
+        let kept = Rc::new(self.folder.keep(program)?);
+        self.start_kept(kept)
+    }
+
+    fn start_kept(&mut self, kept: Rc<Kept>) -> Result<(), Error> {
+        self.starts += 1;
         let start = Start {
             sockets: &self.sockets,
             arguments: &self.settings.arguments,
             script: self.live.as_ref().map(Live::script),
             notices: self.notices.path(),
+            number: self.starts,
         };
         self.starting = Some(Process::start(&start, kept)?);
         Ok(())
@@ -389,7 +402,7 @@ impl Session<'_> {
         if self.ending.is_empty()
             && let Some(program) = self.next.take()
         {
-            self.start(program)?;
+            self.start(&program)?;
         }
         if let (Some(until), Some(live)) = (self.reload, &self.live)
             && (self.ending.is_empty() || Instant::now() >= until)
@@ -408,7 +421,7 @@ impl Session<'_> {
             process.ready = Some(age);
         }
         if let Some(status) = process.ended() {
-            self.failed(&format!("ended before it was ready: {status}"));
+            self.failed(&process, &format!("ended before it was ready: {status}"))?;
             if !status.success() {
                 self.tell_how_to_listen();
             }
@@ -417,32 +430,46 @@ impl Session<'_> {
         } else if age >= START {
             process.kill();
             let seconds = START.as_secs();
-            self.failed(&format!("was not ready after {seconds} s, and was ended"));
+            self.failed(&process, &format!("was not ready after {seconds} s, and was ended"))?;
         } else {
             self.starting = Some(process);
         }
         Ok(())
     }
 
-    /// The new process replaces nothing.
-    fn failed(&mut self, why: &str) {
-        let kept = match &self.running {
-            Some(_) => "the last good build keeps serving",
-            None => "the next change is waited for",
+    /// The new process replaces nothing. Where the old one had to end before
+    /// it, its program starts again.
+    fn failed(&mut self, process: &Process, why: &str) -> Result<(), Error> {
+        let again = self.good.clone().filter(|good| {
+            self.settings.is_sequential
+                && self.running.is_none()
+                && !Rc::ptr_eq(good, process.kept())
+        });
+        let kept = match (&self.running, &again) {
+            (Some(_), _) => "the last good build keeps serving",
+            (None, Some(_)) => "the last good build starts again",
+            (None, None) => "the next change is waited for",
         };
+        self.took = None;
         self.context.shell.error(format_args!("the new build {why}; {kept}"));
+        again.map_or(Ok(()), |good| self.start_kept(good))
     }
 
     fn hand_over(&mut self, process: Process) {
         self.has_said |= process.has_said;
-        let mut times = format!("build {} ms", self.took.as_millis());
-        if let Some(ready) = process.ready.filter(|_| process.has_said) {
-            times.push_str(&format!(", start {} ms", ready.as_millis()));
+        let mut text = format!("on {}", self.sockets.urls());
+        let saved = self.saved.take().and_then(|saved| saved.elapsed().ok());
+        if let Some(saved) = saved {
+            text.push_str(&format!(", {} ms after the save", saved.as_millis()));
         }
-        if let Some(saved) = self.saved.take().and_then(|saved| saved.elapsed().ok()) {
-            times = format!("{} ms after the save: {times}", saved.as_millis());
+        let built = self.took.take().map(|took| format!("build {} ms", took.as_millis()));
+        let ready = process.ready.filter(|_| process.has_said);
+        let started = ready.map(|ready| format!("start {} ms", ready.as_millis()));
+        let parts: Vec<String> = built.into_iter().chain(started).collect();
+        if !parts.is_empty() {
+            text.push_str(&format!(" ({})", parts.join(", ")));
         }
-        self.say("Serving", format!("on {}, {times}", self.sockets.urls()));
+        self.say("Serving", text);
         self.changed.clear();
         if !process.has_said && self.told.insert("ready") {
             self.context.shell.note(
@@ -450,6 +477,7 @@ impl Session<'_> {
                  READY=1 to NOTIFY_SOCKET it would be at once (docs/dev.md)",
             );
         }
+        self.good = Some(Rc::clone(process.kept()));
         if let Some(old) = self.running.replace(process) {
             self.retire(old);
         }
