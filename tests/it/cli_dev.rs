@@ -34,8 +34,8 @@ impl Dev {
 
     fn start_with(dir: &Path, args: &[&str], set: impl FnOnce(&mut Command)) -> Self {
         let mut command = plugo(dir, &[&["dev", "--listen", "127.0.0.1:0"], args].concat());
-        set(&mut command);
         command.env_remove("ENABLE_PLUGIN_HOT_RELOAD");
+        set(&mut command);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
@@ -425,7 +425,6 @@ fn what_does_not_start_replaces_nothing_and_clients_are_switched_by_a_key() {
 
     // A crate that the build does not have is not watched.
     let other = project.dir().join("plugins/b/src/lib.rs");
-    let project = project.file("clients/zeta.json", "{}");
     dev.key("c acm");
     dev.hears("did you mean `acme`?");
     dev.key("c");
@@ -545,6 +544,7 @@ fn an_app_that_does_not_take_the_socket_is_told_how() {
     let mut dev = Dev::start(project.dir(), &["--", &address]);
     dev.hears("Address already in use");
     dev.hears("the new build ended before it was ready");
+    dev.hears("if it says \"Address already in use\"");
     dev.hears("listenfd::ListenFd::from_env().take_tcp_listener(0)");
     drop(dev);
 
@@ -556,6 +556,7 @@ fn an_app_that_does_not_take_the_socket_is_told_how() {
     dev.hears("Serving on");
     dev.hears("did not say that it is ready");
     let _waits = TcpStream::connect(&dev.address).unwrap();
+    dev.hears("somebody has connected, and the app does not take it");
     dev.hears("listenfd::ListenFd::from_env().take_tcp_listener(0)");
     drop(dev);
 

@@ -44,6 +44,9 @@ const UNTAKEN: Duration = Duration::from_secs(3);
 /// How long a page waits for the old process to end before it loads again.
 const PAGE: Duration = Duration::from_secs(2);
 
+/// What an app says that opens the address itself.
+const IN_USE: &str = "if it says \"Address already in use\"";
+
 /// Runs the app until somebody wants it to end.
 pub(crate) fn run(
     context: &Context,
@@ -423,7 +426,7 @@ impl Session<'_> {
         if let Some(status) = process.ended() {
             self.failed(&process, &format!("ended before it was ready: {status}"))?;
             if !status.success() {
-                self.tell_how_to_listen();
+                self.tell_how_to_listen(IN_USE);
             }
         } else if process.ready.is_some() {
             self.hand_over(process);
@@ -491,12 +494,11 @@ impl Session<'_> {
         running.hear();
         self.has_said |= running.has_said;
         if let Some(status) = running.ended() {
-            let has_said = running.has_said;
             self.running = None;
             let next = "it starts again with the next change";
             self.context.shell.error(format_args!("the app ended by itself: {status}; {next}"));
-            if !has_said && !status.success() {
-                self.tell_how_to_listen();
+            if !status.success() {
+                self.tell_how_to_listen(IN_USE);
             }
             return Ok(Some(status));
         }
@@ -504,23 +506,24 @@ impl Session<'_> {
         let since = is_untaken.then(|| *self.untaken.get_or_insert_with(Instant::now));
         self.untaken = since;
         if since.is_some_and(|since| since.elapsed() >= UNTAKEN) {
-            self.tell_how_to_listen();
+            self.tell_how_to_listen("somebody has connected, and the app does not take it");
         }
         Ok(None)
     }
 
-    /// What an app needs that does not take the sockets.
-    fn tell_how_to_listen(&mut self) {
-        if !self.told.insert("listen") {
+    /// What an app needs that does not take the sockets; nothing when it says
+    /// that it is ready, since it knows of them then.
+    fn tell_how_to_listen(&mut self, why: &str) {
+        if self.has_said || !self.told.insert("listen") {
             return;
         }
         let urls = self.sockets.urls();
         self.context.shell.note(format_args!(
-            "`plugo dev` listens on {urls} and passes the socket to the app, which has to take it \
-             rather than open one of its own (\"Address already in use\"):\n    \
+            "{why}: `plugo dev` listens on {urls} itself, and passes the socket to the app, which \
+             takes it in place of one of its own with\n    \
              let socket = listenfd::ListenFd::from_env().take_tcp_listener(0)?;\n\
-             docs/dev.md has the whole; for an app that cannot, there are `--handover sequential` \
-             and an address of its own"
+             docs/dev.md has the whole. An app that cannot has an address of its own and \
+             `--handover sequential`"
         ));
     }
 
