@@ -43,6 +43,26 @@ impl App {
         Ok(packages.apps().map(|app| app.name.clone()).collect())
     }
 
+    /// The name of the program that is meant, as Cargo decides it.
+    pub(crate) fn program(&self, named: Option<&str>) -> Result<String, Error> {
+        let names: Vec<&str> = self.programs.iter().map(String::as_str).collect();
+        match (named.or(self.default_run.as_deref()), names.as_slice()) {
+            (Some(name), names) if !names.contains(&name) => Err(Error::usage(format!(
+                "`{}` has no program `{name}`{}",
+                self.name,
+                known("its programs are", name, names)
+            ))),
+            (Some(name), _) => Ok(name.to_owned()),
+            (None, [name]) => Ok((*name).to_owned()),
+            (None, []) => Err(Error::usage(format!("`{}` has no program", self.name))),
+            (None, names) => Err(Error::usage(format!(
+                "`{}` has several programs, `{}`; name one with `--bin`",
+                self.name,
+                names.join("`, `")
+            ))),
+        }
+    }
+
     /// Finds a package that need not be an app yet: the one that is named, the
     /// one of this folder, or the only one of the workspace.
     pub(crate) fn find_package(dir: &Path, args: &AppArgs) -> Result<Self, Error> {

@@ -9,9 +9,6 @@ use std::time::Instant;
 use plugo_build::{Plan, Project};
 
 use self::folder::Folder;
-use self::messages::Messages;
-use self::output::Output;
-use self::progress::Progress;
 use crate::app::App;
 use crate::cargo;
 use crate::child::{self, Line};
@@ -34,7 +31,9 @@ mod request;
 /// What became of it.
 pub(crate) mod summary;
 
-pub(crate) use self::progress::count;
+pub(crate) use self::messages::Messages;
+pub(crate) use self::output::Output;
+pub(crate) use self::progress::{Progress, count};
 pub(crate) use self::request::{ClientsArgs, HowArgs};
 pub(crate) use self::summary::Outcome;
 

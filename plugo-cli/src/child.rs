@@ -1,5 +1,5 @@
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::io::{self, BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -63,35 +63,48 @@ fn was_interrupted(_: ExitStatus) -> bool {
 
 /// Reads a stream on a thread of its own, line by line.
 fn read(stream: impl Read + Send + 'static, line: fn(String) -> Line, sender: Sender<Line>) {
-    std::thread::spawn(move || {
-        let mut stream = BufReader::new(stream);
-        let mut bytes = Vec::new();
-        while stream.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0) {
-            let text = String::from_utf8_lossy(&bytes);
-            if sender.send(line(text.trim_end_matches(['\n', '\r']).to_owned())).is_err() {
-                return;
-            }
-            bytes.clear();
+    std::thread::spawn(move || lines(stream, |text| sender.send(line(text)).is_ok()));
+}
+
+/// Reads a stream line by line, to its end or until nobody listens.
+pub(crate) fn lines(stream: impl Read, mut heard: impl FnMut(String) -> bool) {
+    let mut stream = BufReader::new(stream);
+    let mut bytes = Vec::new();
+    while stream.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0) {
+        let text = String::from_utf8_lossy(&bytes);
+        if !heard(text.trim_end_matches(['\n', '\r']).to_owned()) {
+            return;
         }
-    });
+        bytes.clear();
+    }
 }
 
 /// A child, with all that it starts.
-///
-/// Where there is no terminal, it has a process group of its own on Unix, so
-/// that a signal reaches all of it. At a terminal it stays in that of this
-/// program: only the group in the foreground may ask for a password, as
-/// Cargo's git and ssh do, and Ctrl-C and Ctrl-Z reach all that is in it.
-struct Group {
+#[derive(Debug)]
+pub(crate) struct Group {
     child: Child,
+    /// It has a process group of its own, so that a signal reaches all of it.
     is_apart: bool,
     has_ended: bool,
 }
 
 impl Group {
+    /// Where there is no terminal, it has a group of its own. At a terminal it
+    /// stays in that of this program: only the group in the foreground may ask
+    /// for a password, as Cargo's git and ssh do, and Ctrl-C and Ctrl-Z reach
+    /// all that is in it.
     fn start(command: &mut Command) -> Result<Self, Error> {
+        Self::spawn(command, !has_terminal())
+    }
+
+    /// It has a group of its own wherever there are such, and asks nothing.
+    pub(crate) fn start_apart(command: &mut Command) -> Result<Self, Error> {
+        Self::spawn(command, true)
+    }
+
+    fn spawn(command: &mut Command, is_apart: bool) -> Result<Self, Error> {
         let name = command.get_program().to_string_lossy().into_owned();
-        let is_apart = cfg!(unix) && !has_terminal();
+        let is_apart = cfg!(unix) && is_apart;
         #[cfg(unix)]
         if is_apart {
             std::os::unix::process::CommandExt::process_group(command, 0);
@@ -99,6 +112,24 @@ impl Group {
         let child = command.stdin(Stdio::null()).spawn();
         let cannot = |error| Error::environment(format!("`{name}` cannot be run: {error}"));
         child.map(|child| Group { child, is_apart, has_ended: false }).map_err(cannot)
+    }
+
+    /// What it says, and what goes wrong with it, where they are piped.
+    pub(crate) fn streams(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
+        (self.child.stdout.take(), self.child.stderr.take())
+    }
+
+    /// How the child ended, if it did.
+    pub(crate) fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        let ended = self.child.try_wait()?;
+        self.has_ended |= ended.is_some();
+        Ok(ended)
+    }
+
+    /// How the child ended, which it is known to have.
+    pub(crate) fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.has_ended = true;
+        self.child.wait()
     }
 
     fn follow(
@@ -125,22 +156,26 @@ impl Group {
                 }
             }
             heard(Line::Nothing);
-            let ended = self.child.try_wait();
             let lost = |error| Error::environment(format!("Cargo cannot be waited for: {error}"));
-            if let Some(status) = ended.map_err(lost)? {
-                self.has_ended = true;
+            if let Some(status) = self.try_wait().map_err(lost)? {
                 return Ok(status);
             }
         }
     }
 
+    /// The child, which leads the group where that is its own.
+    #[cfg(unix)]
+    pub(crate) fn id(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
+    }
+
     /// Asks all of it to end, and ends what has not by then.
     #[cfg(unix)]
-    fn end(&mut self) {
-        use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+    pub(crate) fn end(&mut self) {
+        use rustix::process::{Signal, kill_process_group, test_kill_process_group};
 
         self.has_ended = true;
-        let pid = Pid::from_child(&self.child);
+        let pid = self.id();
         match self.is_apart {
             true => drop(kill_process_group(pid, Signal::INT)),
             false => ask(pid),
@@ -163,7 +198,7 @@ impl Group {
     /// The console tells everything that is attached to it of Ctrl-C; what
     /// does not listen is ended.
     #[cfg(not(unix))]
-    fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.has_ended = true;
         let asked = Instant::now();
         while asked.elapsed() < GRACE {

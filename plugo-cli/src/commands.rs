@@ -30,6 +30,8 @@ mod build;
 mod run;
 /// `plugo test`.
 mod test;
+/// `plugo dev`.
+mod dev;
 /// `plugo manifest`.
 mod manifest;
 /// `plugo sbom`.

@@ -1,11 +1,12 @@
 use std::process;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::Error;
 use crate::exit;
 
-static ASKED: AtomicBool = AtomicBool::new(false);
+/// How often.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
 /// How much is under way that is ended by whoever began it.
 static AT_WORK: AtomicUsize = AtomicUsize::new(0);
 
@@ -40,7 +41,7 @@ pub(crate) fn listen() -> Result<(), Error> {
 fn set_handler() -> Result<(), Error> {
     static LISTENING: OnceLock<Result<(), String>> = OnceLock::new();
     let asked = || {
-        ASKED.store(true, Ordering::SeqCst);
+        ASKED.fetch_add(1, Ordering::SeqCst);
         if AT_WORK.load(Ordering::SeqCst) == 0 {
             process::exit(exit::INTERRUPTED.into());
         }
@@ -54,7 +55,13 @@ fn set_handler() -> Result<(), Error> {
 
 /// Whether somebody wants this program to end.
 pub(crate) fn is_asked() -> bool {
-    ASKED.load(Ordering::SeqCst)
+    ASKED.load(Ordering::SeqCst) > 0
+}
+
+/// Whether it was asked again: now, and not when all is in order.
+#[cfg(unix)]
+pub(crate) fn is_urgent() -> bool {
+    ASKED.load(Ordering::SeqCst) > 1
 }
 
 /// An error when somebody wants this program to end.

@@ -71,6 +71,9 @@ mod selections;
 mod changes;
 /// Building for clients, into a folder for each.
 mod building;
+/// A running app, rebuilt and replaced when its code changes.
+#[cfg(unix)]
+mod dev;
 /// What a shipped file says of itself.
 mod binary;
 /// A shipped file, held against what it should have.

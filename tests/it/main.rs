@@ -25,3 +25,5 @@ mod cli_graph;
 mod cli_evidence;
 mod reload_watch;
 mod reload_selection;
+#[cfg(unix)]
+mod cli_dev;

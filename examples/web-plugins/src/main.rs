@@ -33,18 +33,16 @@
 //! ```
 //!
 //! The port is the first argument, or else the variable `PORT`, or else 3000;
-//! 0 is any that is free. The variable `CURRENCY` changes what prices are in.
+//! 0 is any that is free. Under `plugo dev`, it is reached where that says. The variable `CURRENCY` changes what prices are in.
 
 #![forbid(unsafe_code)]
 
 use std::env;
 use std::io::{Write as _, stdout};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use axum::Router;
-use tokio::net::TcpListener;
 use web_site::Site;
 
 use crate::front::{Entry, around};
@@ -54,6 +52,8 @@ mod front;
 /// Follows a config file.
 #[cfg(feature = "reload")]
 mod reloading;
+/// Where it is reached, and how it ends.
+mod listen;
 
 plugo::plugins!();
 
@@ -94,19 +94,11 @@ async fn load() -> (Router, plugo::Report) {
 
 async fn serve(app: Router, report: &plugo::Report, port: u16) -> anyhow::Result<()> {
     writeln!(stdout(), "{report}")?;
-    let listener = TcpListener::bind(("127.0.0.1", port))
-        .await
-        .with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
+    let listener = listen::listener(port).await?;
     writeln!(stdout(), "listening on http://{}", listener.local_addr()?)?;
     stdout().flush()?;
 
-    let server = axum::serve(listener, app).with_graceful_shutdown(interrupted());
-    tokio::select! {
-        result = server => result?,
-        // A request that never ends does not keep the program running.
-        () = async { interrupted().await; tokio::time::sleep(Duration::from_secs(5)).await } => {}
-    }
-    Ok(())
+    listen::serve(listener, app).await
 }
 
 /// `[port] [--reload <config>]`.
@@ -134,12 +126,5 @@ impl Arguments {
                 .with_context(|| format!("the port is a number up to 65535, and not {port:?}"))?,
         };
         Ok(Arguments { port, reload })
-    }
-}
-
-async fn interrupted() {
-    // Where Ctrl-C cannot be waited for, it ends the program at once.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }

@@ -6,21 +6,21 @@ use crate::compiled::{Compiled, CompiledCrate, PackageId, ScriptRun};
 
 /// Reads what `cargo build --message-format json-…` prints, line by line.
 #[derive(Debug)]
-pub(super) struct Messages {
+pub(crate) struct Messages {
     /// The app's `Cargo.toml`.
     manifest: PathBuf,
-    pub(super) compiled: Compiled,
+    pub(crate) compiled: Compiled,
     /// The libraries of the app that are shipped: for C, or loaded.
-    pub(super) libraries: Vec<PathBuf>,
+    pub(crate) libraries: Vec<PathBuf>,
 }
 
 impl Messages {
-    pub(super) fn new(manifest: PathBuf) -> Self {
+    pub(crate) fn new(manifest: PathBuf) -> Self {
         Messages { manifest, compiled: Compiled::default(), libraries: Vec::new() }
     }
 
     /// The crate that a line tells of; other lines are of other things.
-    pub(super) fn read(&mut self, line: &str) -> Option<&CompiledCrate> {
+    pub(crate) fn read(&mut self, line: &str) -> Option<&CompiledCrate> {
         let message: Value = serde_json::from_str(line).ok()?;
         match message["reason"].as_str()? {
             "compiler-artifact" => self.artifact(&message),

@@ -8,22 +8,22 @@ use crate::shell::Shell;
 /// What Cargo says on stderr: what the compiler says is passed on, once for
 /// all clients; of Cargo's own status only what somebody waits for.
 #[derive(Debug)]
-pub(super) struct Output<'s> {
+pub(crate) struct Output<'s> {
     shell: &'s Shell,
     /// The lines of one message.
     message: Vec<String>,
     /// Warnings that were passed on.
     said: BTreeSet<String>,
     /// Cargo could not write.
-    pub(super) unwritable: bool,
+    pub(crate) unwritable: bool,
 }
 
 impl<'s> Output<'s> {
-    pub(super) fn new(shell: &'s Shell) -> Self {
+    pub(crate) fn new(shell: &'s Shell) -> Self {
         Output { shell, message: Vec::new(), said: BTreeSet::new(), unwritable: false }
     }
 
-    pub(super) fn line(&mut self, line: String, progress: &mut Progress<'_>) {
+    pub(crate) fn line(&mut self, line: String, progress: &mut Progress<'_>) {
         let plain = strip_str(&line).to_string();
         self.unwritable |= ["No space left on device", "Read-only file system"]
             .iter()
@@ -49,7 +49,7 @@ impl<'s> Output<'s> {
     }
 
     /// Passes on what is there.
-    pub(super) fn end(&mut self, progress: &mut Progress<'_>) {
+    pub(crate) fn end(&mut self, progress: &mut Progress<'_>) {
         let message = std::mem::take(&mut self.message).join("\n");
         let plain = strip_str(&message).to_string();
         let is_warning = plain.starts_with("warning");

@@ -12,7 +12,7 @@ const LINE: Duration = Duration::from_secs(10);
 /// How far a build of several clients is: at a terminal one line that is
 /// written over, elsewhere a line now and then.
 #[derive(Debug)]
-pub(super) struct Progress<'s> {
+pub(crate) struct Progress<'s> {
     shell: &'s Shell,
     updates: bool,
     /// The line that is written over.
@@ -33,14 +33,14 @@ struct Now {
 }
 
 impl<'s> Progress<'s> {
-    pub(super) fn new(shell: &'s Shell, clients: usize) -> Self {
+    pub(crate) fn new(shell: &'s Shell, clients: usize) -> Self {
         let (pace, now) = (Pace::new(Instant::now()), Now::default());
         let (updates, last) = (shell.can_update(), Instant::now());
         Progress { shell, updates, shown: String::new(), last, clients, now, pace }
     }
 
     /// The next build begins; it has so many crates.
-    pub(super) fn begin(&mut self, name: &str, crates: usize, plugins: usize) {
+    pub(crate) fn begin(&mut self, name: &str, crates: usize, plugins: usize) {
         let number = self.now.number + 1;
         self.now = Now { name: name.to_owned(), number, crates, done: BTreeSet::new() };
         self.last = Instant::now();
@@ -55,7 +55,7 @@ impl<'s> Progress<'s> {
     }
 
     /// A crate is done.
-    pub(super) fn done(&mut self, done: &CompiledCrate) {
+    pub(crate) fn done(&mut self, done: &CompiledCrate) {
         // After its build script, the crate itself is still to come.
         if done.kinds != ["custom-build"] {
             self.now.done.insert(done.package_id.clone());
@@ -67,7 +67,7 @@ impl<'s> Progress<'s> {
     }
 
     /// Says how far it is, if it is time to.
-    pub(super) fn tell(&mut self) {
+    pub(crate) fn tell(&mut self) {
         let every = if self.updates { UPDATE } else { LINE };
         if self.last.elapsed() < every || self.shell.is_quiet() || self.shell.verbosity() > 0 {
             return;
@@ -98,7 +98,7 @@ impl<'s> Progress<'s> {
     }
 
     /// Makes room for another line.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         if !std::mem::take(&mut self.shown).is_empty() {
             self.shell.update("", "");
         }

@@ -4,7 +4,6 @@ use std::process;
 
 use clap::{ArgMatches, Args as _, FromArgMatches as _};
 
-use crate::app::{App, known};
 use crate::args::AppArgs;
 use crate::building::{Built, ClientsArgs, HowArgs};
 use crate::command::Command;
@@ -45,7 +44,7 @@ impl Command for Run {
             Args::from_arg_matches(matches).map_err(|error| Error::usage(error.to_string()))?;
         let options = args.how.options(Vec::new())?;
         let app = context.app(&args.app)?;
-        let program = program(&app, args.bin.as_deref())?;
+        let program = app.program(args.bin.as_deref())?;
         let clients = ClientsArgs::one(args.client);
         let builds = build(context, &app, &clients, &options)?;
         builds.success()?;
@@ -55,26 +54,6 @@ impl Command for Run {
         })?;
         context.shell.status("Running", context.show(&path));
         execute(&path, &args.arguments)
-    }
-}
-
-/// The name of the program that is meant, as Cargo decides it.
-fn program(app: &App, named: Option<&str>) -> Result<String, Error> {
-    let names: Vec<&str> = app.programs.iter().map(String::as_str).collect();
-    match (named.or(app.default_run.as_deref()), names.as_slice()) {
-        (Some(name), names) if !names.contains(&name) => Err(Error::usage(format!(
-            "`{}` has no program `{name}`{}",
-            app.name,
-            known("its programs are", name, names)
-        ))),
-        (Some(name), _) => Ok(name.to_owned()),
-        (None, [name]) => Ok((*name).to_owned()),
-        (None, []) => Err(Error::usage(format!("`{}` has no program", app.name))),
-        (None, names) => Err(Error::usage(format!(
-            "`{}` has several programs, `{}`; name one with `--bin`",
-            app.name,
-            names.join("`, `")
-        ))),
     }
 }
 

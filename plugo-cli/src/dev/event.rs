@@ -1,0 +1,17 @@
+use plugo_reload::Changes;
+
+use super::keys::Key;
+use crate::child::Line;
+
+/// What happens while `plugo dev` works.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// Files changed.
+    Changed(Changes),
+    /// The Cargo of a build said something.
+    Cargo(u32, Line),
+    /// One of its two streams is at its end.
+    Closed(u32),
+    /// A person wants something.
+    Key(Key),
+}

@@ -1,0 +1,395 @@
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant, SystemTime};
+
+use plugo_build::Project;
+use plugo_reload::{Changes, Mode, PluginWatcher};
+
+use super::Settings;
+use super::build::{Build, Built, Request};
+use super::event::Event;
+use super::folder::{Folder, Kept};
+use super::keys::{self, Key};
+use super::live::Live;
+use super::process::Process;
+use super::sockets::Sockets;
+use super::watched::Watched;
+use crate::app::App;
+use crate::args::SelectionArgs;
+use crate::building::{Options, Output};
+use crate::child::Line;
+use crate::context::Context;
+use crate::error::Error;
+use crate::exit;
+use crate::interrupt;
+
+/// From one process of the app to the next.
+mod processes;
+
+/// How long it is waited for something to happen; and while something is about
+/// to.
+const TICK: Duration = Duration::from_millis(100);
+const SOON: Duration = Duration::from_millis(2);
+/// How long processes may take to end when all ends.
+const END: Duration = Duration::from_secs(3);
+
+/// Runs the app until somebody wants it to end.
+pub(crate) fn run(
+    context: &Context,
+    app: &App,
+    options: &Options,
+    settings: Settings,
+) -> Result<(), Error> {
+    interrupt::listen()?;
+    let folder = Folder::open(app)?;
+    let sockets = Sockets::open(&settings.listen)?;
+    let live = settings.livereload.as_deref().map(Live::open).transpose()?;
+    let notices = tempfile::Builder::new().prefix("plugo-dev-").tempdir();
+    let notices = notices.map_err(|error| Error::io("made", &std::env::temp_dir(), &error))?;
+    let (sender, events) = channel();
+    let mut session = Session {
+        context,
+        app,
+        options,
+        client: settings.client.clone(),
+        settings,
+        folder,
+        sockets,
+        live,
+        notices,
+        sender,
+        output: Output::new(&context.shell),
+        watched: Watched::app(app),
+        watcher: None,
+        size: None,
+        builds: 0,
+        build: None,
+        looks: false,
+        saved: None,
+        took: None,
+        next: None,
+        starting: None,
+        running: None,
+        good: None,
+        starts: 0,
+        ending: Vec::new(),
+        reload: None,
+        has_said: false,
+        told: BTreeSet::new(),
+        untaken: None,
+    };
+    let result = session.work(&events);
+    session.end();
+    result
+}
+
+struct Session<'c> {
+    context: &'c Context,
+    app: &'c App,
+    options: &'c Options,
+    settings: Settings,
+    client: Option<String>,
+    folder: Folder,
+    sockets: Sockets,
+    live: Option<Live>,
+    notices: tempfile::TempDir,
+    sender: Sender<Event>,
+    output: Output<'c>,
+    watched: Watched,
+    watcher: Option<PluginWatcher>,
+    /// The plugins and crates of the build.
+    size: Option<(usize, usize)>,
+    builds: u32,
+    build: Option<Build<'c>>,
+    /// After the build, it is found out again what to watch.
+    looks: bool,
+    /// When a file was saved that no process has yet.
+    saved: Option<SystemTime>,
+    /// How long the last build took.
+    took: Option<Duration>,
+    /// A program that starts when the old process has ended.
+    next: Option<PathBuf>,
+    starting: Option<Process>,
+    running: Option<Process>,
+    /// The program that served last.
+    good: Option<Rc<Kept>>,
+    starts: u32,
+    /// Processes that were asked to end, and when they are ended.
+    ending: Vec<(Process, Instant)>,
+    /// Pages load again when the old process has ended, or then.
+    reload: Option<Instant>,
+    /// The app is known to say when it is ready.
+    has_said: bool,
+    /// What is told once.
+    told: BTreeSet<&'static str>,
+    /// Since when a connection waits.
+    untaken: Option<Instant>,
+}
+
+impl Session<'_> {
+    fn work(&mut self, events: &Receiver<Event>) -> Result<(), Error> {
+        let is_watching = plugo_reload::is_enabled();
+        self.look(true)?;
+        if is_watching {
+            let keys = keys::listen(self.sender.clone());
+            let keys = if keys { format!(" ({})", keys::HELP) } else { String::new() };
+            self.say("Watching", format!("{}{keys}", self.watched.summary()));
+        } else {
+            self.context.shell.note(
+                "ENABLE_PLUGIN_HOT_RELOAD says no: the app is built and run once, and nothing is \
+                 watched",
+            );
+        }
+        if let Some(live) = &self.live {
+            let tag = format!("<script src=\"{}\"></script>", live.script());
+            self.say("Reloading", format!("pages that have {tag}"));
+        }
+        self.build()?;
+        loop {
+            interrupt::check()?;
+            let wait = if self.is_hurried() { SOON } else { TICK };
+            match events.recv_timeout(wait) {
+                Ok(Event::Key(Key::Quit)) => return Ok(()),
+                Ok(event) => self.handle(event)?,
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+            if let Some(status) = self.tick()?
+                && !is_watching
+            {
+                return if status.success() { Ok(()) } else { Err(Error::Said(code(status))) };
+            }
+            let is_idle = self.build.is_none() && self.starting.is_none() && self.next.is_none();
+            if !is_watching && is_idle && self.running.is_none() {
+                return Err(Error::Said(exit::NO));
+            }
+        }
+    }
+
+    /// Whether something is about to happen that nothing tells of.
+    fn is_hurried(&self) -> bool {
+        let is_ending = self.settings.is_sequential || self.reload.is_some();
+        self.starting.is_some()
+            || self.build.as_ref().is_some_and(Build::is_closing)
+            || (is_ending && !self.ending.is_empty())
+    }
+
+    fn handle(&mut self, event: Event) -> Result<(), Error> {
+        match event {
+            Event::Changed(changes) => self.changed(&changes),
+            Event::Cargo(number, line) => {
+                if let Some(build) = &mut self.build {
+                    build.hear(number, line, &mut self.output);
+                }
+                Ok(())
+            }
+            Event::Closed(number) => {
+                if let Some(build) = &mut self.build {
+                    build.close(number);
+                }
+                Ok(())
+            }
+            Event::Key(key) => self.key(key),
+        }
+    }
+
+    fn changed(&mut self, changes: &Changes) -> Result<(), Error> {
+        if self.settings.ignores_selection && self.watched.is_selection(changes) {
+            self.say("Left", format!("{} to the app", self.watched.describe(changes.paths())));
+            return Ok(());
+        }
+        // Cargo itself writes the lock file while it builds. With it, other
+        // crates may have become part of the build.
+        if self.build.is_some() && self.watched.is_lock(changes) {
+            self.looks = true;
+            return Ok(());
+        }
+        self.say("Changed", self.watched.describe(changes.paths()));
+        let times = changes.paths().filter_map(|path| path.metadata().ok()?.modified().ok());
+        // What came by a rename may be old.
+        let now = SystemTime::now();
+        let is_recent = |time: &SystemTime| {
+            now.duration_since(*time).is_ok_and(|age| age < Duration::from_secs(5))
+        };
+        self.saved = Some(times.filter(is_recent).max().unwrap_or(now));
+        if self.watched.is_other_build(changes) {
+            self.look(false)?;
+        }
+        self.build()
+    }
+
+    fn key(&mut self, key: Key) -> Result<(), Error> {
+        match key {
+            Key::Rebuild => self.build(),
+            Key::AskClient => {
+                let names = match self.context.project(self.app, &SelectionArgs::default()) {
+                    Ok(project) => project.client_names().collect::<Vec<_>>().join(", "),
+                    Err(error) => {
+                        self.tell_error(&error);
+                        String::new()
+                    }
+                };
+                let asked = "which client? (nothing for the default selection)";
+                self.context.shell.note(format_args!("{asked} {names}"));
+                Ok(())
+            }
+            Key::Client(name) => {
+                let client = Some(name).filter(|name| !name.is_empty());
+                let selection = SelectionArgs { client: client.clone(), ..Default::default() };
+                if let Err(error) = self.context.project(self.app, &selection) {
+                    self.tell_error(&error);
+                    return Ok(());
+                }
+                self.client = client;
+                self.say("Switching", self.client.as_deref().unwrap_or("the default selection"));
+                self.look(false)?;
+                self.build()
+            }
+            Key::Help => {
+                self.context.shell.note(keys::HELP);
+                Ok(())
+            }
+            Key::Quit => Ok(()),
+        }
+    }
+
+    /// Finds out what to watch. What is wrong with the files is told of by
+    /// Cargo when it builds; a client that does not exist is told of at once.
+    fn look(&mut self, is_first: bool) -> Result<(), Error> {
+        let selection = SelectionArgs { client: self.client.clone(), ..Default::default() };
+        match self.context.project(self.app, &selection) {
+            Ok(project) => self.follow(&project),
+            Err(error @ Error::Usage(_)) if is_first => return Err(error),
+            Err(_) => {}
+        }
+        if self.watcher.is_none() {
+            self.watch()?;
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, project: &Project) {
+        let Ok(crates) = project.crates() else { return };
+        let (plan, _) = project.draft();
+        let names: BTreeSet<_> = crates.iter().map(|krate| (&krate.name, &krate.version)).collect();
+        self.size = Some((plan.plugins.len(), names.len()));
+        let watched = Watched::new(self.app, project, &crates);
+        if watched != self.watched {
+            self.watched = watched;
+            self.watcher = None;
+        }
+    }
+
+    fn watch(&mut self) -> Result<(), Error> {
+        let watcher = self.watched.watch(self.settings.debounce, self.sender.clone())?;
+        if let mode @ Mode::Polling { .. } = watcher.mode() {
+            self.context.shell.note(mode);
+        }
+        self.watcher = Some(watcher);
+        Ok(())
+    }
+
+    /// Builds; a build that is under way is of files that are no more.
+    fn build(&mut self) -> Result<(), Error> {
+        drop(self.build.take());
+        self.builds += 1;
+        let request = Request {
+            client: self.client.as_deref(),
+            program: &self.settings.program,
+            size: self.size,
+        };
+        let (context, app, options) = (self.context, self.app, self.options);
+        let build = Build::start(context, app, options, &request, self.builds, &self.sender)?;
+        self.build = Some(build);
+        Ok(())
+    }
+
+    /// Looks at everything that tells nothing by itself. How the app ended, if
+    /// it did by itself.
+    fn tick(&mut self) -> Result<Option<ExitStatus>, Error> {
+        if let Some(build) = &mut self.build {
+            build.hear(self.builds, Line::Nothing, &mut self.output);
+            if let Some(built) = build.built(&mut self.output)? {
+                self.build = None;
+                // A signal that a child got too is why the child failed.
+                interrupt::check()?;
+                self.built(built)?;
+                if std::mem::take(&mut self.looks) {
+                    self.look(false)?;
+                }
+            }
+        }
+        self.tick_ending()?;
+        self.tick_starting()?;
+        self.tick_running()
+    }
+
+    fn built(&mut self, built: Built) -> Result<(), Error> {
+        let milliseconds = built.took.as_millis();
+        let Some(program) = built.program else {
+            let kept = match &self.running {
+                Some(_) => "; the last good build keeps serving",
+                None => "; the next change is waited for",
+            };
+            let shell = &self.context.shell;
+            shell.error(format_args!("no build after {milliseconds} ms{kept}"));
+            return Ok(());
+        };
+        self.took = Some(built.took);
+        let newest = self.starting.as_ref().or(self.running.as_ref());
+        if newest.is_some_and(|process| process.kept().is(&program)) {
+            let what = "the program is the same, and goes on";
+            self.say("Unchanged", format!("after {milliseconds} ms: {what}"));
+            return Ok(());
+        }
+        // One that has not served is of no use any more.
+        self.starting = None;
+        match self.running.take() {
+            Some(running) if self.settings.is_sequential => {
+                self.retire(running);
+                self.next = Some(program);
+                Ok(())
+            }
+            running => {
+                self.running = running;
+                self.start(&program)
+            }
+        }
+    }
+
+    fn tell_error(&self, error: &Error) {
+        if let Error::Refused(problems) = error {
+            self.context.shell.problems(problems);
+        }
+        self.context.shell.error(error);
+    }
+
+    fn say(&self, verb: &str, what: impl std::fmt::Display) {
+        self.context.shell.status(verb, what);
+    }
+
+    /// Ends everything that was started.
+    fn end(&mut self) {
+        self.watcher = None;
+        drop(self.build.take());
+        let all = [self.starting.take(), self.running.take()];
+        let mut all: Vec<Process> = all.into_iter().flatten().collect();
+        all.iter().for_each(Process::ask);
+        all.extend(self.ending.drain(..).map(|(process, _)| process));
+        let begun = Instant::now();
+        while begun.elapsed() < END && !interrupt::is_urgent() {
+            all.retain_mut(|process| process.ended().is_none());
+            if all.is_empty() {
+                return;
+            }
+            std::thread::sleep(SOON);
+        }
+        // What is left ends with the value.
+    }
+}
+
+fn code(status: ExitStatus) -> u8 {
+    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(exit::NO)
+}

@@ -1,0 +1,568 @@
+//! `plugo dev`: on a copy of the web example under load, and on an app of a
+//! few lines for everything that goes wrong.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use tests::{Project, Run, cargo, plugo, repository};
+
+/// For how long something is waited for: the machine may be busy.
+const LIMIT: Duration = Duration::from_secs(40);
+/// After this time without a word, there is nothing to say.
+const QUIET: Duration = Duration::from_millis(700);
+
+/// A running `plugo dev`. It ends with the value.
+struct Dev {
+    child: Child,
+    said: Arc<Mutex<String>>,
+    /// Up to where it was read.
+    read: usize,
+    address: String,
+}
+
+impl Dev {
+    fn start(dir: &Path, args: &[&str]) -> Self {
+        Dev::start_with(dir, args, |_| {})
+    }
+
+    fn start_with(dir: &Path, args: &[&str], set: impl FnOnce(&mut Command)) -> Self {
+        let mut command = plugo(dir, &[&["dev", "--listen", "127.0.0.1:0"], args].concat());
+        command.env_remove("ENABLE_PLUGIN_HOT_RELOAD");
+        set(&mut command);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let said = Arc::new(Mutex::new(String::new()));
+        let streams: [Box<dyn std::io::Read + Send>; 2] =
+            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+        for stream in streams {
+            let said = Arc::clone(&said);
+            std::thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    let mut said = said.lock().unwrap();
+                    said.push_str(&line);
+                    said.push('\n');
+                }
+            });
+        }
+        Dev { child, said, read: 0, address: String::new() }
+    }
+
+    fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// Waits until it says something that it has not said before.
+    #[track_caller]
+    fn hears(&mut self, what: &str) {
+        let begun = Instant::now();
+        while begun.elapsed() < LIMIT {
+            let said = self.said();
+            if let Some(at) = said[self.read..].find(what) {
+                // The whole line.
+                let end = said[self.read + at..].find('\n').unwrap_or_default();
+                self.read += at + end;
+                if let Some(url) = said[..self.read].rsplit("Serving on http://").next() {
+                    self.address = url.split([',', ' ']).next().unwrap().to_owned();
+                }
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("it never said `{what}`: {}", self.said());
+    }
+
+    /// It says no such thing.
+    #[track_caller]
+    fn is_quiet(&self) {
+        std::thread::sleep(QUIET);
+        assert_eq!(self.said()[self.read..].trim(), "", "{}", self.said());
+    }
+
+    fn get(&self, path: &str) -> String {
+        get(&self.address, path).unwrap()
+    }
+
+    fn key(&mut self, line: &str) {
+        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    fn signal(&self, signal: &str) {
+        let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// The exit code, when it ends.
+    #[track_caller]
+    fn code(&mut self) -> Option<i32> {
+        let begun = Instant::now();
+        while begun.elapsed() < LIMIT {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("it does not end: {}", self.said());
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            self.signal("-TERM");
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_secs(10) {
+                if !matches!(self.child.try_wait(), Ok(None)) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Asks over a connection of its own, and gives the whole answer.
+fn get(address: &str, path: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    // In one piece: the small app reads once.
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nhost: {address}\r\n\r\n").as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+/// Whether a process is there, and is no zombie.
+fn is_there(pid: &str) -> bool {
+    let state = Run::of(Command::new("ps").args(["-o", "stat=", "-p", pid])).stdout;
+    !state.trim().is_empty() && !state.starts_with('Z')
+}
+
+/// Waits until a process is gone.
+#[track_caller]
+fn is_gone(pid: &str) {
+    let begun = Instant::now();
+    while is_there(pid) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{pid} is still there");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn replace(path: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(path, text.replace(from, to)).unwrap();
+}
+
+// The web example, under load.
+
+/// A copy of the web example: a workspace of its own, whose program has a name
+/// of its own.
+fn web() -> TempDir {
+    let dir = TempDir::new().unwrap();
+    copy(&repository().join("examples/web-plugins"), dir.path());
+    let root = fs::read_to_string(repository().join("Cargo.toml")).unwrap();
+    let (_, rest) = root.split_once("[workspace.package]").unwrap();
+    let rest = rest.replace("path = \"", &format!("path = \"{}/", repository().display()));
+    let manifest = dir.path().join("Cargo.toml");
+    let app = fs::read_to_string(&manifest).unwrap();
+    let app = app.replace("name = \"web-plugins\"", "name = \"web-dev\"");
+    let members = "[workspace]\nresolver = \"3\"\nmembers = [\"plugins/*\"]\n";
+    fs::write(&manifest, format!("{app}\n{members}\n[workspace.package]{rest}")).unwrap();
+    fs::copy(repository().join("Cargo.lock"), dir.path().join("Cargo.lock")).unwrap();
+    Run::of(&mut cargo(dir.path(), &["update", "--workspace"])).ok();
+    dir
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &to),
+            false => drop(fs::copy(entry.path(), to).unwrap()),
+        }
+    }
+}
+
+/// A bounded load: a few clients that ask one after the other, half of them
+/// over connections that they keep. It ends with the value.
+struct Load {
+    stop: Arc<AtomicBool>,
+    served: Arc<AtomicUsize>,
+    clients: Vec<std::thread::JoinHandle<Vec<String>>>,
+}
+
+impl Load {
+    fn start(address: &str) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let served = Arc::new(AtomicUsize::new(0));
+        let clients = (0..4).map(|number| {
+            let (stop, served) = (Arc::clone(&stop), Arc::clone(&served));
+            let address = address.to_owned();
+            std::thread::spawn(move || {
+                let (mut failures, mut kept) = (Vec::new(), None);
+                while !stop.load(Ordering::Relaxed) {
+                    match ask(&address, &mut kept, number % 2 == 0) {
+                        Ok(()) => drop(served.fetch_add(1, Ordering::Relaxed)),
+                        Err(error) => failures.push(error.to_string()),
+                    }
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                failures
+            })
+        });
+        Load { clients: clients.collect(), stop, served }
+    }
+
+    /// How many requests were served, and how the others failed.
+    fn end(mut self) -> (usize, Vec<String>) {
+        self.stop.store(true, Ordering::Relaxed);
+        let failures = self.clients.drain(..).flat_map(|client| client.join().unwrap()).collect();
+        (self.served.load(Ordering::Relaxed), failures)
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Asks for the blog; a connection that is to be kept is, unless the server
+/// says that it closes it.
+fn ask(address: &str, kept: &mut Option<BufReader<TcpStream>>, keeps: bool) -> std::io::Result<()> {
+    let mut stream = match kept.take() {
+        Some(stream) => stream,
+        None => {
+            let stream = TcpStream::connect(address)?;
+            stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+            BufReader::new(stream)
+        }
+    };
+    let connection = if keeps { "keep-alive" } else { "close" };
+    let request =
+        format!("GET /blog HTTP/1.1\r\nhost: {address}\r\nconnection: {connection}\r\n\r\n");
+    stream.get_mut().write_all(request.as_bytes())?;
+    let (mut length, mut closes, mut is_ok) = (0, !keeps, false);
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line)? == 0 {
+            return Err(std::io::Error::other("the connection was closed"));
+        }
+        let line = line.trim().to_ascii_lowercase();
+        is_ok |= line.starts_with("http/1.1 200");
+        closes |= line == "connection: close";
+        if let Some(bytes) = line.strip_prefix("content-length: ") {
+            length = bytes.parse().unwrap();
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    if !is_ok {
+        return Err(std::io::Error::other("the status is not 200"));
+    }
+    *kept = (!closes).then_some(stream);
+    Ok(())
+}
+
+#[test]
+fn edits_of_a_plugin_are_served_and_no_request_fails() {
+    let web = web();
+    let blog = web.path().join("plugins/web-blog/src/lib.rs");
+    let mut dev = Dev::start(web.path(), &["--livereload", "127.0.0.1:0"]);
+    dev.hears("Serving on");
+    let url = dev.said().split("<script src=\"http://").nth(1).unwrap().to_owned();
+    let live = url.split('/').next().unwrap().to_owned();
+    assert!(get(&live, "/livereload.js").unwrap().contains("EventSource"));
+    let mut page = TcpStream::connect(&live).unwrap();
+    page.write_all(b"GET /events HTTP/1.1\r\n\r\n").unwrap();
+    let mut page = BufReader::new(page).lines();
+    assert_eq!(page.next().unwrap().unwrap(), "HTTP/1.1 200 OK");
+
+    let post = "/blog/every-client-its-own-site";
+    let load = Load::start(&dev.address);
+    for (from, to) in [("All posts", "All my posts"), ("All my posts", "All of my posts")] {
+        replace(&blog, from, to);
+        dev.hears("Changed plugin `blog` (plugins/web-blog/src/lib.rs)");
+        dev.hears("ms after the save");
+        assert!(dev.get(post).contains(to));
+        // What a page that hears of it loads is new, too.
+        assert!(page.by_ref().any(|line| line.unwrap() == "event: reload"));
+    }
+
+    // What does not build is not served, and the compiler says why.
+    let good = fs::read_to_string(&blog).unwrap();
+    fs::write(&blog, good.clone() + "fn\n").unwrap();
+    dev.hears("expected identifier");
+    dev.hears("the last good build keeps serving");
+    assert!(dev.get(post).contains("All of my posts"));
+    fs::write(&blog, good).unwrap();
+    dev.hears("Unchanged");
+
+    // To touch and to read is no change, and a save by rename is one.
+    Run::of(Command::new("touch").arg(&blog)).ok();
+    Run::of(Command::new("cat").arg(&blog)).ok();
+    dev.is_quiet();
+    let text = fs::read_to_string(&blog).unwrap();
+    let swap = blog.with_file_name("lib.rs~");
+    fs::write(&swap, text.replace("All of my posts", "Every post")).unwrap();
+    fs::rename(&swap, &blog).unwrap();
+    dev.hears("ms after the save");
+    assert!(dev.get(post).contains("Every post"));
+    dev.is_quiet();
+
+    let (served, failures) = load.end();
+    assert_eq!(failures, [""; 0], "of {served}");
+    assert!(served > 100, "{served}");
+    dev.signal("-INT");
+    assert_eq!(dev.code(), Some(130));
+}
+
+// An app of a few lines.
+
+/// What answers with the number of its process and with what its plugins left.
+const MAIN: &str = r#"
+use std::io::{Read as _, Write as _};
+
+plugo::plugins!();
+
+fn main() {
+    let mut words: Vec<&'static str> = Vec::new();
+    println!("{}", plugo::load_plugins(plugo::kwargs! { words: &mut words }).into_result().unwrap());
+    let socket = OPENED;
+    if let Some(path) = std::env::var_os("NOTIFY_SOCKET") {
+        let notices = std::os::unix::net::UnixDatagram::unbound().unwrap();
+        notices.send_to(b"READY=1", path).unwrap();
+    }
+    for stream in socket.incoming() {
+        let mut stream = stream.unwrap();
+        let mut request = [0; 1024];
+        let read = stream.read(&mut request).unwrap();
+        if request[..read].starts_with(b"GET /exit") {
+            std::process::exit(7);
+        }
+        let head = "HTTP/1.0 200 OK\r\n\r\n";
+        let (client, id) = (PLUGINS.client().unwrap_or("none"), std::process::id());
+        write!(stream, "{head}{id} {client} {words:?}").unwrap();
+    }
+}
+"#;
+
+const TAKES: &str =
+    "listenfd::ListenFd::from_env().take_tcp_listener(0).unwrap().expect(\"a socket\")";
+
+fn small(name: &str, socket: &str) -> Project {
+    let mut project = Project::buildable(name)
+        .file("src/main.rs", MAIN.replace("OPENED", socket))
+        .dependencies("listenfd = \"1\"");
+    for plugin in ["a", "b"] {
+        let source = format!(
+            "#[plugo::plugin(name = {plugin:?})]\n\
+             fn init_plugin(words: &mut Vec<&'static str>) {{\n    words.push(\"{plugin}1\");\n}}\n"
+        );
+        project = project
+            .dependencies(&format!(
+                "{name}-{plugin} = {{ path = \"plugins/{plugin}\", optional = true }}"
+            ))
+            .features(&format!("{plugin} = [\"dep:{name}-{plugin}\"]"))
+            .plugin_crate(plugin, "", &source);
+    }
+    let project = project
+        .features("default = [\"a\", \"b\"]\nclient-acme = [\"b\"]")
+        .config(&["a", "!b"])
+        .client("acme", &["b"]);
+    Run::of(&mut cargo(project.dir(), &["update", "--workspace"])).ok();
+    project
+}
+
+/// The number of the app's process, and what else it answers.
+fn answer(dev: &Dev) -> (String, String) {
+    let answer = dev.get("/");
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let (id, rest) = body.split_once(' ').unwrap();
+    (id.to_owned(), rest.to_owned())
+}
+
+#[test]
+fn what_does_not_start_replaces_nothing_and_clients_are_switched_by_a_key() {
+    let project = small("dev-keys", TAKES);
+    let plugin = project.dir().join("plugins/a/src/lib.rs");
+    let mut dev = Dev::start(project.dir(), &[]);
+    dev.hears("Serving on");
+    let (first, words) = answer(&dev);
+    assert_eq!(words, "none [\"a1\"]");
+
+    // A second one for the same app is refused, and says which process is the first.
+    let second = Run::of(&mut plugo(project.dir(), &["dev", "--listen", "127.0.0.1:0"]));
+    assert_eq!(second.code, Some(1), "{}", second.stderr);
+    let process = format!("another `plugo dev` works on `dev-keys` (process {})", dev.child.id());
+    assert!(second.stderr.contains(&process), "{}", second.stderr);
+
+    let line = "words.push(\"a1\");";
+    replace(&plugin, line, "panic!(\"no\");");
+    dev.hears(
+        "the new build ended before it was ready: exit status: 101; the last good build keeps",
+    );
+    assert_eq!(answer(&dev), (first.clone(), words));
+    replace(&plugin, "panic!(\"no\");", "words.push(\"a2\");");
+    dev.hears("ms after the save");
+    let (next, words) = answer(&dev);
+    assert_eq!(words, "none [\"a2\"]");
+    assert_ne!(next, first);
+    is_gone(&first);
+
+    // A crate that the build does not have is not watched.
+    let other = project.dir().join("plugins/b/src/lib.rs");
+    dev.key("c acm");
+    dev.hears("did you mean `acme`?");
+    dev.key("c");
+    dev.hears("which client?");
+    dev.key("acme");
+    dev.hears("Switching acme");
+    dev.hears("Serving on");
+    assert_eq!(answer(&dev).1, "acme [\"b1\"]");
+    replace(&plugin, "a2", "a3");
+    dev.is_quiet();
+    replace(&other, "b1", "b2");
+    dev.hears("Changed plugin `b` (plugins/b/src/lib.rs)");
+    dev.hears("ms after the save");
+    assert_eq!(answer(&dev).1, "acme [\"b2\"]");
+    dev.key("r");
+    dev.hears("Unchanged");
+
+    // What ends by itself is told of, and comes back with the next change.
+    let _ = get(&dev.address, "/exit");
+    dev.hears("the app ended by itself: exit status: 7");
+    dev.key("r");
+    dev.hears("Serving on");
+    let (last, _) = answer(&dev);
+    dev.key("q");
+    assert_eq!(dev.code(), Some(0));
+    is_gone(&last);
+    drop(project);
+}
+
+#[test]
+fn the_selection_is_followed_unless_the_app_follows_it_itself() {
+    let project = small("dev-selection", TAKES);
+    let config = project.dir().join("plugins_config.json");
+    let mut dev = Dev::start(project.dir(), &["--handover", "sequential"]);
+    dev.hears("Serving on");
+    assert_eq!(answer(&dev).1, "none [\"a1\"]");
+    // Both are compiled in, and the config file decides.
+    replace(&config, "false", "true");
+    dev.hears("Changed plugins_config.json");
+    dev.hears("ms after the save");
+    assert_eq!(answer(&dev).1, "none [\"a1\", \"b1\"]");
+    // Half a file is refused, and what runs goes on.
+    let whole = fs::read_to_string(&config).unwrap();
+    fs::write(&config, &whole[..whole.len() / 2]).unwrap();
+    dev.hears("the last good build keeps serving");
+    fs::write(&config, &whole).unwrap();
+    dev.hears("Unchanged");
+    // Where the new one does not start, the last good one comes back.
+    let plugin = project.dir().join("plugins/a/src/lib.rs");
+    replace(&plugin, "words.push(\"a1\");", "panic!(\"no\");");
+    dev.hears("the last good build starts again");
+    dev.hears("Serving on");
+    assert_eq!(answer(&dev).1, "none [\"a1\", \"b1\"]");
+    drop(dev);
+
+    replace(&plugin, "panic!(\"no\");", "words.push(\"a1\");");
+    let mut dev = Dev::start(project.dir(), &["--ignore-selection"]);
+    dev.hears("Serving on");
+    replace(&config, "true", "false");
+    dev.hears("Left plugins_config.json to the app");
+    dev.is_quiet();
+}
+
+#[test]
+fn nothing_outlives_it() {
+    let project = small("dev-ends", TAKES);
+    let mut dev = Dev::start(project.dir(), &[]);
+    dev.hears("Serving on");
+    let (app, _) = answer(&dev);
+    // A build is under way, and the app serves.
+    let script = "fn main() {\n    \
+                      std::fs::write(\"pid.new\", std::process::id().to_string()).unwrap();\n    \
+                      std::fs::rename(\"pid.new\", \"pid\").unwrap();\n    \
+                      std::thread::sleep(std::time::Duration::from_secs(300));\n}\n";
+    let project = project.file("plugins/a/build.rs", script);
+    let pid = project.dir().join("plugins/a/pid");
+    let begun = Instant::now();
+    while !pid.exists() {
+        assert!(begun.elapsed() < LIMIT, "{}", dev.said());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let script = fs::read_to_string(&pid).unwrap();
+    assert!(is_there(&app) && is_there(&script));
+    dev.signal("-INT");
+    assert_eq!(dev.code(), Some(130));
+    is_gone(&app);
+    is_gone(&script);
+
+    fs::remove_file(project.dir().join("plugins/a/build.rs")).unwrap();
+    if cfg!(target_os = "linux") {
+        let mut dev = Dev::start(project.dir(), &[]);
+        dev.hears("Serving on");
+        let (app, _) = answer(&dev);
+        dev.signal("-KILL");
+        assert_eq!(dev.code(), None);
+        is_gone(&app);
+    }
+
+    // Without watching, the end of the app is the end.
+    let mut dev = Dev::start_with(project.dir(), &[], |command| {
+        command.env("ENABLE_PLUGIN_HOT_RELOAD", "off");
+    });
+    dev.hears("ENABLE_PLUGIN_HOT_RELOAD says no");
+    dev.hears("Serving on");
+    replace(&project.dir().join("plugins/a/src/lib.rs"), "a1", "a2");
+    dev.is_quiet();
+    let _ = get(&dev.address, "/exit");
+    assert_eq!(dev.code(), Some(7), "{}", dev.said());
+}
+
+#[test]
+fn an_app_that_does_not_take_the_socket_is_told_how() {
+    let own = "std::net::TcpListener::bind(std::env::args().nth(1).unwrap()).unwrap()";
+    let project = small("dev-deaf", own);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut dev = Dev::start(project.dir(), &["--", &address]);
+    dev.hears("Address already in use");
+    dev.hears("the new build ended before it was ready");
+    dev.hears("if it says \"Address already in use\"");
+    dev.hears("listenfd::ListenFd::from_env().take_tcp_listener(0)");
+    drop(dev);
+
+    // An app that says nothing and takes nothing: whoever connects waits.
+    let main =
+        "plugo::plugins!();\nfn main() {\n    loop {\n        std::thread::park();\n    }\n}\n";
+    let project = project.file("src/main.rs", main);
+    let mut dev = Dev::start(project.dir(), &[]);
+    dev.hears("Serving on");
+    dev.hears("did not say that it is ready");
+    let _waits = TcpStream::connect(&dev.address).unwrap();
+    dev.hears("somebody has connected, and the app does not take it");
+    dev.hears("listenfd::ListenFd::from_env().take_tcp_listener(0)");
+    drop(dev);
+
+    // Where it is to be reached, somebody else is.
+    let run = Run::of(&mut plugo(project.dir(), &["dev", "--listen", &address]));
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("another program listens on"), "{}", run.stderr);
+}
