@@ -181,6 +181,11 @@ fn a_stripped_file_says_what_is_in_it_and_is_verified_for_its_client_alone() {
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("did you mean `acme`?"), "{}", run.stderr);
 
+    let run = Run::of(&mut plugo(dir, &["verify", acme]));
+    assert_eq!(run.code, Some(1));
+    let asked = "it was built for `acme`; did you mean `--client acme`?";
+    assert!(run.stdout.contains(asked), "{}", run.stdout);
+
     // What happened to the repository since.
     let project = project.file("plugins/auth/metadata.json", r#"{ "priority": -2 }"#);
     let (_, later) = answer(dir, &["verify", acme, "--client", "acme"]);
@@ -238,6 +243,14 @@ fn a_stripped_file_says_what_is_in_it_and_is_verified_for_its_client_alone() {
         let said = format!("the file says that its target is `{target}`, {why}");
         assert!(run.stderr.contains(&said), "{}", run.stderr);
     }
+
+    // A plugin in the list whose entry point is not there.
+    let mut list = crate::cli_evidence::section(built, ".plugo0").unwrap();
+    list["plugins"][0]["name"] = json!("ghost");
+    with_section(built, &compress_to_vec_zlib(list.to_string().as_bytes(), 6), &bare);
+    let (code, inspected) = answer(dir, &["inspect", bare.to_str().unwrap()]);
+    assert_eq!(code, Some(1));
+    assert_eq!(inspected["problem"], "its manifest has `ghost`, which is not linked");
 
     // A package of the workspace that turns on another client's plugin, built along with the app.
     let member = "[package]\nname = \"along\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\
@@ -355,7 +368,14 @@ fn licences_are_judged_as_expressions_and_refusals_name_the_plugins() {
 fn what_a_plugin_adds_is_measured_and_held_against_a_budget() {
     let args = ["size", "--client", "acme", "--dry-run"];
     let run = Run::of(&mut plugo(&example(), &args)).ok();
-    assert!(run.stderr.contains("`web-plugins` in 5 release builds"), "{}", run.stderr);
+    let said = "Would measure `web-plugins` in 5 release builds";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    assert!(run.stdout.starts_with("1  with every plugin\n2  without "), "{}", run.stdout);
+    let (code, planned) = answer(&example(), &args);
+    assert_eq!((code, &planned["builds"]), (Some(0), &json!(5)));
+    assert_eq!((&planned["bytes"], &planned["without"][0]), (&Value::Null, &json!([])));
+    let run = Run::of(&mut plugo(&example(), &[&args[..], &["--budget-file", "no"]].concat()));
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
     let run = Run::of(&mut plugo(&example(), &[&args[..], &["--budget", "clock=1"]].concat()));
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("`clock`, which is not in this build"), "{}", run.stderr);

@@ -52,7 +52,14 @@ impl Command for Verify {
             Some(manifest) => read(context, manifest)?,
             None => plan(context, &mut args, &shipped)?,
         };
-        let differences = differences(&shipped, &expected);
+        let mut differences = differences(&shipped, &expected);
+        let named_nobody = args.manifest.is_none() && args.selection.client.is_none();
+        for other in differences.iter_mut().filter(|d| named_nobody && d.kind == "other-client") {
+            if let Some(client) = &other.found {
+                other.message =
+                    format!("it was built for `{client}`; did you mean `--client {client}`?");
+            }
+        }
         let shown = args.file.display();
         let what = match &expected.client {
             Some(client) => format!("`{}` for `{client}`", expected.app),
