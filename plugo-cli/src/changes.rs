@@ -44,7 +44,8 @@ pub(crate) fn affected(
     let mut changed = git.changed(&base)?;
     changed.retain(|path| !path.starts_with(&app.target_dir));
     let clients: Vec<Client> = project.clients().collect();
-    let changes = Changes { app, project, git: &git, base: &base, clients: &clients };
+    let files = clients.iter().map(|client| real(&client.file)).collect();
+    let changes = Changes { app, project, git: &git, base: &base, clients: &clients, files };
     let effects = changes.effects(&changed)?;
     let mut found = BTreeMap::new();
     if effects.iter().all(|(_, effect)| matches!(effect, Effect::Nothing)) {
@@ -140,6 +141,8 @@ struct Changes<'c> {
     git: &'c Git,
     base: &'c str,
     clients: &'c [Client],
+    /// Where their files really are: several may be links to one.
+    files: Vec<PathBuf>,
 }
 
 impl Changes<'_> {
@@ -149,8 +152,11 @@ impl Changes<'_> {
 
     fn effect(&self, path: &Path) -> Result<Effect, Error> {
         let App { dir, workspace, .. } = self.app;
-        if let Some(client) = self.clients.iter().find(|client| client.file == path) {
-            let clients = BTreeSet::from([client.name.clone()]);
+        let file = real(path);
+        let clients = self.clients.iter().zip(&self.files);
+        let clients = clients.filter(|(client, real)| client.file == path || **real == file);
+        let clients: BTreeSet<String> = clients.map(|(client, _)| client.name.clone()).collect();
+        if !clients.is_empty() {
             return Ok(Effect::Clients(clients, "the client's file".to_owned()));
         }
         // The files of clients that are no more, and what builds for no client read.

@@ -280,6 +280,9 @@ fn a_plugin_behind_a_link_and_a_manifest_in_another_hand_are_found_too() {
     fs::create_dir(dir.join("shared")).unwrap();
     fs::rename(dir.join("plugins/b"), dir.join("shared/b")).unwrap();
     std::os::unix::fs::symlink("../shared/b", dir.join("plugins/b")).unwrap();
+    // A client's file that is a link into a folder that is another's.
+    fs::rename(dir.join("clients/one.json"), dir.join("shared/b/one.json")).unwrap();
+    std::os::unix::fs::symlink("../shared/b/one.json", dir.join("clients/one.json")).unwrap();
     // A path crate that is in no plugin folder.
     fs::create_dir_all(dir.join("libs/x/src")).unwrap();
     fs::write(dir.join("libs/x/src/lib.rs"), "").unwrap();
@@ -296,9 +299,10 @@ fn a_plugin_behind_a_link_and_a_manifest_in_another_hand_are_found_too() {
     for (path, expected) in [
         ("shared/b/src/lib.rs", "both    shared/b/src/lib.rs  the crate of `b`"),
         ("libs/x/src/lib.rs", "both    libs/x/src/lib.rs  the crate x"),
+        ("shared/b/one.json", "one     shared/b/one.json  the client's file"),
     ] {
         let text = fs::read_to_string(dir.join(path)).unwrap();
-        fs::write(dir.join(path), text + "// Other.\n").unwrap();
+        fs::write(dir.join(path), text.replacen('{', "{ ", 1) + "\n").unwrap();
         let run = Run::of(&mut plugo(dir, &["clients", "affected", "--since", "main"])).ok();
         let lines: Vec<&str> = run.stdout.lines().skip(1).map(str::trim_end).collect();
         assert_eq!(lines, [expected], "{}", run.stdout);

@@ -149,6 +149,8 @@ mod tests {
             ("Std", "a crate of Rust"),
             ("proc macro", "a crate of Rust"),
             ("serde-json", "plugins depend on"),
+            ("plugo core", "plugins depend on"),
+            ("plugo-macros", "plugins depend on"),
             ("deps", "Cargo keeps"),
             ("con", "Windows"),
             ("default", "on by default"),
