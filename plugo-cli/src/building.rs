@@ -103,7 +103,9 @@ impl Context {
         let mut environment = self.environment(app, options.target.as_deref())?;
         if !options.locked {
             // As any build would do it.
-            cargo::output(self.cargo(app).args(["update", "--workspace", "--quiet"]))?;
+            let mut update = self.cargo(app);
+            update.args(["update", "--workspace", "--quiet"]).args(options.lock());
+            cargo::output(&mut update)?;
         }
         if clients.are_named() && environment.enabled_plugins.take().is_some() {
             self.shell.warn("ENABLED_PLUGINS is left out: what a client gets, its file says alone");

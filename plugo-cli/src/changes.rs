@@ -44,7 +44,8 @@ pub(crate) fn affected(
     let mut changed = git.changed(&base)?;
     changed.retain(|path| !path.starts_with(&app.target_dir));
     let clients: Vec<Client> = project.clients().collect();
-    let changes = Changes { app, project, git: &git, base: &base, clients: &clients };
+    let files = clients.iter().map(|client| real(&client.file)).collect();
+    let changes = Changes { app, project, git: &git, base: &base, clients: &clients, files };
     let effects = changes.effects(&changed)?;
     let mut found = BTreeMap::new();
     if effects.iter().all(|(_, effect)| matches!(effect, Effect::Nothing)) {
@@ -110,8 +111,11 @@ impl Effect {
             Effect::All(why) => Some(why.clone()),
             Effect::Clients(clients, why) => clients.contains(client).then(|| why.clone()),
             Effect::Package(dir) => {
+                // Git knows a folder behind a link by its own path, and Cargo by
+                // the link's.
+                let is_here = |origin: &str| real(Path::new(origin)) == real(dir);
                 let mut crates = contents.crates.iter();
-                let name = &crates.find(|k| k.origin.as_deref().map(Path::new) == Some(dir))?.name;
+                let name = &crates.find(|k| k.origin.as_deref().is_some_and(is_here))?.name;
                 Some(match contents.plugins.get(name) {
                     Some(plugins) => format!("the crate of {}", plugins.join(", ")),
                     None => format!("the crate {name}"),
@@ -137,6 +141,8 @@ struct Changes<'c> {
     git: &'c Git,
     base: &'c str,
     clients: &'c [Client],
+    /// Where their files really are: several may be links to one.
+    files: Vec<PathBuf>,
 }
 
 impl Changes<'_> {
@@ -146,8 +152,11 @@ impl Changes<'_> {
 
     fn effect(&self, path: &Path) -> Result<Effect, Error> {
         let App { dir, workspace, .. } = self.app;
-        if let Some(client) = self.clients.iter().find(|client| client.file == path) {
-            let clients = BTreeSet::from([client.name.clone()]);
+        let file = real(path);
+        let clients = self.clients.iter().zip(&self.files);
+        let clients = clients.filter(|(client, real)| client.file == path || **real == file);
+        let clients: BTreeSet<String> = clients.map(|(client, _)| client.name.clone()).collect();
+        if !clients.is_empty() {
             return Ok(Effect::Clients(clients, "the client's file".to_owned()));
         }
         // The files of clients that are no more, and what builds for no client read.
@@ -171,7 +180,7 @@ impl Changes<'_> {
             return Ok(Effect::All("a setting of Cargo or of the toolchain".to_owned()));
         }
         Ok(match self.owner(path) {
-            Some(owner) if owner == *dir => match is_for_no_build(path, dir) {
+            Some(owner) if real(&owner) == real(dir) => match is_for_no_build(path, dir) {
                 true => Effect::Nothing,
                 false => Effect::All("the app".to_owned()),
             },
@@ -210,19 +219,24 @@ impl Changes<'_> {
     /// The folder of the package that a file is in. A folder in the plugin
     /// directory is nobody else's, even when its package is gone.
     fn owner(&self, path: &Path) -> Option<PathBuf> {
-        let plugins = self.project.plugin_directory();
+        let plugins = real(self.project.plugin_directory());
         let folders = path.ancestors().skip(1).take_while(|dir| dir.starts_with(self.git.root()));
         for dir in folders {
             let is_package = || {
                 let manifest = fs::read_to_string(dir.join("Cargo.toml")).ok();
-                manifest.is_some_and(|text| text.contains("[package]"))
+                manifest.is_some_and(|text| manifest::is_package(&text))
             };
-            if dir.parent() == Some(plugins) || is_package() {
+            if dir.parent().is_some_and(|parent| real(parent) == plugins) || is_package() {
                 return Some(dir.to_owned());
             }
         }
         None
     }
+}
+
+/// A path without links; one that is no more stays as it is.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// Whether a file is for git, for a pipeline or for an editor, and so for no

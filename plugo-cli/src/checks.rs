@@ -139,7 +139,10 @@ impl Checks {
     /// The problems, with the builds that have them where not all do.
     pub(crate) fn problems(&self) -> Vec<Diagnostic> {
         let problem = |finding: &Finding| {
-            let problem = finding.problem.clone();
+            let mut problem = finding.problem.clone();
+            if problem.code == Code::ClientFeature && problem.severity == Severity::Error {
+                problem = problem.note("`plugo check --fix` writes it");
+            }
             match finding.builds.len() == self.builds.len() {
                 true => problem,
                 false => problem.note(format!("in {}", builds(&finding.builds))),

@@ -42,6 +42,21 @@ impl Error {
         Error::Environment(format!("`{}` cannot be {what}: {error}", path.display()))
     }
 
+    /// The text of a file that the caller named.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] for one that is not there, [`Error::Environment`] for
+    /// one that cannot be read.
+    pub(crate) fn input(path: &std::path::Path) -> Result<String, Self> {
+        std::fs::read_to_string(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                Error::usage(format!("there is no file `{}`", path.display()))
+            }
+            _ => Error::io("read", path, &error),
+        })
+    }
+
     /// The exit code.
     pub fn code(&self) -> u8 {
         match self {

@@ -47,6 +47,19 @@ impl Manifest {
             .map_err(|why| Error::environment(format!("the manifest cannot be read: {why}")))
     }
 
+    /// Whether it is as it was written: what it says has the fingerprint that
+    /// it says.
+    ///
+    /// # Errors
+    ///
+    /// The fingerprint of what it says.
+    pub(crate) fn is_sealed(&self) -> Result<(), String> {
+        let mut again = self.0.clone();
+        plugo_build::seal(&mut again);
+        let fingerprint = text(&again, "fingerprint");
+        if fingerprint == self.fingerprint() { Ok(()) } else { Err(fingerprint.to_owned()) }
+    }
+
     /// The JSON that it is.
     pub(crate) fn json(&self) -> &Value {
         &self.0
@@ -241,6 +254,24 @@ mod tests {
         assert_eq!((plugin.id().as_str(), plugin.package_version()), ("blog", "0.3.1"));
         let krate = manifest.crates().next().unwrap();
         assert_eq!((krate.name(), krate.sha256(), krate.license()), ("serde", Some("11"), None));
+    }
+
+    #[test]
+    fn what_was_changed_by_hand_has_another_fingerprint() {
+        let mut sealed = document();
+        plugo_build::seal(&mut sealed);
+        let is_sealed = |json: &Value| Manifest::parse(&json.to_string()).unwrap().is_sealed();
+        is_sealed(&sealed).unwrap();
+        // What `plugo build` adds when it has looked.
+        sealed["verified"] = json!(true);
+        sealed["crates"][0]["native_libs"] = json!(["z"]);
+        is_sealed(&sealed).unwrap();
+        let mut edited = sealed.clone();
+        edited["plugins"] = json!([]);
+        assert_ne!(is_sealed(&edited).unwrap_err(), sealed["fingerprint"]);
+        let mut edited = sealed.clone();
+        edited["fingerprint"] = json!("sha256:00");
+        assert_eq!(is_sealed(&edited).unwrap_err(), sealed["fingerprint"]);
     }
 
     #[test]

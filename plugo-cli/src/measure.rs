@@ -222,8 +222,7 @@ impl Budget {
     /// Reads a file such as `{ "total": 3000000, "plugins": { "blog": 20000 } }`.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         let wrong = |why: String| Error::usage(format!("`{}` is no budget: {why}", path.display()));
-        let text =
-            std::fs::read_to_string(path).map_err(|error| Error::io("read", path, &error))?;
+        let text = Error::input(path)?;
         let json: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         let object = json.as_object().ok_or_else(|| wrong("it is no object".to_owned()))?;
         let mut budget = Budget::default();

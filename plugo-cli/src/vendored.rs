@@ -26,6 +26,12 @@ pub(crate) fn check_free(dir: &Path) -> Result<(), Error> {
     let is_free = match fs::read_dir(dir) {
         Ok(mut entries) => entries.next().is_none() || dir.join(MARK).is_file(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(Error::usage(format!(
+                "`{}` cannot be a folder: a file is there, or on the way",
+                dir.display()
+            )));
+        }
         Err(error) => return Err(Error::io("read", dir, &error)),
     };
     if is_free {
@@ -196,6 +202,8 @@ mod tests {
         fs::create_dir(&at).unwrap();
         check_free(&at).unwrap();
         fs::write(at.join("mine.txt"), "").unwrap();
+        let error = check_free(&at.join("mine.txt")).unwrap_err();
+        assert!(matches!(error, Error::Usage(_)), "{error}");
         assert!(check_free(&at).unwrap_err().to_string().contains("did not make it"));
         mark(&at, &serde_json::json!({})).unwrap();
         check_free(&at).unwrap();

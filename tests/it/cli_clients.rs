@@ -272,6 +272,44 @@ fn a_change_touches_the_clients_that_are_built_with_it() {
     assert_eq!(json(&run, "clients-matrix")[0]["name"], "both");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_plugin_behind_a_link_and_a_manifest_in_another_hand_are_found_too() {
+    let project = app("linked", &[("one", &["a"]), ("both", &["a", "b"])]);
+    let dir = project.dir();
+    fs::create_dir(dir.join("shared")).unwrap();
+    fs::rename(dir.join("plugins/b"), dir.join("shared/b")).unwrap();
+    std::os::unix::fs::symlink("../shared/b", dir.join("plugins/b")).unwrap();
+    // A client's file that is a link into a folder that is another's.
+    fs::rename(dir.join("clients/one.json"), dir.join("shared/b/one.json")).unwrap();
+    std::os::unix::fs::symlink("../shared/b/one.json", dir.join("clients/one.json")).unwrap();
+    // A path crate that is in no plugin folder.
+    fs::create_dir_all(dir.join("libs/x/src")).unwrap();
+    fs::write(dir.join("libs/x/src/lib.rs"), "").unwrap();
+    let package = "package.name = \"x\"\npackage.version = \"1.0.0\"\n";
+    fs::write(dir.join("libs/x/Cargo.toml"), package).unwrap();
+    let b = dir.join("shared/b/Cargo.toml");
+    let text = fs::read_to_string(&b).unwrap().replace("[package]", "[ package ]");
+    let text = text.replace("[dependencies]", "[dependencies]\nx = { path = \"../../libs/x\" }");
+    fs::write(&b, text).unwrap();
+    lock(&project);
+    git(dir, &["init", "--quiet", "--initial-branch", "main"]);
+    git(dir, &["add", "--all"]);
+    git(dir, &["commit", "--quiet", "--message", "first"]);
+    for (path, expected) in [
+        ("shared/b/src/lib.rs", "both    shared/b/src/lib.rs  the crate of `b`"),
+        ("libs/x/src/lib.rs", "both    libs/x/src/lib.rs  the crate x"),
+        ("shared/b/one.json", "one     shared/b/one.json  the client's file"),
+    ] {
+        let text = fs::read_to_string(dir.join(path)).unwrap();
+        fs::write(dir.join(path), text.replacen('{', "{ ", 1) + "\n").unwrap();
+        let run = Run::of(&mut plugo(dir, &["clients", "affected", "--since", "main"])).ok();
+        let lines: Vec<&str> = run.stdout.lines().skip(1).map(str::trim_end).collect();
+        assert_eq!(lines, [expected], "{}", run.stdout);
+        git(dir, &["checkout", "--quiet", "--", "."]);
+    }
+}
+
 /// A git repository whose workspace is a folder in it, with two apps.
 fn nested() -> Project {
     let package = |name: &str, more: &str| {
@@ -644,6 +682,8 @@ fn what_cannot_be_asked_for_is_said_before_anything_is_built() {
     is_error(&build(&["--client", "acm"]), 2, &["did you mean `acme`?"]);
     is_error(&build(&["--client", "acme", "--all-clients"]), 2, &["cannot be used with"]);
     is_error(&build(&["--client", "acme", "--", "--workspace"]), 2, &["mixes the features"]);
+    is_error(&build(&["--client", "acme", "--", "--tests"]), 2, &["`plugo test` runs its tests"]);
+    is_error(&build(&["--client", "acme", "--", "-qFblog"]), 2, &["decided by the client"]);
     is_error(&build(&["--target", "z80-none-none"]), 2, &["there is no target"]);
     // Cargo would work for minutes before the folder turns out to be none.
     let target = tempfile::TempDir::new().unwrap();

@@ -224,6 +224,13 @@ fn a_committed_manifest_is_compared_and_the_difference_can_be_read() {
     crate::schemas::assert_manifest(&verified);
     fs::write(file, verified.to_string()).unwrap();
     check(&["manifest", "--client", "acme", "--check", file]).ok();
+    let mut edited = verified.clone();
+    edited["fingerprint"] = json!("sha256:00");
+    let other = dir.path().join("edited.json");
+    fs::write(&other, edited.to_string()).unwrap();
+    let run = check(&["manifest", "--client", "acme", "--check", other.to_str().unwrap()]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("the fingerprint in"), "{}", run.stderr);
     let run = check(&["manifest", "--client", "zeta", "--check", file]);
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     let plugins: Vec<&str> =
@@ -316,7 +323,7 @@ fn the_build_script_takes_a_manifest_of_its_build_and_refuses_any_other() {
 }
 
 /// What is in a section of a program.
-fn section(file: &Path, name: &str) -> Option<Value> {
+pub(crate) fn section(file: &Path, name: &str) -> Option<Value> {
     let bytes = fs::read(file).expect("a program");
     let program = object::File::parse(&*bytes).expect("a program");
     let data = program.section_by_name(name)?.data().expect("a section").to_owned();

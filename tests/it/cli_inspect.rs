@@ -149,6 +149,16 @@ fn a_stripped_file_says_what_is_in_it_and_is_verified_for_its_client_alone() {
         (&verified["fingerprint"], &verified["app"]),
         (&kept["fingerprint"], &json!("shipped"))
     );
+    // A list that was changed by hand, with its old fingerprint.
+    let edited = dir.join("edited.json");
+    let mut list = kept.clone();
+    list["crates"][0]["license"] = json!("MIT");
+    fs::write(&edited, list.to_string()).unwrap();
+    let run = Run::of(&mut plugo(dir, &["verify", acme, "--manifest", edited.to_str().unwrap()]));
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{}", run.stderr);
+    assert!(run.stderr.contains("was changed after it was made"), "{}", run.stderr);
+    let run = Run::of(&mut plugo(dir, &["verify", acme, "--manifest", "nowhere.json"]));
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
     let component = |bom: &str| {
         let bom = fs::read_to_string(dir.join("dist-acme").join(bom)).unwrap();
         bom.contains("shipped-blog") && !bom.contains("shipped-cart")
@@ -170,6 +180,11 @@ fn a_stripped_file_says_what_is_in_it_and_is_verified_for_its_client_alone() {
     let run = Run::of(&mut plugo(dir, &["verify", acme, "--client", "acne"]));
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("did you mean `acme`?"), "{}", run.stderr);
+
+    let run = Run::of(&mut plugo(dir, &["verify", acme]));
+    assert_eq!(run.code, Some(1));
+    let asked = "it was built for `acme`; did you mean `--client acme`?";
+    assert!(run.stdout.contains(asked), "{}", run.stdout);
 
     // What happened to the repository since.
     let project = project.file("plugins/auth/metadata.json", r#"{ "priority": -2 }"#);
@@ -207,6 +222,35 @@ fn a_stripped_file_says_what_is_in_it_and_is_verified_for_its_client_alone() {
         let (code, verified) = answer(dir, &["verify", bare, "--client", "acme"]);
         assert_eq!((code, kinds(&verified)), (Some(1), vec![kind]));
     }
+
+    // A file is not trusted for its target, and nobody else is blamed for it.
+    let embedded = |target: &str| {
+        let mut list = crate::cli_evidence::section(built, ".plugo0").unwrap();
+        list["target"] = json!(target);
+        compress_to_vec_zlib(list.to_string().as_bytes(), 6)
+    };
+    fs::write(dir.join("here.json"), "{}").unwrap();
+    for (target, why) in [
+        ("z80-none-none", "which rustc does not know"),
+        ("here.json", "which is the name of none"),
+        ("/etc/hostname", "which is the name of none"),
+        ("-Zhelp", "which is the name of none"),
+        ("..", "which rustc does not know"),
+    ] {
+        with_section(built, &embedded(target), &bare);
+        let run = Run::of(&mut plugo(dir, &["verify", bare.to_str().unwrap(), "--client", "acme"]));
+        assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{}", run.stderr);
+        let said = format!("the file says that its target is `{target}`, {why}");
+        assert!(run.stderr.contains(&said), "{}", run.stderr);
+    }
+
+    // A plugin in the list whose entry point is not there.
+    let mut list = crate::cli_evidence::section(built, ".plugo0").unwrap();
+    list["plugins"][0]["name"] = json!("ghost");
+    with_section(built, &compress_to_vec_zlib(list.to_string().as_bytes(), 6), &bare);
+    let (code, inspected) = answer(dir, &["inspect", bare.to_str().unwrap()]);
+    assert_eq!(code, Some(1));
+    assert_eq!(inspected["problem"], "its manifest has `ghost`, which is not linked");
 
     // A package of the workspace that turns on another client's plugin, built along with the app.
     let member = "[package]\nname = \"along\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\
@@ -324,7 +368,14 @@ fn licences_are_judged_as_expressions_and_refusals_name_the_plugins() {
 fn what_a_plugin_adds_is_measured_and_held_against_a_budget() {
     let args = ["size", "--client", "acme", "--dry-run"];
     let run = Run::of(&mut plugo(&example(), &args)).ok();
-    assert!(run.stderr.contains("`web-plugins` in 5 release builds"), "{}", run.stderr);
+    let said = "Would measure `web-plugins` in 5 release builds";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    assert!(run.stdout.starts_with("1  with every plugin\n2  without "), "{}", run.stdout);
+    let (code, planned) = answer(&example(), &args);
+    assert_eq!((code, &planned["builds"]), (Some(0), &json!(5)));
+    assert_eq!((&planned["bytes"], &planned["without"][0]), (&Value::Null, &json!([])));
+    let run = Run::of(&mut plugo(&example(), &[&args[..], &["--budget-file", "no"]].concat()));
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
     let run = Run::of(&mut plugo(&example(), &[&args[..], &["--budget", "clock=1"]].concat()));
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("`clock`, which is not in this build"), "{}", run.stderr);
@@ -365,6 +416,43 @@ fn what_a_plugin_adds_is_measured_and_held_against_a_budget() {
     // No file of the user's is another one.
     assert_eq!(fs::read_to_string(project.dir().join("clients/acme.json")).unwrap(), before);
     assert!(!project.dir().join("plugins_config.json").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_while_vendoring_leaves_nothing_behind() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let project = shop("unvendored");
+    let dir = project.dir();
+    settle(&project);
+    // A Cargo that takes its time to vendor.
+    let slow = dir.join("slow-cargo");
+    let script = format!(
+        "#!/bin/sh\nif [ \"$1\" = vendor ]; then touch started; exec sleep 300; fi\nexec {:?} \"$@\"\n",
+        env!("CARGO")
+    );
+    fs::write(&slow, script).unwrap();
+    fs::set_permissions(&slow, fs::Permissions::from_mode(0o755)).unwrap();
+    for signal in ["-INT", "-TERM"] {
+        let mut vendor = plugo(dir, &["vendor", "--client", "acme"]);
+        let child = vendor.env("CARGO", &slow).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = child.spawn().unwrap();
+        let started = dir.join("started");
+        for _ in 0..600 {
+            if started.exists() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        fs::remove_file(&started).expect("Cargo was started");
+        Run::of(Command::new("kill").args([signal, &child.id().to_string()])).ok();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+        let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
+        let names: Vec<_> = names.filter(|n| n.to_string_lossy().contains("vendor")).collect();
+        assert!(names.is_empty(), "{names:?}");
+    }
 }
 
 #[test]

@@ -238,6 +238,8 @@ fn c08_nothing_is_overwritten_and_a_failure_leaves_nothing() {
     refused(&app, &nowhere, 3, "nothing was changed");
     let file = ["new-base-plugin", "--name", "x", "--output-dir", "Cargo.toml"];
     refused(&app, &file, 2, "is no folder");
+    let lines = ["new-base-plugin", "--name", "x", "--output-dir", "a\nb"];
+    refused(&app, &lines, 2, "has control characters in its name");
     // A feature of that name is the app's own.
     let text = read(&app, "Cargo.toml").replace("[features]", "[features]\nfast = []");
     fs::write(app.join("Cargo.toml"), text).unwrap();

@@ -533,9 +533,11 @@ fn check_finds_what_each_build_would_be_refused_for() {
         error: [client-feature] the feature `client-acme` and the file of the client `acme` differ
           --> Cargo.toml:21:1
           note: the file needs `auth` and `shop`, which the feature leaves off
+          note: `plugo check --fix` writes it
           help: write `client-acme = ["blog", "auth", "shop"]` in [features]
         error: [client-feature] the client `both` has no feature `client-both`
           --> Cargo.toml
+          note: `plugo check --fix` writes it
           help: write `client-both = ["auth", "old", "shop"]` in [features]
         error: [unknown-plugin] no plugin is named `blgo`
           --> clients/typo.json:3:15
@@ -599,6 +601,7 @@ fn check_fix_writes_the_features_and_nothing_else() {
     let before = fs::read_to_string(&path).unwrap();
     let dry = run(&project, &["check", "--fix", "--dry-run"]);
     assert_eq!(dry.code, Some(1), "something is wrong still");
+    assert!(dry.stderr.contains("nothing was written"), "{}", dry.stderr);
     expect![[r#"
         --- a/Cargo.toml
         +++ b/Cargo.toml

@@ -36,6 +36,10 @@ impl Messages {
     }
 
     fn artifact(&mut self, message: &Value) -> Option<&CompiledCrate> {
+        // A test harness has the name of the program that it tests.
+        if message["profile"]["test"] == true {
+            return None;
+        }
         let package_id = message["package_id"].as_str()?;
         let PackageId { name, version } = PackageId::parse(package_id)?;
         let target = &message["target"];
@@ -84,7 +88,7 @@ mod tests {
             format!(
                 r#"{{"reason":"compiler-artifact","package_id":"path+file:///ws/shop#0.1.0",
                 "manifest_path":"{manifest}","target":{{"kind":["{kind}"],"name":"shop"}},
-                "features":[],"filenames":["{file}"],"executable":{executable},"fresh":false}}"#
+                "profile":{{"test":false}},"features":[],"filenames":["{file}"],"executable":{executable},"fresh":false}}"#
             )
         };
         let mut messages = Messages::new(PathBuf::from("/ws/shop/Cargo.toml"));
@@ -93,6 +97,8 @@ mod tests {
             artifact("/ws/shop/Cargo.toml", "cdylib", "/t/libshop.so", "null"),
             artifact("/ws/shop/Cargo.toml", "lib", "/t/libshop.rlib", "null"),
             artifact("/ws/other/Cargo.toml", "bin", "/t/other", "\"/t/other\""),
+            artifact("/ws/shop/Cargo.toml", "bin", "/t/shop-0", "\"/t/shop-0\"")
+                .replace("\"test\":false", "\"test\":true"),
             "{\"reason\":\"build-finished\",\"success\":true}".to_owned(),
             "what a test prints".to_owned(),
         ] {

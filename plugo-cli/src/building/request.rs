@@ -36,9 +36,20 @@ pub(crate) struct HowArgs {
 }
 
 impl HowArgs {
-    /// The options, with what is passed on to Cargo.
+    /// The options, with what is passed on to `cargo build`.
     pub(crate) fn options(&self, arguments: Vec<String>) -> Result<Options, Error> {
-        refuse(&arguments)?;
+        refuse(&arguments, &OF_TARGETS)?;
+        self.with(arguments)
+    }
+
+    /// The options, with what is passed on to `cargo test`, which may be told
+    /// what is tested.
+    pub(crate) fn test_options(&self, arguments: Vec<String>) -> Result<Options, Error> {
+        self.with(arguments)
+    }
+
+    fn with(&self, arguments: Vec<String>) -> Result<Options, Error> {
+        refuse(&arguments, &OF_ALL)?;
         Ok(Options {
             profile: self.release.then(|| "release".to_owned()).or(self.profile.clone()),
             target: self.target.clone(),
@@ -89,58 +100,109 @@ impl ClientsArgs {
     }
 }
 
+const SELECTION: &str = "which plugins and features are built is decided by the client";
+const OWN: &str = "write it before the `--`";
+const APP: &str = "the app is named before the `--`";
+const MIXED: &str = "a build of the whole workspace mixes the features of its packages";
+const PROGRAM: &str = "what a client gets is the app's program; `plugo test` runs its tests";
+const NO_BUILD: &str = "it builds nothing; `cargo build --help` prints it";
+const UNSTABLE: &str = "it changes what Cargo builds and says; set it in .cargo/config.toml";
+
 /// What Cargo may not be told: it would be another build than the one that is
 /// planned, or in another place.
-fn refuse(arguments: &[String]) -> Result<(), Error> {
-    const SELECTION: &str = "which plugins and features are built is decided by the client";
-    const OWN: &str = "write it before the `--`";
-    let refused = [
-        ("--features", SELECTION),
-        ("-F", SELECTION),
-        ("--all-features", SELECTION),
-        ("--no-default-features", SELECTION),
-        ("--package", "the app is named before the `--`"),
-        ("-p", "the app is named before the `--`"),
-        ("--workspace", "a build of the whole workspace mixes the features of its packages"),
-        ("--all", "a build of the whole workspace mixes the features of its packages"),
-        ("--exclude", "a build is of the app alone"),
-        ("--manifest-path", OWN),
-        ("--target", OWN),
-        ("--release", OWN),
-        ("-r", OWN),
-        ("--profile", OWN),
-        ("--target-dir", "set CARGO_TARGET_DIR, or `build.target-dir` in .cargo/config.toml"),
-        ("--artifact-dir", "the program is in the client's folder"),
-        ("--message-format", "plugo reads Cargo's messages"),
-        ("--locked", "it is so without being asked for"),
-    ];
+const OF_ALL: [(&str, &str); 21] = [
+    ("--features", SELECTION),
+    ("-F", SELECTION),
+    ("--all-features", SELECTION),
+    ("--no-default-features", SELECTION),
+    ("--package", APP),
+    ("-p", APP),
+    ("--workspace", MIXED),
+    ("--all", MIXED),
+    ("--exclude", "a build is of the app alone"),
+    ("--manifest-path", OWN),
+    ("--target", OWN),
+    ("--release", OWN),
+    ("-r", OWN),
+    ("--profile", OWN),
+    ("--target-dir", "set CARGO_TARGET_DIR, or `build.target-dir` in .cargo/config.toml"),
+    ("--artifact-dir", "the program is in the client's folder"),
+    ("--message-format", "plugo reads Cargo's messages"),
+    ("--locked", "it is so without being asked for"),
+    ("--help", NO_BUILD),
+    ("-h", NO_BUILD),
+    ("-Z", UNSTABLE),
+];
+
+/// What `cargo build` may not be told either: it would build something else
+/// than the program, which could take the program's name.
+const OF_TARGETS: [(&str, &str); 7] = [
+    ("--tests", PROGRAM),
+    ("--test", PROGRAM),
+    ("--all-targets", PROGRAM),
+    ("--examples", PROGRAM),
+    ("--example", PROGRAM),
+    ("--benches", PROGRAM),
+    ("--bench", PROGRAM),
+];
+
+fn refuse(arguments: &[String], refused: &[(&str, &str)]) -> Result<(), Error> {
     for argument in arguments.iter().take_while(|argument| *argument != "--") {
-        let name = argument.split('=').next().unwrap_or_default();
-        let is_it = |flag: &str| match flag.strip_prefix("--") {
-            Some(_) => name == flag,
-            None => name.starts_with(flag) && !name.starts_with("--"),
-        };
-        if let Some((flag, why)) = refused.iter().find(|(flag, _)| is_it(flag)) {
+        let flags = flags(argument);
+        let found = refused.iter().find(|(flag, _)| flags.iter().any(|given| given == flag));
+        if let Some((flag, why)) = found {
             return Err(Error::usage(format!("`{flag}` cannot be passed on to Cargo: {why}")));
         }
     }
     Ok(())
 }
 
+/// The flags of an argument: several short ones may stand together, and the
+/// value of the last one too.
+fn flags(argument: &str) -> Vec<String> {
+    const WITH_VALUE: &str = "jpFZC";
+    if argument.starts_with("--") {
+        return vec![argument.split('=').next().unwrap_or_default().to_owned()];
+    }
+    let mut flags = Vec::new();
+    for short in argument.strip_prefix('-').unwrap_or_default().chars() {
+        flags.push(format!("-{short}"));
+        if WITH_VALUE.contains(short) {
+            break;
+        }
+    }
+    flags
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn is_refused(arguments: &[&str], refused: &[(&str, &str)]) -> bool {
+        let arguments: Vec<String> = arguments.iter().map(|&a| a.to_owned()).collect();
+        refuse(&arguments, refused).is_err()
+    }
+
     #[test]
     fn what_would_be_another_build_is_not_passed_on() {
-        let of = |arguments: &[&str]| {
-            refuse(&arguments.iter().map(|&argument| argument.to_owned()).collect::<Vec<_>>())
-        };
-        for taken in [&["--timings", "-j1", "--offline"] as &[&str], &["name", "--", "-p"], &[]] {
-            assert!(of(taken).is_ok(), "{taken:?}");
+        let taken = ["--timings", "-j1", "-qj4", "--offline", "-jp", "-vv"];
+        for taken in [&taken as &[&str], &["name", "--", "-p"], &[], &["-"]] {
+            assert!(!is_refused(taken, &OF_ALL), "{taken:?}");
         }
-        for refused in ["--features=blog", "-Fblog", "--workspace", "-p", "--target-dir", "-r"] {
-            assert!(of(&[refused]).is_err(), "{refused}");
+        let alone = ["--features=blog", "-Fblog", "--workspace", "-p", "--target-dir", "-r"];
+        let together = ["-qr", "-qpalpha", "-vFbeta", "-h", "-qh", "--help", "-Zunstable-options"];
+        for refused in alone.into_iter().chain(together) {
+            assert!(is_refused(&[refused], &OF_ALL), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_is_tested_may_be_said_and_is_not_built_in_place_of_the_program() {
+        for (flag, _) in OF_TARGETS {
+            let how = HowArgs::default();
+            assert!(how.options(vec![flag.to_owned()]).is_err(), "{flag}");
+            assert!(how.options(vec![format!("{flag}=name")]).is_err(), "{flag}");
+            assert!(how.test_options(vec![flag.to_owned()]).is_ok(), "{flag}");
         }
     }
 }

@@ -26,6 +26,15 @@ pub(super) fn same_workspace(old: &str, new: &str) -> bool {
     without_members(old) == without_members(new)
 }
 
+/// Whether a `Cargo.toml` is that of a package, and not of a workspace alone.
+/// One that cannot be read may be either; Cargo says what is wrong with it.
+pub(super) fn is_package(text: &str) -> bool {
+    text.parse::<Table>().map_or(true, |manifest| {
+        // The older name of the same table.
+        manifest.contains_key("package") || manifest.contains_key("project")
+    })
+}
+
 fn seen(text: &str, feature: &str) -> Option<Table> {
     let mut manifest = without_members(text.parse().ok()?);
     let (features, optional) = on(&manifest, feature);
@@ -106,6 +115,14 @@ mod tests {
         check("[\"blog\"]\n", "[\"blog\", \"shop\"]\n", [true, false]);
         check("members = [\"blog\"]", "members = [\"x\"]", [false; 2]);
         check("name = \"app\"", "name = ", [true; 2]);
+    }
+
+    #[test]
+    fn a_package_may_be_written_in_any_way_that_toml_has() {
+        for text in ["[package]", "[ package ]\nname = \"a\"", "package.name = \"a\"", "a ="] {
+            assert!(is_package(text), "{text}");
+        }
+        assert!(!is_package("# [package]\n[workspace]\n[workspace.package]\n"));
     }
 
     #[test]

@@ -60,7 +60,10 @@ impl Command for Check {
         if let Some(Fix { edits, features }) = &fix {
             match args.dry_run {
                 // The answer of a dry run is what it would do.
-                true if args.format.format == Format::Table => context.answer(edits)?,
+                true if args.format.format == Format::Table => {
+                    context.answer(edits)?;
+                    context.shell.note("this is a dry run: nothing was written");
+                }
                 true => {}
                 false => {
                     edits.apply()?.keep()?;

@@ -4,7 +4,7 @@ use clap::{ArgMatches, Args as _, FromArgMatches as _};
 use serde_json::{Value, json};
 
 use crate::args::{Format, FormatArgs};
-use crate::binary::{Embedded, Part, Shipped};
+use crate::binary::{Embedded, EmbeddedPlugin, Part, Shipped};
 use crate::command::Command;
 use crate::context::Context;
 use crate::error::Error;
@@ -76,7 +76,15 @@ fn wrong(shipped: &Shipped) -> Option<String> {
             Some("it has entry points whose names cannot be read".to_owned())
         }
         (_, true) => Some("it has entry points that a newer plugo made".to_owned()),
-        _ => None,
+        (Part::There(embedded), false) => {
+            let is_missing = |p: &&EmbeddedPlugin| !shipped.is_linked(&p.namespace, &p.name);
+            let missing = embedded.plugins.iter().filter(is_missing);
+            let missing: Vec<String> =
+                missing.map(|p| format!("`{}`", shown(&p.namespace, &p.name))).collect();
+            (!missing.is_empty())
+                .then(|| format!("its manifest has {}, which is not linked", missing.join(", ")))
+        }
+        (Part::Absent, false) => None,
     }
 }
 

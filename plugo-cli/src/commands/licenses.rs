@@ -101,8 +101,14 @@ struct Rules {
 impl Rules {
     fn new(allow: &[String], deny: &[String]) -> Result<Self, Error> {
         let parse = |flag: &str, names: &[String]| {
-            let names = names.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
-            names
+            // A rule without a licence would be none: everything would pass.
+            let given: Vec<&str> =
+                names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
+            if given.is_empty() && !names.is_empty() {
+                return Err(Error::usage(format!("`--{flag}` names no licence")));
+            }
+            given
+                .into_iter()
                 .map(|name| {
                     Licensee::parse(name)
                         .map_err(|_| Error::usage(format!("`--{flag}`: {}", unknown(name))))
@@ -158,8 +164,22 @@ impl Rules {
 }
 
 fn unknown(name: &str) -> String {
-    let known = spdx::identifiers::LICENSES.iter().map(|license| license.name);
-    match plugo::name::nearest(name, known) {
+    let known = || spdx::identifiers::LICENSES.iter().map(|license| license.name);
+    // SPDX has it as a name of old, which does not say which versions are meant.
+    let [only, later] =
+        ["only", "or-later"].map(|end| format!("{}-{end}", name.trim_end_matches('+')));
+    if known().any(|known| known == only) && known().any(|known| known == later) {
+        return format!("`{name}` says too little; write `{only}` or `{later}`");
+    }
+    let old = |name: &str| spdx::license_id(name).is_some_and(spdx::LicenseId::is_deprecated);
+    if old(name) {
+        return format!(
+            "`{name}` is an identifier that SPDX has given up; \
+             https://spdx.org/licenses says what to write instead"
+        );
+    }
+    let current = known().filter(|known| *known != name && !old(known));
+    match plugo::name::nearest(name, current) {
         Some(nearest) => format!("`{name}` is no SPDX licence; did you mean `{nearest}`?"),
         None => format!("`{name}` is no SPDX licence; https://spdx.org/licenses lists them"),
     }
@@ -271,5 +291,20 @@ mod tests {
         let names = ["Apache2".to_owned()];
         let Err(Error::Usage(why)) = Rules::new(&names, &[]).map(drop) else { panic!() };
         assert!(why.contains("did you mean `Apache-2.0`?"), "{why}");
+        for old in ["GPL-3.0", "GPL-3.0+", "LGPL-2.1"] {
+            let why = unknown(old);
+            let name = old.trim_end_matches('+');
+            assert!(why.ends_with(&format!("write `{name}-only` or `{name}-or-later`")), "{why}");
+        }
+        assert!(unknown("Nunit").contains("SPDX has given up"), "{}", unknown("Nunit"));
+    }
+
+    #[test]
+    fn a_rule_that_names_no_licence_is_a_wrong_call_and_not_no_rule() {
+        for names in [vec![""], vec!["", ""], vec![" "]] {
+            let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+            assert!(matches!(Rules::new(&names, &[]), Err(Error::Usage(_))), "{names:?}");
+            assert!(matches!(Rules::new(&[], &names), Err(Error::Usage(_))), "{names:?}");
+        }
     }
 }

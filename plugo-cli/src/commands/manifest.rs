@@ -67,6 +67,14 @@ fn check(evidence: &Evidence, path: &std::path::Path, context: &Context) -> Resu
     let new = &evidence.content;
     // What `plugo build` leaves also says what was verified; the build is the same.
     if known_before["fingerprint"] == new.fingerprint() {
+        if old.fingerprint() != new.fingerprint() {
+            return Err(Error::no(format!(
+                "the fingerprint in `{shown}` was changed after it was made: it is {}, and what \
+                 the file says has {}; `--output` in place of `--check` writes the file anew",
+                old.fingerprint(),
+                new.fingerprint()
+            )));
+        }
         context.shell.status("Unchanged", format_args!("{shown}"));
         return Ok(());
     }

@@ -59,32 +59,39 @@ impl Command for Size {
 
         let pairs = pairs(&plan);
         let sets = sets(&plan, &pairs);
+        // What each build is without.
+        let without: Vec<Vec<String>> = sets
+            .iter()
+            .map(|set| {
+                let left_out = plan.plugins.iter().filter(|plugin| !set.contains(&plugin.id));
+                left_out.map(|plugin| plugin.id.to_string()).collect()
+            })
+            .collect();
         context.shell.status(
-            "Measuring",
+            if args.dry_run { "Would" } else { "Measuring" },
             format_args!(
-                "`{program}` in {} release {} in `{}`",
+                "{}`{program}` in {} release {} in `{}`",
+                if args.dry_run { "measure " } else { "" },
                 sets.len(),
                 if sets.len() == 1 { "build" } else { "builds" },
                 app.target_dir.join("plugo").join(".size").display(),
             ),
         );
         if args.dry_run {
-            return Ok(());
+            return match args.format.format {
+                Format::Json => context.json(&planned(&plan, program, &budget, &without)),
+                Format::Table => {
+                    let lines = without.iter().enumerate();
+                    let lines = lines.map(|(i, names)| format!("{}  {}\n", i + 1, what(names)));
+                    context.answer(lines.collect::<String>())
+                }
+            };
         }
         let target = args.selection.target.as_deref();
         let measure = Measure::new(&context.shell, &app, &project, &plan, program, target)?;
         let mut built = BTreeMap::new();
         for (i, set) in sets.iter().enumerate() {
-            let names: Vec<String> = plan
-                .plugins
-                .iter()
-                .filter(|plugin| !set.contains(&plugin.id))
-                .map(|plugin| plugin.id.to_string())
-                .collect();
-            let what = match names.as_slice() {
-                [] => "with every plugin".to_owned(),
-                names => format!("without {}", names.join(", ")),
-            };
+            let what = what(&without[i]);
             context.shell.status("Building", format_args!("{} of {}: {what}", i + 1, sets.len()));
             built.insert(set.clone(), measure.build(set)?);
         }
@@ -105,7 +112,7 @@ impl Command for Size {
             .collect();
         let total = Total { bytes: whole.bytes, crates: whole.crates.len(), budget: budget.total };
         match args.format.format {
-            Format::Json => context.json(&document(&plan, program, &total, &lines, sets.len()))?,
+            Format::Json => context.json(&document(&plan, program, &total, &lines, &without))?,
             Format::Table => context.answer(table(&total, &lines))?,
         }
         let over = over(program, &total, &lines);
@@ -188,7 +195,46 @@ fn over(program: &str, total: &Total, lines: &[Line]) -> Vec<String> {
     plugins.chain(whole).collect()
 }
 
-fn document(plan: &Plan, program: &str, total: &Total, lines: &[Line], builds: usize) -> Value {
+/// What a build is, as people read it.
+fn what(without: &[String]) -> String {
+    match without {
+        [] => "with every plugin".to_owned(),
+        names => format!("without {}", names.join(", ")),
+    }
+}
+
+/// The answer of a dry run: nothing was measured.
+fn planned(plan: &Plan, program: &str, budget: &Budget, without: &[Vec<String>]) -> Value {
+    let plugins = plan.plugins.iter().map(|plugin| {
+        let name = plugin.id.to_string();
+        json!({
+            "budget": budget.plugins.get(&name),
+            "bytes": null,
+            "crates": null,
+            "name": name,
+        })
+    });
+    json!({
+        "app": plan.app,
+        "client": plan.client,
+        "program": program,
+        "builds": without.len(),
+        "without": without,
+        "bytes": null,
+        "budget": budget.total,
+        "crates": null,
+        "over": [],
+        "plugins": plugins.collect::<Vec<_>>(),
+    })
+}
+
+fn document(
+    plan: &Plan,
+    program: &str,
+    total: &Total,
+    lines: &[Line],
+    without: &[Vec<String>],
+) -> Value {
     let plugins: Vec<Value> = lines
         .iter()
         .map(|line| {
@@ -209,7 +255,8 @@ fn document(plan: &Plan, program: &str, total: &Total, lines: &[Line], builds: u
         "app": plan.app,
         "client": plan.client,
         "program": program,
-        "builds": builds,
+        "builds": without.len(),
+        "without": without,
         "bytes": total.bytes,
         "budget": total.budget,
         "crates": total.crates,

@@ -35,7 +35,7 @@ impl Command for Test {
     fn run(&self, context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         let args =
             Args::from_arg_matches(matches).map_err(|error| Error::usage(error.to_string()))?;
-        let options = args.how.options(args.arguments)?;
+        let options = args.how.test_options(args.arguments)?;
         let app = context.app(&args.app)?;
         let (project, jobs) = context.jobs(&app, &args.clients, &options)?;
         let mut building = Building::new(context, &app, &options, project, jobs.len());

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::args::{AppArgs, Format, FormatArgs, SelectionArgs};
 use crate::binary::Shipped;
+use crate::cargo;
 use crate::command::Command;
 use crate::context::Context;
 use crate::error::Error;
@@ -51,7 +52,14 @@ impl Command for Verify {
             Some(manifest) => read(context, manifest)?,
             None => plan(context, &mut args, &shipped)?,
         };
-        let differences = differences(&shipped, &expected);
+        let mut differences = differences(&shipped, &expected);
+        let named_nobody = args.manifest.is_none() && args.selection.client.is_none();
+        for other in differences.iter_mut().filter(|d| named_nobody && d.kind == "other-client") {
+            if let Some(client) = &other.found {
+                other.message =
+                    format!("it was built for `{client}`; did you mean `--client {client}`?");
+            }
+        }
         let shown = args.file.display();
         let what = match &expected.client {
             Some(client) => format!("`{}` for `{client}`", expected.app),
@@ -77,18 +85,50 @@ impl Command for Verify {
 }
 
 fn read(context: &Context, path: &PathBuf) -> Result<Expected, Error> {
-    let text = std::fs::read_to_string(context.path(path))
-        .map_err(|error| Error::io("read", path, &error))?;
+    let text = Error::input(&context.path(path))?;
     let manifest = Manifest::parse(&text).map_err(|why| {
         Error::usage(format!("`{}` is no manifest to compare with: {why}", path.display()))
     })?;
+    // With another list and the old fingerprint it would pass for the real one.
+    if let Err(fingerprint) = manifest.is_sealed() {
+        return Err(Error::no(format!(
+            "`{}` was changed after it was made: it says that its fingerprint is {}, and what it \
+             says has {fingerprint}; `plugo manifest` makes it anew",
+            path.display(),
+            manifest.fingerprint()
+        )));
+    }
     Ok(Expected::manifest(&manifest))
+}
+
+/// The target that a file says that it is for. Nobody vouches for the file.
+fn target(said: &str) -> Result<String, Error> {
+    let is_name = !said.is_empty()
+        && !said.starts_with('-')
+        && said.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+        // The compiler would read a file of this name.
+        && !said.ends_with(".json");
+    let shown = said.escape_debug();
+    if !is_name {
+        return Err(Error::no(format!(
+            "the file says that its target is `{shown}`, which is the name of none; \
+             `--target` names another one"
+        )));
+    }
+    match cargo::cfgs(said) {
+        Ok(_) => Ok(said.to_owned()),
+        Err(Error::Usage(_)) => Err(Error::no(format!(
+            "the file says that its target is `{shown}`, which rustc does not know; \
+             `--target` names another one"
+        ))),
+        Err(error) => Err(error),
+    }
 }
 
 /// What the repository says that a build has.
 fn plan(context: &Context, args: &mut Args, shipped: &Shipped) -> Result<Expected, Error> {
-    if args.selection.target.is_none() {
-        args.selection.target = shipped.embedded.get().map(|embedded| embedded.target.clone());
+    if let (None, Some(embedded)) = (&args.selection.target, shipped.embedded.get()) {
+        args.selection.target = Some(target(&embedded.target)?);
     }
     let app = context.app(&args.app)?;
     let project = context.project(&app, &args.selection)?;

@@ -24,7 +24,8 @@ const KEYWORDS: &str = "abstract as async await become box break const continue 
 const RUST: &str = "alloc core proc_macro std test";
 
 /// Crates that scaffolds depend on.
-const USED: &str = "axum http_body_util maud plugo plugo_build serde serde_json tokio tower";
+const USED: &str = "axum http_body_util maud plugo plugo_build plugo_core plugo_macros serde serde_json \
+                    tokio tower";
 
 /// Names that Cargo keeps for its own folders.
 const CARGO: &str = "build deps examples incremental target";
@@ -148,6 +149,8 @@ mod tests {
             ("Std", "a crate of Rust"),
             ("proc macro", "a crate of Rust"),
             ("serde-json", "plugins depend on"),
+            ("plugo core", "plugins depend on"),
+            ("plugo-macros", "plugins depend on"),
             ("deps", "Cargo keeps"),
             ("con", "Windows"),
             ("default", "on by default"),

@@ -14,6 +14,7 @@ use crate::scaffold::program::Program;
 use crate::scaffold::source::PlugoSource;
 use crate::scaffold::templates::Kind;
 use crate::scaffold::wire::Wire;
+use crate::table::is_plain;
 
 /// The arguments of the commands that make a plugin.
 #[derive(clap::Args)]
@@ -99,6 +100,10 @@ fn folder(kind: Kind, context: &Context, args: &NewArgs, app: &App) -> Result<Pa
         (None, Some(folder)) => app.dir.join(folder),
         (None, None) => Places::read(&app.dir, &app.workspace)?.plugin_directory,
     };
+    // It stands in manifests and in messages, a line each.
+    if !is_plain(&dir.to_string_lossy()) {
+        return Err(Error::usage(format!("the folder {dir:?} has control characters in its name")));
+    }
     Ok(real(&dir))
 }
 

@@ -25,6 +25,14 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<(), Error> {
         Format::Json => {
             context.json(&Value::Array(lines.iter().map(|line| line.json(&project)).collect()))
         }
+        Format::Table if lines.is_empty() => {
+            let dir = project.show(project.clients_directory());
+            context.shell.note(format_args!(
+                "there are no clients: write `{dir}/acme.json` with {EXAMPLE}, and \
+                 `plugo check --fix` writes its cargo feature"
+            ));
+            Ok(())
+        }
         Format::Table => {
             context.answer(table(&lines))?;
             // What is wrong with a file takes more room than a cell.
@@ -35,6 +43,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<(), Error> {
         }
     }
 }
+
+/// A client's file.
+const EXAMPLE: &str = r#"`{ "plugins": [{ "name": "blog", "enabled": true }] }`"#;
 
 struct Line {
     client: Client,
