@@ -176,9 +176,13 @@ impl Group {
 
         self.has_ended = true;
         let pid = self.id();
-        match self.is_apart {
-            true => drop(kill_process_group(pid, Signal::INT)),
-            false => ask(pid),
+        if self.is_apart {
+            let _ = kill_process_group(pid, Signal::INT);
+        } else if self.ends_within(TICK * 3) {
+            // Ctrl-C told it already, and a second one may mean more.
+            return;
+        } else {
+            ask(pid);
         }
         let asked = Instant::now();
         while asked.elapsed() < GRACE {
@@ -193,6 +197,18 @@ impl Group {
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    #[cfg(unix)]
+    fn ends_within(&mut self, time: Duration) -> bool {
+        let asked = Instant::now();
+        while asked.elapsed() < time {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return true;
+            }
+            std::thread::sleep(TICK / 4);
+        }
+        false
     }
 
     /// The console tells everything that is attached to it of Ctrl-C; what

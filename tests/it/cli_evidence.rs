@@ -143,6 +143,10 @@ fn a_crate_is_put_down_to_the_plugin_that_brings_it_and_to_no_other() {
     assert_eq!(named(crates, "plugo-core")["needed_by_app"], json!(true));
     assert_eq!(named(crates, "extra")["needed_by_app"], json!(false));
     assert_eq!(named(crates, "plugo-core")["links"], json!("plugo-core"));
+    // What is said of a crate elsewhere is from the same evidence.
+    let licenses = ["licenses", "--client", "acme", "--format", "json"];
+    let licenses = json_of(&answer(project.dir(), &licenses));
+    assert_eq!(named(&licenses["crates"], "extra")["needed_by"], json!(["blog"]));
     // A folder is not the package of the registry that has its name.
     for local in ["shared", "itoa"] {
         assert_eq!(named(crates, local)["purl"], Value::Null);
