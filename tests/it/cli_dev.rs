@@ -521,7 +521,10 @@ fn nothing_outlives_it() {
 
     fs::remove_file(project.dir().join("plugins/a/build.rs")).unwrap();
     if cfg!(target_os = "linux") {
-        let mut dev = Dev::start(project.dir(), &[]);
+        // What it cannot put away any more goes with the project.
+        let mut dev = Dev::start_with(project.dir(), &[], |command| {
+            command.env("TMPDIR", project.dir());
+        });
         dev.hears("Serving on");
         let (app, _) = answer(&dev);
         dev.signal("-KILL");
