@@ -395,7 +395,15 @@ fn small(name: &str, socket: &str) -> Project {
 
 /// The number of the app's process, and what else it answers.
 fn answer(dev: &Dev) -> (String, String) {
-    let answer = dev.get("/");
+    // The old process does not end its requests: it is just ended.
+    let answer = (0..50).find_map(|_| {
+        let answer = get(&dev.address, "/").ok().filter(|answer| answer.contains("\r\n\r\n"));
+        if answer.is_none() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        answer
+    });
+    let answer = answer.expect("an answer");
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     let (id, rest) = body.split_once(' ').unwrap();
     (id.to_owned(), rest.to_owned())
