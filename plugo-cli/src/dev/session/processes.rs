@@ -119,28 +119,30 @@ impl Session<'_> {
 
     pub(super) fn hand_over(&mut self, process: Process) {
         self.has_said |= process.has_said;
+        let ready = process.ready.filter(|_| process.has_said);
+        let says_nothing = !process.has_said;
+        self.good = Some(Rc::clone(process.kept()));
+        // From here on the old one takes no more connections.
+        if let Some(old) = self.running.replace(process) {
+            self.retire(old);
+        }
         let mut text = format!("on {}", self.sockets.urls());
         let saved = self.saved.take().and_then(|saved| saved.elapsed().ok());
         if let Some(saved) = saved {
             text.push_str(&format!(", {} ms after the save", saved.as_millis()));
         }
         let built = self.took.take().map(|took| format!("build {} ms", took.as_millis()));
-        let ready = process.ready.filter(|_| process.has_said);
         let started = ready.map(|ready| format!("start {} ms", ready.as_millis()));
         let parts: Vec<String> = built.into_iter().chain(started).collect();
         if !parts.is_empty() {
             text.push_str(&format!(" ({})", parts.join(", ")));
         }
         self.say("Serving", text);
-        if !process.has_said && self.told.insert("ready") {
+        if says_nothing && self.told.insert("ready") {
             self.context.shell.note(
                 "the app did not say that it is ready, so it is taken to be after a second; with \
                  READY=1 to NOTIFY_SOCKET it would be at once (docs/dev.md)",
             );
-        }
-        self.good = Some(Rc::clone(process.kept()));
-        if let Some(old) = self.running.replace(process) {
-            self.retire(old);
         }
         if self.live.is_some() {
             self.reload = Some(Instant::now() + PAGE);
