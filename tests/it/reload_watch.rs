@@ -3,6 +3,7 @@
 //! is known by what comes next.
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
@@ -551,17 +552,20 @@ fn where_the_system_does_not_tell_files_are_looked_at() {
 }
 
 /// A test in a process of its own, for which the system allows so many
-/// watches. None where such a process cannot be made.
+/// watches. Where such a process cannot be made, it is said.
 #[cfg(target_os = "linux")]
-fn with_watches(allowed: u32, test: &str) -> Option<()> {
+fn with_watches(allowed: u32, test: &str) {
     let set = format!("echo {allowed} > /proc/sys/user/max_inotify_watches");
     let try_it = Run::of(Command::new("unshare").args(["-Ur", "sh", "-c", &set]));
     if !try_it.success {
-        return None;
+        let why = "skipped: it needs `unshare -Ur`, a user namespace of its own";
+        // `eprintln!` says nothing in a test that passes.
+        let mut stderr = io::stderr();
+        writeln!(stderr, "{test}: {why}").unwrap();
+        return;
     }
     let script = format!("{set} && exec \"$0\" \"$@\"");
     alone(&["unshare", "-Ur", "sh", "-c", &script], test, &[]).ok();
-    Some(())
 }
 
 #[cfg(target_os = "linux")]
