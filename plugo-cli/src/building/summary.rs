@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{Built, Job};
-use crate::table::Table;
+use crate::table::{Table, grouped};
 
 /// What became of one build.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub(crate) fn table(outcomes: &[Outcome]) -> Table {
                 built.plugins.len().to_string(),
                 built.crates.to_string(),
                 built.compiled.to_string(),
-                thousands(built.bytes),
+                grouped(built.bytes),
                 format!("{:.1}", built.seconds),
                 shared,
             ]),
@@ -70,29 +70,4 @@ fn outcome(Outcome { job, built }: &Outcome) -> Value {
         "seconds": done.map(|built| (built.seconds * 10.0).round() / 10.0),
         "shared_with": job.shared_with,
     })
-}
-
-/// `1234567` as `1,234,567`.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn large_numbers_are_written_in_groups() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(thousands(number), text);
-        }
-    }
 }

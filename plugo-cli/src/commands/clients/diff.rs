@@ -5,13 +5,12 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::args::{AppArgs, Format, FormatArgs, SelectionArgs};
-use crate::building::summary::thousands;
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit;
 use crate::manifest::Manifest;
 use crate::selections::{is_of_client, named};
-use crate::table::Table;
+use crate::table::{Table, grouped};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -168,7 +167,7 @@ fn table(args: &Args, differences: &[Difference], a: &Side, b: &Side) -> Table {
         table.row([shown.to_owned(), name.clone(), cell(a), cell(b)]);
     }
     if let (Some(a), Some(b)) = (a.bytes, b.bytes) {
-        table.row(["bytes".to_owned(), String::new(), thousands(a), thousands(b)]);
+        table.row(["bytes".to_owned(), String::new(), grouped(a), grouped(b)]);
     }
     table
 }
