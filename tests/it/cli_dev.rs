@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tests::{Project, Run, cargo, plugo, repository};
+use tests::{Project, Run, cargo, plugo, repository, shared_target};
 
 /// For how long something is waited for: the machine may be busy.
 const LIMIT: Duration = Duration::from_secs(240);
@@ -437,6 +437,19 @@ fn what_does_not_start_replaces_nothing_and_clients_are_switched_by_a_key() {
     assert_ne!(next, first);
     is_gone(&first);
 
+    // Where there is no room for the new program, the old one goes on.
+    let taken = shared_target().join("plugo/.dev/dev-keys/run-4");
+    fs::write(&taken, "").unwrap();
+    replace(&plugin, "a2", "a3");
+    dev.hears(
+        "run-4` cannot be made: File exists (os error 17); the last good build keeps serving",
+    );
+    assert_eq!(answer(&dev), (next.clone(), words));
+    fs::remove_file(&taken).unwrap();
+    replace(&plugin, "a3", "a4");
+    dev.hears("ms after the save");
+    is_gone(&next);
+
     // A crate that the build does not have is not watched.
     let other = project.dir().join("plugins/b/src/lib.rs");
     dev.key("c acm");
@@ -447,7 +460,7 @@ fn what_does_not_start_replaces_nothing_and_clients_are_switched_by_a_key() {
     dev.hears("Switching acme");
     dev.hears("Serving on");
     assert_eq!(answer(&dev).1, "acme [\"b1\"]");
-    replace(&plugin, "a2", "a3");
+    replace(&plugin, "a4", "a5");
     dev.is_quiet();
     replace(&other, "b1", "b2");
     dev.hears("Changed plugin `b` (plugins/b/src/lib.rs)");
@@ -529,9 +542,10 @@ fn nothing_outlives_it() {
 
     fs::remove_file(project.dir().join("plugins/a/build.rs")).unwrap();
     if cfg!(target_os = "linux") {
-        // What it cannot put away any more goes with the project.
+        // What it cannot put away any more goes with this folder, which is not watched.
+        let temporary = TempDir::new().unwrap();
         let mut dev = Dev::start_with(project.dir(), &[], |command| {
-            command.env("TMPDIR", project.dir());
+            command.env("TMPDIR", temporary.path());
         });
         dev.hears("Serving on");
         let (app, _) = answer(&dev);

@@ -315,18 +315,18 @@ impl Session<'_> {
                 self.build = None;
                 // A signal that a child got too is why the child failed.
                 interrupt::check()?;
-                self.built(built)?;
+                self.built(built);
                 if std::mem::take(&mut self.looks) {
                     self.look(false)?;
                 }
             }
         }
-        self.tick_ending()?;
-        self.tick_starting()?;
+        self.tick_ending();
+        self.tick_starting();
         self.tick_running()
     }
 
-    fn built(&mut self, built: Built) -> Result<(), Error> {
+    fn built(&mut self, built: Built) {
         let milliseconds = built.took.as_millis();
         let Some(program) = built.program else {
             let kept = match &self.running {
@@ -335,14 +335,14 @@ impl Session<'_> {
             };
             let shell = &self.context.shell;
             shell.error(format_args!("no build after {milliseconds} ms{kept}"));
-            return Ok(());
+            return;
         };
         self.took = Some(built.took);
         let newest = self.starting.as_ref().or(self.running.as_ref());
         if newest.is_some_and(|process| process.kept().is(&program)) {
             let what = "the program is the same, and goes on";
             self.say("Unchanged", format!("after {milliseconds} ms: {what}"));
-            return Ok(());
+            return;
         }
         // One that has not served is of no use any more.
         self.starting = None;
@@ -350,11 +350,10 @@ impl Session<'_> {
             Some(running) if self.settings.is_sequential => {
                 self.retire(running);
                 self.next = Some(program);
-                Ok(())
             }
             running => {
                 self.running = running;
-                self.start(&program)
+                self.start(&program);
             }
         }
     }

@@ -25,12 +25,14 @@ const PAGE: Duration = Duration::from_secs(2);
 const IN_USE: &str = "if it says \"Address already in use\"";
 
 impl Session<'_> {
-    pub(super) fn start(&mut self, program: &Path) -> Result<(), Error> {
-        let kept = Rc::new(self.folder.keep(program)?);
-        self.start_kept(kept)
+    pub(super) fn start(&mut self, program: &Path) {
+        match self.folder.keep(program) {
+            Ok(kept) => self.start_kept(Rc::new(kept)),
+            Err(error) => self.failed(None, &cannot_be_started(&error)),
+        }
     }
 
-    pub(super) fn start_kept(&mut self, kept: Rc<Kept>) -> Result<(), Error> {
+    fn start_kept(&mut self, kept: Rc<Kept>) {
         self.starts += 1;
         let start = Start {
             sockets: &self.sockets,
@@ -39,8 +41,10 @@ impl Session<'_> {
             notices: self.notices.path(),
             number: self.starts,
         };
-        self.starting = Some(Process::start(&start, kept)?);
-        Ok(())
+        match Process::start(&start, Rc::clone(&kept)) {
+            Ok(process) => self.starting = Some(process),
+            Err(error) => self.failed(Some(&kept), &cannot_be_started(&error)),
+        }
     }
 
     pub(super) fn retire(&mut self, process: Process) {
@@ -48,7 +52,7 @@ impl Session<'_> {
         self.ending.push((process, Instant::now() + DRAIN));
     }
 
-    pub(super) fn tick_ending(&mut self) -> Result<(), Error> {
+    pub(super) fn tick_ending(&mut self) {
         let shell = &self.context.shell;
         self.ending.retain_mut(|(process, until)| {
             let is_late = Instant::now() >= *until;
@@ -64,7 +68,7 @@ impl Session<'_> {
         if self.ending.is_empty()
             && let Some(program) = self.next.take()
         {
-            self.start(&program)?;
+            self.start(&program);
         }
         if let (Some(until), Some(live)) = (self.reload, &self.live)
             && (self.ending.is_empty() || Instant::now() >= until)
@@ -72,18 +76,17 @@ impl Session<'_> {
             live.tell(self.builds);
             self.reload = None;
         }
-        Ok(())
     }
 
-    pub(super) fn tick_starting(&mut self) -> Result<(), Error> {
-        let Some(mut process) = self.starting.take() else { return Ok(()) };
+    pub(super) fn tick_starting(&mut self) {
+        let Some(mut process) = self.starting.take() else { return };
         process.hear();
         let age = process.started.elapsed();
         if process.ready.is_none() && !self.has_said && age >= TAKEN {
             process.ready = Some(age);
         }
         if let Some(status) = process.ended() {
-            self.failed(&process, &format!("ended before it was ready: {status}"))?;
+            self.failed(Some(process.kept()), &format!("ended before it was ready: {status}"));
             if !status.success() {
                 self.tell_how_to_listen(IN_USE);
             }
@@ -92,32 +95,33 @@ impl Session<'_> {
         } else if age >= START {
             process.kill();
             let seconds = START.as_secs();
-            self.failed(&process, &format!("was not ready after {seconds} s, and was ended"))?;
+            let why = format!("was not ready after {seconds} s, and was ended");
+            self.failed(Some(process.kept()), &why);
         } else {
             self.starting = Some(process);
         }
-        Ok(())
     }
 
-    /// The new process replaces nothing. Where the old one had to end before
+    /// The new program replaces nothing. Where the old process had to end before
     /// it, its program starts again.
-    pub(super) fn failed(&mut self, process: &Process, why: &str) -> Result<(), Error> {
+    fn failed(&mut self, kept: Option<&Rc<Kept>>, why: &str) {
         let again = self.good.clone().filter(|good| {
-            self.settings.is_sequential
-                && self.running.is_none()
-                && !Rc::ptr_eq(good, process.kept())
+            let is_it = kept.is_some_and(|kept| Rc::ptr_eq(good, kept));
+            self.settings.is_sequential && self.running.is_none() && !is_it
         });
-        let kept = match (&self.running, &again) {
+        let next = match (&self.running, &again) {
             (Some(_), _) => "the last good build keeps serving",
             (None, Some(_)) => "the last good build starts again",
             (None, None) => "the next change is waited for",
         };
         self.took = None;
-        self.context.shell.error(format_args!("the new build {why}; {kept}"));
-        again.map_or(Ok(()), |good| self.start_kept(good))
+        self.context.shell.error(format_args!("the new build {why}; {next}"));
+        if let Some(good) = again {
+            self.start_kept(good);
+        }
     }
 
-    pub(super) fn hand_over(&mut self, process: Process) {
+    fn hand_over(&mut self, process: Process) {
         self.has_said |= process.has_said;
         let ready = process.ready.filter(|_| process.has_said);
         let says_nothing = !process.has_said;
@@ -173,7 +177,7 @@ impl Session<'_> {
 
     /// What an app needs that does not take the sockets; nothing when it says
     /// that it is ready, since it knows of them then.
-    pub(super) fn tell_how_to_listen(&mut self, why: &str) {
+    fn tell_how_to_listen(&mut self, why: &str) {
         if self.has_said || !self.told.insert("listen") {
             return;
         }
@@ -186,4 +190,8 @@ impl Session<'_> {
              `--handover sequential`"
         ));
     }
+}
+
+fn cannot_be_started(error: &Error) -> String {
+    format!("cannot be started: {error}")
 }
