@@ -58,10 +58,10 @@ mod tests {
     #[test]
     fn a_path_is_relative_where_that_says_more() {
         let relative = |to: &str, from: &str| slashes(&relative(Path::new(to), Path::new(from)));
-        assert_eq!(relative("/work/plugo/plugo", "/work/shop"), "../plugo/plugo");
-        assert_eq!(relative("/work/shop/plugins/a", "/work/shop"), "plugins/a");
-        assert_eq!(relative("/work/shop", "/work/shop"), ".");
-        assert_eq!(relative("/opt/plugo", "/work/shop"), "/opt/plugo");
+        assert_eq!(relative("/repo/plugo/plugo", "/repo/shop"), "../plugo/plugo");
+        assert_eq!(relative("/repo/shop/plugins/a", "/repo/shop"), "plugins/a");
+        assert_eq!(relative("/repo/shop", "/repo/shop"), ".");
+        assert_eq!(relative("/opt/plugo", "/repo/shop"), "/opt/plugo");
     }
 
     #[test]
