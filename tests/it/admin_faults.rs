@@ -12,7 +12,7 @@ use plugo_admin::{
 };
 use plugo_core::Status;
 
-use crate::admin_databases::{Database, ann, registry, row, rows, run, until};
+use crate::admin_databases::{Database, ann, registry, row, rows, run, skipped, until};
 
 async fn synced(url: &str) -> Store {
     let store = Store::open(url).await.unwrap();
@@ -86,7 +86,7 @@ fn a_full_disk_changes_nothing_and_is_told() {
         .arg(folder.path())
         .output();
     if !mounted.is_ok_and(|said| said.status.success()) {
-        println!("skipped with a full disk: a small file system cannot be mounted here");
+        skipped("with a full disk: a small file system cannot be mounted here");
         return;
     }
     struct Unmounted<'p>(&'p std::path::Path);

@@ -28,6 +28,7 @@ mod admin_sync;
 mod admin_users;
 mod admin_follow;
 mod admin_faults;
+mod admin_program;
 mod reload_watch;
 mod reload_selection;
 #[cfg(unix)]
