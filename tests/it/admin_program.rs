@@ -47,7 +47,7 @@ async fn followed(database: &Database) -> (Store, Following) {
 }
 
 #[test]
-fn d21_x14_x15_lookups_of_the_program_go_by_the_database() {
+fn django_d21_x14_x15_lookups_of_the_program_go_by_the_database() {
     let _operator = Operator::takes_over();
     for database in Database::each() {
         run(async {
