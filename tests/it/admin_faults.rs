@@ -50,6 +50,20 @@ fn what_is_no_database_is_told_and_not_overwritten() {
     });
 }
 
+#[cfg(unix)]
+#[test]
+fn a_new_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let database = Database::sqlite();
+    run(async {
+        let _store = synced(&database.url()).await;
+        for end in ["sqlite3", "sqlite3-wal"] {
+            let metadata = fs::metadata(database.file().with_extension(end)).unwrap();
+            assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{end}");
+        }
+    });
+}
+
 #[test]
 fn a_read_only_database_is_read_and_says_that_nothing_was_changed() {
     for database in Database::each() {
@@ -92,7 +106,13 @@ fn a_full_disk_changes_nothing_and_is_told() {
     struct Unmounted<'p>(&'p std::path::Path);
     impl Drop for Unmounted<'_> {
         fn drop(&mut self) {
-            Command::new("umount").arg(self.0).status().unwrap();
+            // The last connection may still be closing.
+            for _ in 0..200 {
+                if Command::new("umount").arg(self.0).output().unwrap().status.success() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
         }
     }
     let _unmounted = Unmounted(folder.path());

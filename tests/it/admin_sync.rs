@@ -317,6 +317,33 @@ fn the_second_of_two_editors_is_told_what_changed() {
 }
 
 #[test]
+fn editors_at_once_lose_nothing() {
+    for database in Database::each() {
+        run(async {
+            let store = synced(&database).await;
+            let (sms, mail) = (row(&store, "sms").await.id, row(&store, "mail").await.id);
+            // Each adds to what it finds, in its own order.
+            let editors = (0..6).map(|number| {
+                let url = database.url();
+                tokio::spawn(async move {
+                    let store = Store::open(&url).await.unwrap();
+                    let mut targets = [(sms, None), (mail, None)];
+                    targets.rotate_left(number % 2);
+                    for _ in 0..10 {
+                        store.edit(&ann(), &targets, &Change::Nudge(1)).await.unwrap();
+                    }
+                })
+            });
+            for editor in editors.collect::<Vec<_>>() {
+                editor.await.unwrap();
+            }
+            assert_eq!(row(&store, "sms").await.priority, Some(70));
+            assert_eq!(row(&store, "mail").await.priority, Some(80));
+        });
+    }
+}
+
+#[test]
 fn instances_of_an_item_with_settings_are_made_edited_and_deleted() {
     for database in Database::each() {
         run(async {

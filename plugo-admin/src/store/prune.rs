@@ -68,8 +68,11 @@ impl Store {
         dry_run: bool,
     ) -> Result<Pruned, Error> {
         let doing = "prune the plugins";
-        let mut tx =
-            if dry_run { self.begin_read(doing).await? } else { self.begin_write(doing).await? };
+        let mut tx = if dry_run {
+            self.begin_read(doing).await?
+        } else {
+            self.begin_long_write(doing).await?
+        };
         let stored = Stored::read(&mut tx).await.map_err(|e| self.error(doing, e))?;
         let (mut pruned, going) = going(registry, &stored);
         pruned.dry_run = dry_run;
