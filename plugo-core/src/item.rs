@@ -99,6 +99,10 @@ impl fmt::Display for Status {
     }
 }
 
+/// The form of an item's settings. What it is, the core does not know: it is
+/// carried for those who make instances of the item.
+pub(crate) type Settings = &'static (dyn Any + Sync);
+
 /// What `#[plugin(of = dyn Trait)]` leaves beside a type: how it is made, and
 /// the shared instance once there is one.
 #[doc(hidden)]
@@ -107,6 +111,7 @@ pub struct ItemEntry<T: ?Sized + 'static> {
     info: &'static TypeInfo,
     status: Status,
     create: fn(&mut Kwargs<'_>) -> Result<Box<T>, Failure>,
+    settings: Option<Settings>,
     shared: OnceLock<Box<T>>,
     /// Whether a thread is making the shared instance.
     turn: OnceLock<Turn>,
@@ -125,7 +130,22 @@ impl<T: ?Sized + Send + Sync + 'static> ItemEntry<T> {
         status: Status,
         create: fn(&mut Kwargs<'_>) -> Result<Box<T>, Failure>,
     ) -> Self {
-        ItemEntry { name, info, status, create, shared: OnceLock::new(), turn: OnceLock::new() }
+        ItemEntry {
+            name,
+            info,
+            status,
+            create,
+            settings: None,
+            shared: OnceLock::new(),
+            turn: OnceLock::new(),
+        }
+    }
+
+    /// The same with settings: the item cannot be made without them.
+    #[must_use]
+    pub const fn with_settings(mut self, form: Settings) -> Self {
+        self.settings = Some(form);
+        self
     }
 
     fn node(&self) -> Node {
@@ -187,6 +207,9 @@ pub trait AnyItem: Sync {
     fn plugin_type(&self) -> &'static TypeInfo;
     fn type_id(&self) -> TypeId;
     fn status(&self) -> Status;
+    /// The form of its settings, where it has some: then it is made for each
+    /// instance, and is no candidate of the selection.
+    fn settings(&self) -> Option<Settings>;
     /// Makes an instance and drops it.
     fn try_create(&self, kwargs: &mut Kwargs<'_>) -> Result<(), Failure>;
     fn share(&'static self, kwargs: &mut Kwargs<'_>) -> Result<(), Failure>;
@@ -204,6 +227,10 @@ impl<T: ?Sized + Send + Sync + 'static> AnyItem for ItemEntry<T> {
 
     fn status(&self) -> Status {
         self.status
+    }
+
+    fn settings(&self) -> Option<Settings> {
+        self.settings
     }
 
     fn try_create(&self, kwargs: &mut Kwargs<'_>) -> Result<(), Failure> {
