@@ -119,7 +119,7 @@ pub mod __private {
     pub use crate::registry::TABLES;
     pub use crate::select::{Choice, Last, Selector, Slot};
     pub use crate::step::{
-        ByLocalError, BySendError, ByValue, Construct, Decision, Refused, Returned,
+        ByLocalError, BySendError, ByValue, Construct, Decision, MadeFrom, Refused, Returned,
     };
     pub use crate::table::{Row, Sheet, Text};
     #[cfg(feature = "inventory")]

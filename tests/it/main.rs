@@ -7,6 +7,7 @@ mod plux;
 mod faults;
 mod plux_build;
 mod django;
+mod settings;
 mod threads;
 mod apps;
 mod ui;
