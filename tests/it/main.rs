@@ -8,6 +8,7 @@ mod faults;
 mod plux_build;
 mod django;
 mod settings;
+mod settings_check;
 mod threads;
 mod apps;
 mod ui;

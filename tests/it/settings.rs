@@ -9,6 +9,8 @@ use plugo::{
     Item, Kwargs, Overrides, SelectError, State, Status, items, kwargs, plugin_types, select,
 };
 
+use tests::{Project, Run, cargo};
+
 use crate::django::Operator;
 
 /// Providers of payments, of which one can be made without settings.
@@ -240,4 +242,31 @@ fn settings_a_probe_needs_them() {
     let probed = form_of("stripe")
         .construct(&account(), Kwargs::new(), |kwargs| stripe.probe(kwargs).result);
     assert!(probed.unwrap().is_ok());
+}
+
+#[test]
+fn settings_without_the_feature_say_which_one() {
+    let item = r#"
+#[plugo::plugin_type]
+pub trait Payment: Send + Sync {
+    fn pay(&self);
+}
+pub struct Account;
+#[plugo::plugin(name = "stripe", of = dyn Payment, settings = Account, new = Stripe::new(settings: &Account))]
+pub struct Stripe;
+impl Stripe {
+    fn new(_: &Account) -> Self {
+        Stripe
+    }
+}
+impl Payment for Stripe {
+    fn pay(&self) {}
+}
+"#;
+    let project = Project::buildable("settings-off")
+        .file("src/main.rs", "plugo::plugins!();\nfn main() {}\n")
+        .plugin_crate("stripe", "", item);
+    let run = Run::of(&mut cargo(project.dir(), &["check"]));
+    let message = "items have settings with the feature `settings` of plugo";
+    assert!(!run.success && run.stderr.contains(message), "{}", run.stderr);
 }

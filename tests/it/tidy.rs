@@ -5,8 +5,15 @@ use std::path::{Path, PathBuf};
 
 use tests::repository;
 
-const CRATES: [&str; 6] =
-    ["plugo-core", "plugo-macros", "plugo-build", "plugo-reload", "plugo", "plugo-cli"];
+const CRATES: [&str; 7] = [
+    "plugo-core",
+    "plugo-macros",
+    "plugo-build",
+    "plugo-reload",
+    "plugo-settings",
+    "plugo",
+    "plugo-cli",
+];
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = repository().join(path);
