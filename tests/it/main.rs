@@ -25,6 +25,7 @@ mod cli_clients;
 mod cli_inspect;
 mod cli_graph;
 mod cli_evidence;
+mod admin_sync;
 mod reload_watch;
 mod reload_selection;
 #[cfg(unix)]
