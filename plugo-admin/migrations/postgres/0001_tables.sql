@@ -17,7 +17,7 @@ CREATE TABLE plugo_items (
     description TEXT NOT NULL,
     code_status TEXT NOT NULL CHECK (code_status IN ('active', 'reserve', 'disabled')),
     code_priority INTEGER NOT NULL,
-    schema TEXT CHECK (schema::json IS NOT NULL),
+    schema TEXT CHECK (schema IS NULL OR schema::json IS NOT NULL),
     present INTEGER NOT NULL CHECK (present IN (0, 1)),
     UNIQUE (type_id, namespace, name)
 );
