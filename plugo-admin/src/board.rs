@@ -28,6 +28,7 @@ pub(crate) struct BoardType {
     pub(crate) entries: Vec<Arc<Entry>>,
     /// Names of items that are in this program.
     pub(crate) items: Vec<String>,
+    pub(crate) all_have_settings: bool,
 }
 
 /// An instance whose item is in this program.
@@ -72,6 +73,7 @@ impl Board {
                 .map(entry)
                 .collect(),
             items: of.items().iter().map(|item| item.name.clone()).collect(),
+            all_have_settings: of.items().iter().all(|item| item.schema.is_some()),
         });
         Board { snapshot: Arc::clone(snapshot), types: types.collect() }
     }

@@ -19,7 +19,7 @@ pub enum InstanceError {
         /// The plugin type.
         plugin_type: &'static str,
     },
-    /// There is no instance of the type.
+    /// There is no instance of the type, whose items all have settings.
     NoInstance {
         /// The plugin type.
         plugin_type: &'static str,
@@ -127,13 +127,11 @@ impl fmt::Display for InstanceError {
                 "plugin type `{plugin_type}` is not in the database: no item of it is in this \
                  program, or `store.sync(…)` was not called"
             ),
-            InstanceError::NoInstance { plugin_type, items } => {
-                write!(f, "plugin type `{plugin_type}` has no instance")?;
-                match items.is_empty() {
-                    true => f.write_str(", since no item of it is in this program"),
-                    false => write!(f, "; make one of `{}`", items.join("`, `")),
-                }
-            }
+            InstanceError::NoInstance { plugin_type, items } => write!(
+                f,
+                "plugin type `{plugin_type}` has no instance; make one of `{}`",
+                items.join("`, `")
+            ),
             InstanceError::AllDisabled { plugin_type } => {
                 write!(f, "every instance of plugin type `{plugin_type}` is disabled")
             }

@@ -287,12 +287,10 @@ fn find<T: ?Sized + PluginType>(
     board: Option<&Board>,
 ) -> Result<(&Board, &BoardType), InstanceError> {
     let board = board.ok_or(InstanceError::NotFollowing)?;
-    let (name, package) = (T::INFO.name(), T::INFO.package());
-    let is_stored =
-        || board.snapshot.types.iter().any(|of| of.name == name && of.package == package);
-    match board.find(name, package) {
-        Some(of) if !of.entries.is_empty() || is_stored() => Ok((board, of)),
-        _ => Err(InstanceError::UnknownType { plugin_type: name }),
+    match board.find(T::INFO.name(), T::INFO.package()) {
+        Some(of) => Ok((board, of)),
+        None => Err(absent::<T>(board, |_, _| true)
+            .unwrap_or(InstanceError::UnknownType { plugin_type: T::INFO.name() })),
     }
 }
 
@@ -304,6 +302,10 @@ fn none<T: ?Sized + PluginType>(board: &Board, of: &BoardType) -> InstanceError 
         |_: &str, instance: &SnapshotInstance| instance.status != Some(Status::Disabled);
     match absent::<T>(board, is_enabled) {
         Some(absent) => absent,
+        // Sync makes the instance of an item without settings.
+        None if of.entries.is_empty() && !of.all_have_settings => {
+            InstanceError::UnknownType { plugin_type }
+        }
         None if of.entries.is_empty() => {
             InstanceError::NoInstance { plugin_type, items: of.items.clone() }
         }
