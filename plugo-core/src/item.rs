@@ -131,6 +131,12 @@ struct Turn {
     changed: Condvar,
 }
 
+impl<B> Default for Once<B> {
+    fn default() -> Self {
+        Once::new()
+    }
+}
+
 impl<B> Once<B> {
     pub const fn new() -> Self {
         Once { made: OnceLock::new(), turn: OnceLock::new() }
