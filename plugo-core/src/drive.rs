@@ -147,6 +147,8 @@ impl PluginCall<'_, '_> {
                 let made = within(node, || catch(|| create(kwargs))).and_then(|made| made);
                 Some(Instance::Made(made.map_err(|failure| Ended::Failed(Phase::Init, failure))?))
             }
+            // Each instance is made with settings of its own, so there is none to share.
+            Kind::Item(item) if item.0.settings().is_some() => None,
             Kind::Item(item) => {
                 let shared = within(node, || item.0.share(kwargs));
                 shared.map_err(|failure| Ended::Failed(Phase::Init, failure))?;

@@ -139,6 +139,9 @@ impl fmt::Display for Report {
         for report in &self.plugins {
             let (name, version) = (report.plugin.name(), report.plugin.version());
             write!(f, "\n  {name:names$}  {version:versions$}  {}", report.state)?;
+            if matches!(report.state, State::Loaded) && report.plugin.has_settings() {
+                f.write_str(", without an instance: each is made with settings")?;
+            }
             if let Some(refusal) = &report.refusal {
                 write!(f, ", and not loaded: {refusal}")?;
             }
@@ -208,7 +211,7 @@ impl PluginReport {
     /// The plugin's instance, while it is loaded and if it is of that type: the value
     /// that bears `#[plugin]`, or what was made of the type that bears it. A function
     /// has none, and an item of a plugin type is looked up with
-    /// [`items`](crate::items).
+    /// [`items`](crate::items). Of an item with settings none is made.
     pub fn instance<T: Any>(&self) -> Option<&T> {
         self.instance.as_ref()?.get()
     }

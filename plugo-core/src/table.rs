@@ -320,6 +320,11 @@ impl PluginInfo {
         self.entry().as_item().map(|item| item.plugin_type())
     }
 
+    /// Whether it is an item with settings, of which loading makes no instance.
+    pub(crate) fn has_settings(&self) -> bool {
+        self.entry().as_item().is_some_and(|item| item.settings().is_some())
+    }
+
     /// The plugins that this one depends on. They are in the same namespace,
     /// and load before it. A list by hand knows none.
     pub fn dependencies(&self) -> impl ExactSizeIterator<Item = PluginInfo> + use<> {

@@ -194,10 +194,16 @@ fn definition(args: &Args, definition: &Definition) -> Result<TokenStream> {
     args.check(&Use {
         attribute: "plugin",
         on: "a type",
-        takes: &["name", "of", "namespace", "priority", "status", "new", "crate"],
+        takes: &["name", "of", "namespace", "priority", "status", "settings", "new", "crate"],
     })?;
     let Definition { attributes, ident, generics, .. } = definition;
     let Some(of) = &args.of else {
+        if args.settings.is_some() {
+            let message = "settings are those of an item, whose plugin type `of` names: \
+                           `#[plugin(name = \"stripe\", of = dyn Payment, settings = \
+                           StripeSettings)]`";
+            return Err(Error::new(args.span("settings"), message));
+        }
         let message = "a type is an item of a plugin type, which `of` names: `#[plugin(name = \
                        \"sms\", of = dyn Otp)]`; a plugin with a lifecycle has `#[plugin]` on its \
                        `impl Plugin for …`";
@@ -214,7 +220,16 @@ fn definition(args: &Args, definition: &Definition) -> Result<TokenStream> {
     let common = Common::new(args, conditions(attributes));
     let Common { krate, name, .. } = &common;
     let ty: Type = syn::parse_quote!(#ident);
-    let construct = construct(krate, args.new.as_ref(), &ty);
+    let (construct, form) = match &args.settings {
+        None => (construct(krate, args.new.as_ref(), &ty), TokenStream::new()),
+        Some(settings) => {
+            let construct = construct_with_settings(krate, args, settings, &ty)?;
+            let plugo = spanned(krate, settings.span());
+            let form =
+                quote_spanned!(settings.span()=> #plugo::__private::settings_form!(#settings));
+            (construct, quote!(.with_settings(#form)))
+        }
+    };
     let status = args.status.clone().unwrap_or_else(|| Ident::new("Active", Span::call_site()));
     let info = quote_spanned!(of.span()=> <#of as #krate::PluginType>::INFO);
     let (arguments, made) = (arguments(), made());
@@ -231,7 +246,7 @@ fn definition(args: &Args, definition: &Definition) -> Result<TokenStream> {
             #info,
             #krate::Status::#status,
             __plugo_create,
-        );
+        )#form;
         static OF: #krate::__private::ItemOf = #krate::__private::ItemOf(&ITEM);
         #krate::EntryPoint::item(&OF)
     }};
@@ -284,6 +299,57 @@ fn construct(krate: &TokenStream, new: Option<&Call>, ty: &Type) -> TokenStream 
         #statements
         let #made = #construct(#function(#(#values),*))?;
     }
+}
+
+/// The same for an item with settings: a constructor takes them among its
+/// arguments, and without one the type is made from them by `From` or `TryFrom`.
+fn construct_with_settings(
+    krate: &TokenStream,
+    args: &Args,
+    settings: &Type,
+    ty: &Type,
+) -> Result<TokenStream> {
+    let Some(call) = &args.new else {
+        let made = made();
+        let parameters = vec![(Ident::new("settings", Span::call_site()), reference(settings))];
+        let function = syn::parse_quote!(from);
+        let call = Call { function, parameters };
+        let Extraction { statements, values } =
+            Extraction::of_call(krate, &call, Otherwise::Result);
+        let plugo = spanned(krate, ty.span());
+        let from = quote_spanned! {ty.span()=>
+            <#ty as #plugo::__private::MadeFrom<#settings>>::made_from
+        };
+        return Ok(quote! {
+            #statements
+            let #made = #from(#(#values),*)?;
+        });
+    };
+    let Some((_, taken)) = call.parameters.iter().find(|(name, _)| *name == "settings") else {
+        let function = call.function.to_token_stream().to_string().replace(' ', "");
+        let shown = settings.to_token_stream();
+        let message = format!(
+            "the constructor of an item with settings takes them: `new = {function}(settings: \
+             &{shown})`"
+        );
+        return Err(Error::new(call.function.span(), message));
+    };
+    let construct = construct(krate, Some(call), ty);
+    // An argument of another type would be found out when an operator makes the
+    // first instance; this finds it out now, with the caret under that type.
+    let is_taken =
+        quote_spanned!(taken.span()=> fn is_taken(settings: &#settings) -> #taken { settings });
+    Ok(quote! {
+        {
+            #[allow(dead_code)]
+            #is_taken
+        }
+        #construct
+    })
+}
+
+fn reference(ty: &Type) -> Type {
+    syn::parse_quote!(&#ty)
 }
 
 /// What is made of what a function returned.
