@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use toml::Table;
@@ -52,6 +52,7 @@ pub(crate) use self::record::record;
 use self::base::Base;
 use self::job::Job;
 use self::leaf::Leaves;
+use self::record::prefixed;
 
 /// How long the app may take to take a patch in: inits are part of it.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -61,8 +62,14 @@ const ANSWER: Duration = Duration::from_secs(60);
 pub(crate) struct Patcher {
     app: App,
     program: String,
-    /// `<target>/plugo/.dev/<app>/patch`: `calls` are those of the compiler,
-    /// `target` is Cargo's, and `process-3` has the patches of a process.
+    /// ```text
+    /// <target>/plugo/.dev/<app>/patch/
+    ///   rustc               what Cargo calls in place of the compiler
+    ///   calls/              how it calls it for each crate
+    ///   target/             what Cargo builds
+    ///   made/, incremental/ what the compiler makes for patches, and remembers
+    ///   process-3/2/        the second patch, which is of the third process
+    /// ```
     dir: PathBuf,
     feature: String,
     lld: Option<PathBuf>,
@@ -77,6 +84,7 @@ pub(crate) struct Patcher {
     number: u32,
     /// The patch that is made now.
     making: Option<(Target, Arc<AtomicBool>)>,
+    turn: Arc<Mutex<()>>,
     taking: Option<Taking>,
 }
 
@@ -137,6 +145,7 @@ impl Patcher {
             unserved: BTreeMap::new(),
             number: 0,
             making: None,
+            turn: Arc::default(),
             taking: None,
         };
         patcher.clear();
@@ -172,11 +181,10 @@ impl Patcher {
         cargo.arg("--target-dir").arg(self.dir.join("target"));
         cargo.env("RUSTC_WORKSPACE_WRAPPER", self.wrapper());
         cargo.args(["--", "-Clink-dead-code", "-Clink-arg=-Wl,--export-dynamic-symbol=main"]);
-        if self.lld.is_some() {
-            cargo.args([
-                "-Clink-arg=-Wl,--undefined-glob=_ZN*",
-                "-Clink-arg=-Wl,--undefined-glob=_R*",
-            ]);
+        if let Some(lld) = &self.lld {
+            // What no code needs yet, the next patch may need; this linker can be told so.
+            cargo.args(["-Clink-arg=-fuse-ld=lld"]).arg(prefixed("-Clink-arg=-B", lld));
+            cargo.args(["_ZN*", "_R*"].map(|all| format!("-Clink-arg=-Wl,--undefined-glob={all}")));
         }
     }
 
@@ -260,6 +268,8 @@ impl Patcher {
                 .dir
                 .join(format!("process-{}", running.process))
                 .join(self.number.to_string()),
+            shared: self.dir.clone(),
+            turn: Arc::clone(&self.turn),
             lld: self.lld.clone(),
             color: self.color,
             is_cancelled: Arc::clone(&is_cancelled),
