@@ -27,3 +27,5 @@ mod reload_watch;
 mod reload_selection;
 #[cfg(unix)]
 mod cli_dev;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod cli_dev_patch;

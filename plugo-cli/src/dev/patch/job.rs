@@ -70,6 +70,9 @@ pub(crate) struct Patch {
 impl Job {
     pub(super) fn make(&self) -> Made {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_cancelled.load(Ordering::Relaxed) {
+            return Made::Cancelled;
+        }
         self.try_make().unwrap_or_else(|made| made)
     }
 

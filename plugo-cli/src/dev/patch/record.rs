@@ -121,8 +121,9 @@ impl Record {
 
     /// `web_blog-1f3a`: what its files are called.
     fn file_stem(&self) -> String {
-        let codegen = self.arguments.iter().filter_map(|one| one.strip_prefix("extra-filename="));
-        format!("{}{}", self.name().unwrap_or_default(), codegen.last().unwrap_or_default())
+        let mut options = self.arguments.iter();
+        let extra = options.find_map(|one| one.strip_prefix("extra-filename="));
+        format!("{}{}", self.name().unwrap_or_default(), extra.unwrap_or_default())
     }
 
     /// What it makes, of a library or a program.
