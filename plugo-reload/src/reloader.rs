@@ -21,6 +21,10 @@ use crate::turn::{Turn, Turns};
 use crate::wanted::{LeftOut, Wanted, wanted};
 use crate::watcher::{PluginWatcher, WatchError};
 
+/// Plugins that begin anew.
+#[cfg(feature = "patch")]
+mod anew;
+
 /// Makes the part that a plugin is to fill, given the parts of those that it
 /// depends on.
 pub(crate) type Fresh<P> = Box<dyn Fn(&Parts<'_, P>) -> P + Send + Sync>;
@@ -273,24 +277,6 @@ where
     G: Send + Sync + 'static,
     for<'p> &'p mut P: IntoValue<'p>,
 {
-    /// Plugins of these names begin anew, if they run: their code has changed.
-    /// With them do those that depend on them.
-    #[cfg(feature = "patch")]
-    pub(crate) fn renew(&self, plugins: &[&'static str]) -> Result<Reloaded, ReloadError> {
-        let is_anew = |plugin: &PluginInfo| {
-            plugins.contains(&plugin.name())
-                || self
-                    .manager
-                    .plugins()
-                    .any(|other| plugins.contains(&other.name()) && depends(*plugin, other))
-        };
-        let anew = self.manager.plugins().filter(is_anew).map(|plugin| plugin.name());
-        let anew: Vec<&'static str> = anew.collect();
-        let result = self.drive.apart(|| self.reload(&anew));
-        announce(&result);
-        result
-    }
-
     fn reload(&self, anew: &[&'static str]) -> Result<Reloaded, ReloadError> {
         let turn = self.turn()?;
         let mut running = self.running();
@@ -464,36 +450,6 @@ where
         let kwargs = Kwargs::new().with(shared.argument, &mut part);
         let loaded = shared.load(name, kwargs).map(|loaded| loaded.map(drop));
         started(name, loaded, |()| Up::new(part))
-    }
-
-    /// Starts another instance of a plugin that runs, from code that has
-    /// changed.
-    #[cfg(feature = "patch")]
-    fn start_beside(&self, plugin: PluginInfo, members: &[Lease]) -> Result<Start<P>, ReloadError> {
-        let (shared, name) = (self.shared, plugin.name());
-        self.turn.is_at(Some(name));
-        let mut part = self.fresh(plugin, members)?;
-        let kwargs = Kwargs::new().with(shared.argument, &mut part);
-        let loaded = match shared.drive.is_there() {
-            true => shared.drive.finish(shared.manager.beside_async(name, kwargs)),
-            false => Some(shared.manager.beside(name, kwargs)),
-        };
-        started(name, loaded, |beside| Up { beside: Some(beside), ..Up::new(part) })
-    }
-
-    /// Instances that were started beside others take their places, and those
-    /// are stopped when they are free.
-    #[cfg(feature = "patch")]
-    fn exchange(&mut self, current: &Generation<G>) {
-        for (lease, up) in &mut self.started {
-            let name = lease.plugin().name();
-            let mut old = current.leases().iter().filter(|lease| lease.plugin().name() == name);
-            if let (Some(mut beside), Some(old)) = (up.beside.take(), old.next())
-                && beside.exchange()
-            {
-                self.shared.departures.expect_beside(old, beside);
-            }
-        }
     }
 
     /// A part that a plugin is to fill.

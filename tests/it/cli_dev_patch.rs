@@ -2,10 +2,12 @@
 //! running process, and everything that is not.
 
 use std::fs;
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tests::{Project, Run, cargo, plugo, shared_target};
 
@@ -35,8 +37,14 @@ fn main() {
         let (mut stream, generation) = (stream.unwrap(), reloader.current());
         std::thread::spawn(move || {
             let mut request = [0; 1024];
-            let _ = stream.read(&mut request);
-            let words: Vec<String> = generation.value().iter().map(|word| word()).collect();
+            let read = stream.read(&mut request).unwrap_or(0);
+            let mut words: Vec<String> = generation.value().iter().map(|word| word()).collect();
+            if request[..read].starts_with(b"GET /hold") {
+                // The generation is held until the client goes.
+                let _ = stream.read(&mut request);
+            } else if request[..read].starts_with(b"GET /log") {
+                words = patch_words::LOG.lock().unwrap().clone();
+            }
             let head = "HTTP/1.0 200 OK\r\n\r\n";
             let _ = write!(stream, "{head}{} {}", std::process::id(), words.join(" "));
         });
@@ -44,12 +52,51 @@ fn main() {
 }
 "#;
 
-const WORDS: &str = "use std::sync::Arc;\n\n\
-    pub type Word = Arc<dyn Fn() -> String + Send + Sync>;\n\n\
-    #[derive(Default)]\npub struct Words(pub Vec<Word>);\n\n\
-    pub fn shout(word: &str) -> String {\n    format!(\"{word}!\")\n}\n\n\
-    std::thread_local! {\n    \
-        #[doc(hidden)]\n    pub static DEPTH: std::cell::Cell<u8> = const { std::cell::Cell::new(0) };\n}\n";
+const WORDS: &str = r#"
+use std::sync::{Arc, Mutex};
+
+pub type Word = Arc<dyn Fn() -> String + Send + Sync>;
+
+#[derive(Default)]
+pub struct Words(pub Vec<Word>);
+
+pub static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+pub fn shout(word: &str) -> String {
+    format!("{word}!")
+}
+
+std::thread_local! {
+    pub static DEPTH: std::cell::Cell<u8> = const { std::cell::Cell::new(0) };
+}
+"#;
+
+/// Writes down when it comes and goes.
+const C: &str = r#"
+use patch_words::LOG;
+
+#[derive(Default)]
+struct C;
+
+#[plugo::plugin(name = "c")]
+impl plugo::Plugin for C {
+    fn load(&self) {
+        LOG.lock().unwrap().push("c1-up".to_owned());
+    }
+
+    fn stop(&self) {
+        LOG.lock().unwrap().push("c1-down".to_owned());
+    }
+}
+"#;
+
+/// Depends on `c`.
+const D: &str = r#"
+#[plugo::plugin(name = "d")]
+fn init_plugin() {
+    patch_words::LOG.lock().unwrap().push("d-up".to_owned());
+}
+"#;
 
 /// Says how it is written and how often it was asked.
 fn plugin(name: &str) -> String {
@@ -80,9 +127,15 @@ fn app() -> Project {
                  [dependencies]\nplugo = {plugo}\n"
             ),
         );
-    for name in ["a", "b"] {
-        let words = "patch-words = { path = \"../../words\" }";
-        project = project.plugin_crate(name, words, &plugin(name));
+    let words = "patch-words = { path = \"../../words\" }";
+    let after_c = format!("{words}\n\n[package.metadata.plugo]\ndependencies = [\"c\"]\n");
+    for (name, more, source) in [
+        ("a", words, plugin("a").as_str()),
+        ("b", words, &plugin("b")),
+        ("c", words, C),
+        ("d", &after_c, D),
+    ] {
+        project = project.plugin_crate(name, more, source);
     }
     Run::of(&mut cargo(project.dir(), &["update", "--workspace"])).ok();
     project
@@ -95,6 +148,20 @@ fn answer(dev: &Dev) -> (String, String) {
     let (_, body) = answer.split_once("\r\n\r\n").expect("an answer");
     let (id, words) = body.split_once(' ').unwrap();
     (id.to_owned(), words.to_owned())
+}
+
+/// Waits until the plugins have written this down.
+#[track_caller]
+fn writes_down(dev: &Dev, what: &str) {
+    let begun = Instant::now();
+    while !get(&dev.address, "/log").unwrap().ends_with(what) {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "{}",
+            get(&dev.address, "/log").unwrap()
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Whether a program has these bytes in it.
@@ -142,6 +209,21 @@ fn plugins_are_patched_into_the_process_and_what_cannot_be_restarts_it() {
     assert_eq!(answer(&dev), (first.clone(), "a3:__1! b2:4".to_owned()));
     dev.is_quiet();
 
+    // The old instance is stopped when its last user is done, and what depends on it
+    // begins anew with it.
+    writes_down(&dev, " c1-up d-up");
+    let mut holds = TcpStream::connect(&dev.address).unwrap();
+    holds.write_all(b"GET /hold HTTP/1.0\r\n\r\n").unwrap();
+    // The app has taken it when it answers who came later.
+    assert_eq!(answer(&dev).0, first);
+    replace(&at("plugins/c/src/lib.rs"), "c1", "c2");
+    dev.hears("Patched plugin `c`, ");
+    writes_down(&dev, " c1-up d-up c2-up d-up");
+    std::thread::sleep(Duration::from_millis(300));
+    writes_down(&dev, " c1-up d-up c2-up d-up");
+    drop(holds);
+    writes_down(&dev, " c1-up d-up c2-up d-up c1-down");
+
     // While requests come, none fails.
     let (stop, served) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let load = {
@@ -151,7 +233,7 @@ fn plugins_are_patched_into_the_process_and_what_cannot_be_restarts_it() {
             while !stop.load(Ordering::Relaxed) {
                 match get(&address, "/") {
                     Ok(answer) if answer.contains("a3:") => {
-                        drop(served.fetch_add(1, Ordering::Relaxed))
+                        served.fetch_add(1, Ordering::Relaxed);
                     }
                     answer => failures.push(format!("{answer:?}")),
                 }
