@@ -24,6 +24,8 @@ mod cli_inspect;
 mod cli_graph;
 mod cli_evidence;
 mod reload_watch;
+mod reload_app;
 mod reload_selection;
+mod reload_leaving;
 #[cfg(unix)]
 mod cli_dev;
