@@ -29,3 +29,5 @@ mod reload_selection;
 mod reload_leaving;
 #[cfg(unix)]
 mod cli_dev;
+#[cfg(unix)]
+mod dev_faults;

@@ -101,7 +101,7 @@ impl Display for Results {
             writeln!(f, "Work in {seconds} s without a request and without a change:\n")?;
             let mut table = Table::new(["", "ticks of 10 ms", "by the scheduler"]);
             for Idle { what, ticks, worked } in all {
-                let worked = worked.map_or_else(|| "not counted".to_owned(), |time| tenths(time));
+                let worked = worked.map_or_else(|| "not counted".to_owned(), tenths);
                 table.row([(*what).to_owned(), ticks.to_string(), worked]);
             }
             writeln!(f, "{table}")?;

@@ -12,6 +12,8 @@ pub(super) enum Event {
     Cargo(u32, Line),
     /// One of its two streams is at its end.
     Closed(u32),
+    /// A process has ended, or somebody wants all to end: it is looked at.
+    Woken,
     /// A person wants something.
     Key(Key),
 }

@@ -38,7 +38,8 @@ impl Session<'_> {
             sockets: &self.sockets,
             arguments: &self.settings.arguments,
             script: self.live.as_ref().map(Live::script),
-            notices: self.notices.path(),
+            notices: &self.notices,
+            sender: &self.sender,
             number: self.starts,
         };
         match Process::start(&start, Rc::clone(&kept)) {
