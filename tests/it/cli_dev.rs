@@ -51,6 +51,10 @@ impl Dev {
         Dev { child, said, read: 0, address: String::new() }
     }
 
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(super) fn said(&self) -> String {
         self.said.lock().unwrap().clone()
     }

@@ -151,9 +151,11 @@ fn with_the_last_handle_and_when_it_is_closed_everything_stops() {
 }
 
 mod sleepy {
+    use std::sync::mpsc::TryRecvError;
+
     use plugo::Plugin;
 
-    use super::{Routes, Shared};
+    use super::{Behaviour, Routes, Shared};
 
     struct Sleepy;
 
@@ -180,6 +182,13 @@ mod sleepy {
 
         async fn stop(&self, world: &Shared) {
             a_moment().await;
+            let behaviour = world.lock().unwrap().behaviours.remove("sleepy");
+            if let Some(Behaviour::StopWaits(go)) = behaviour {
+                while go.try_recv() == Err(TryRecvError::Empty) {
+                    std::thread::sleep(std::time::Duration::from_millis(1));
+                    a_moment().await;
+                }
+            }
             world.lock().unwrap().log.push("stop sleepy".to_owned());
         }
     }
@@ -209,6 +218,23 @@ fn plugins_that_are_async_are_awaited_where_there_is_something_that_awaits() {
     assert!(error.contains("`block_on` did not run what it was given to its end"), "{error}");
     let error = builder().block_on(|_| panic!("it is gone")).start(paths).unwrap_err().to_string();
     assert!(error.contains("`block_on` did not run what it was given to its end"), "{error}");
+}
+
+#[test]
+fn where_the_last_handle_is_dropped_by_the_thread_that_is_to_await_a_stop_both_come_to_an_end() {
+    let world = Shared::default();
+    let manager = PluginManager::builder("sleep").table(&sleepy::PLUGINS);
+    let manager = manager.provide("world", Arc::clone(&world)).build().unwrap();
+    let builder = Reloader::builder::<Routes>(manager).patience(Duration::from_secs(3600));
+    let reloader = builder.block_on(|work| pollster::block_on(work)).start(paths).unwrap();
+    let (go, gone) = channel();
+    world.lock().unwrap().behaviours.insert("sleepy", Behaviour::StopWaits(gone));
+    // The stop goes on when the thread does that drops it.
+    soon(move || {
+        drop(reloader);
+        go.send(()).unwrap();
+    });
+    soon(move || while world.lock().unwrap().log != ["load sleepy", "stop sleepy"] {});
 }
 
 #[test]

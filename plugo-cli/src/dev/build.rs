@@ -107,12 +107,16 @@ impl<'s> Build<'s> {
         }
         match line {
             Line::Out(line) => {
+                output.goes_on();
                 if let Some(krate) = self.messages.read(&line) {
                     self.progress.done(krate);
                 }
             }
             Line::Err(line) => output.line(line, &mut self.progress),
-            Line::Nothing => self.progress.tell(),
+            Line::Nothing => {
+                output.tell(&mut self.progress);
+                self.progress.tell();
+            }
         }
     }
 

@@ -314,6 +314,7 @@ impl Session<'_> {
     /// Builds; a build that is under way is of files that are no more.
     fn build(&mut self) -> Result<(), Error> {
         drop(self.build.take());
+        self.output.goes_on();
         self.builds += 1;
         let request = Request {
             client: self.client.as_deref(),
