@@ -6,8 +6,8 @@
 //! cargo run --release -p benches -- reload --reloads 1000 --write    # docs/reload-benchmark.md
 //! ```
 //!
-//! `--edits N` measures other than ten edits, `--only PART` one part: `restart`,
-//! `selection`, `idle` or `reloads`. Peers are measured where they are found on
+//! `--edits N` measures other than ten edits, `--only selection,idle` some parts of
+//! `restart`, `selection`, `idle` and `reloads`. Peers are measured where they are found on
 //! `PATH`. The app is a copy of `examples/web-plugins` in a temporary folder,
 //! everything is on 127.0.0.1, and the load is bounded.
 
@@ -52,30 +52,42 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
     let keeper = Keeper::begin()?;
     let places = Places::find()?;
     let app = App::copy(&places, keeper.folder())?;
-    let mut page = page::head(&app, &options)?;
-    let restart = match options.does(Part::Restart) {
-        true => Some(restart::measure(&app, &options)?),
-        false => None,
+    let mut page = page::head(&options)?;
+    let reloads = options.reloads;
+    let mut failed = Vec::new();
+    let results = page::Results {
+        restart: part(&options, Part::Restart, &mut failed, || restart::measure(&app, &options)),
+        selection: part(&options, Part::Selection, &mut failed, || selection::measure(&app)),
+        idle: part(&options, Part::Idle, &mut failed, || idle::measure(&app)),
+        endurance: match reloads {
+            0 => None,
+            _ => part(&options, Part::Reloads, &mut failed, || endurance::measure(&app, reloads)),
+        },
     };
-    let selection = match options.does(Part::Selection) {
-        true => Some(selection::measure(&app)?),
-        false => None,
-    };
-    let idle = match options.does(Part::Idle) {
-        true => Some(idle::measure(&app)?),
-        false => None,
-    };
-    let endurance = match options.does(Part::Reloads) && options.reloads > 0 {
-        true => Some(endurance::measure(&app, options.reloads)?),
-        false => None,
-    };
-    let results = page::Results { restart, selection, idle, endurance };
     write!(page, "{results}")?;
+    println!("{page}");
+    // What was measured is there, and yet not all is well.
+    if let Some(error) = failed.pop() {
+        return Err(error);
+    }
     if options.write {
         let file = places.checkout.join("docs/reload-benchmark.md");
         std::fs::write(&file, &page)
             .with_context(|| format!("`{}` cannot be written", file.display()))?;
     }
-    println!("{page}");
     Ok(())
+}
+
+/// Measures a part that is wanted. When it fails, the others are measured still.
+fn part<T>(
+    options: &Options,
+    part: Part,
+    failed: &mut Vec<anyhow::Error>,
+    measure: impl FnOnce() -> Result<T>,
+) -> Option<T> {
+    if !options.does(part) {
+        return None;
+    }
+    let measured = measure();
+    measured.map_err(|error| failed.push(error.context(format!("{part:?}")))).ok()
 }

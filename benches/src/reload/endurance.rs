@@ -12,8 +12,8 @@ use crate::status::status;
 
 /// What is compared with the end: by then everything has happened once.
 pub(crate) const FIRST: usize = 10;
-/// Between two edits, so that the load meets processes that serve alone, too.
-const PAUSE: Duration = Duration::from_millis(200);
+/// Between two edits: the old process is still ending.
+const PAUSE: Duration = Duration::from_millis(50);
 /// After this time the last old process has ended.
 const CALM: Duration = Duration::from_secs(1);
 

@@ -3,7 +3,6 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::app::App;
 use super::endurance::{Endurance, FIRST};
 use super::idle::{self, Idle};
 use super::load::{Connections, RATE, STALLED, Served};
@@ -32,19 +31,11 @@ pub(crate) struct Results {
     pub(crate) endurance: Option<Endurance>,
 }
 
-pub(crate) fn head(app: &App, options: &Options) -> Result<String> {
+pub(crate) fn head(options: &Options) -> Result<String> {
     let version = run(std::process::Command::new(rustc()).arg("--version"))?;
     let rustc = String::from_utf8_lossy(&version.stdout).trim().to_owned();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let mut command = "cargo run --release -p benches -- reload".to_owned();
-    if options.edits != 10 {
-        command.push_str(&format!(" --edits {}", options.edits));
-    }
-    if options.reloads > 0 {
-        command.push_str(&format!(" --reloads {}", options.reloads));
-    }
-    command.push_str(" --write");
-    let plugins = std::fs::read_dir(app.dir.join("plugins"))?.count();
+    let command = options.command();
     Ok(format!(
         "# Hot reload, measured\n\n\
          <!-- Made by the package `benches`, with\n     {command}\n\
@@ -52,7 +43,7 @@ pub(crate) fn head(app: &App, options: &Options) -> Result<String> {
          [`plugo dev`](dev.md) beside the programs that people use for it otherwise, and the \
          [selection](reload.md) that a running app follows, all in one run of `{command}`.\n\n\
          - {rustc}; {cores} cores, {}, {}. The load, Cargo and the app share them.\n\
-         - The app is a copy of `examples/web-plugins`: axum, {plugins} plugin crates, in the `dev` \
+         - The app is a copy of `examples/web-plugins`: axum and five plugins, in the `dev` \
          profile of this repository. An edit changes a word on a page of a plugin.\n\
          - The load is {RATE} requests a second on 127.0.0.1, from 12 clients of which each waits \
          for its answer. A request fails when it is refused, when its connection is closed before \

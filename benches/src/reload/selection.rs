@@ -29,6 +29,8 @@ pub(crate) struct Selection {
 pub(crate) fn start(
     app: &App,
 ) -> Result<(super::processes::Group, std::net::SocketAddr, std::path::PathBuf)> {
+    // Whoever was here before may have left what does not compile.
+    app.edit()?;
     app.build(&["--features", "reload"])?;
     let file = app.log("selection").with_extension("json");
     save(&file, true)?;
