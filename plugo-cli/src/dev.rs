@@ -16,6 +16,8 @@ mod keys;
 mod watched;
 /// Where programs are kept while they run.
 mod folder;
+/// Where processes say that they are ready.
+mod notices;
 /// Where the app is reached.
 mod sockets;
 /// Pages that load themselves again.

@@ -9,6 +9,9 @@ use plugo_core::{PluginInfo, PluginManager};
 
 use crate::drive::Drive;
 
+/// How long the end waits for plugins that are awaited.
+const AWAITED: Duration = Duration::from_secs(2);
+
 /// The plugins that leave. Each is stopped when nobody uses it any more, after
 /// those that depend on it, and otherwise in reverse load order: one by one,
 /// unless a `stop` takes longer than the patience. Each `stop` has a thread of
@@ -173,27 +176,37 @@ impl Departures {
     /// long it was waited for.
     pub(crate) fn wait(self: &Arc<Self>, place: usize) -> Result<(), Duration> {
         let all = (place, 0)..=(place, u64::MAX);
-        let left = self.wait_while(|leaving| leaving.range(all.clone()).next().is_some());
+        let left =
+            self.wait_while(self.patience, |leaving| leaving.range(all.clone()).next().is_some());
         left.map_err(|(waited, _)| waited)
     }
 
     /// Waits until one instance has left.
     pub(crate) fn wait_for(self: &Arc<Self>, key: Key) {
         // What does not stop is waited for when it is to come back.
-        let _ = self.wait_while(|leaving| leaving.contains_key(&key));
+        let _ = self.wait_while(self.patience, |leaving| leaving.contains_key(&key));
     }
 
-    /// Waits until all plugins have left, or, without `used`, those that nobody
-    /// uses. The error is how long that was, and who has not.
-    pub(crate) fn wait_for_all(
-        self: &Arc<Self>,
-        used: bool,
-    ) -> Result<(), (Duration, BTreeSet<&'static str>)> {
-        self.wait_while(|leaving| leaving.values().any(|leaving| used || !leaving.is_used))
+    /// Waits until all plugins have left. The error is how long that was, and who
+    /// has not.
+    pub(crate) fn wait_for_all(self: &Arc<Self>) -> Result<(), (Duration, BTreeSet<&'static str>)> {
+        self.wait_while(self.patience, |leaving| !leaving.is_empty())
+    }
+
+    /// Waits for those that nobody uses, as far as that may be: who waits may be
+    /// the very thread that is to go on with a `stop` that is awaited.
+    pub(crate) fn wait_at_the_end(self: &Arc<Self>) {
+        let patience = match self.drive.is_there() {
+            true => self.patience.min(AWAITED),
+            false => self.patience,
+        };
+        let is_free = |leaving: &Leaving| !leaving.is_used;
+        let _ = self.wait_while(patience, |leaving| leaving.values().any(is_free));
     }
 
     fn wait_while(
         self: &Arc<Self>,
+        patience: Duration,
         is_so: impl Fn(&BTreeMap<Key, Leaving>) -> bool,
     ) -> Result<(), (Duration, BTreeSet<&'static str>)> {
         let begun = Instant::now();
@@ -202,7 +215,7 @@ impl Departures {
             self.attend(&mut state);
         }
         while is_so(&state.leaving) {
-            let left = self.patience.saturating_sub(begun.elapsed());
+            let left = patience.saturating_sub(begun.elapsed());
             if left.is_zero() {
                 let names = state.leaving.values().map(|leaving| leaving.plugin.name());
                 return Err((begun.elapsed(), names.collect()));

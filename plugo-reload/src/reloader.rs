@@ -66,7 +66,8 @@ pub(crate) type Assemble<P, G> = Box<dyn Fn(&Parts<'_, P>) -> Result<G, BoxError
 ///
 /// It is a cheap handle. With the last one all plugins are stopped, which is
 /// waited for, save those that are still used; [`close`](Reloader::close) waits
-/// for these too.
+/// for these too. Plugins that are `async` are waited for for two seconds: to drop
+/// it may be what keeps the only thread of a runtime from going on with them.
 pub struct Reloader<P, G> {
     pub(crate) shared: Arc<Shared<P, G>>,
 }
@@ -123,7 +124,7 @@ impl<P, G> Reloader<P, G> {
         let shared = &*self.shared;
         let _turn = shared.turn()?;
         shared.leave();
-        let all = shared.departures.wait_for_all(true);
+        let all = shared.departures.wait_for_all();
         all.map_err(|(waited, plugins)| {
             let plugin = plugins.into_iter().next().unwrap_or_default();
             ReloadError::Stopping { plugin, waited }
@@ -243,7 +244,7 @@ impl<P, G> Shared<P, G> {
 impl<P, G> Drop for Shared<P, G> {
     fn drop(&mut self) {
         self.leave();
-        let _ = self.departures.wait_for_all(false);
+        self.departures.wait_at_the_end();
     }
 }
 

@@ -32,7 +32,7 @@ impl Dev {
         Dev::start_with(dir, args, |_| {})
     }
 
-    fn start_with(dir: &Path, args: &[&str], set: impl FnOnce(&mut Command)) -> Self {
+    pub(super) fn start_with(dir: &Path, args: &[&str], set: impl FnOnce(&mut Command)) -> Self {
         let mut command = plugo(dir, &[&["dev", "--listen", "127.0.0.1:0"], args].concat());
         command.env_remove("ENABLE_PLUGIN_HOT_RELOAD");
         set(&mut command);
@@ -49,6 +49,10 @@ impl Dev {
             }
         });
         Dev { child, said, read: 0, address: String::new() }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn said(&self) -> String {
@@ -91,14 +95,14 @@ impl Dev {
         writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
-    fn signal(&self, signal: &str) {
+    pub(super) fn signal(&self, signal: &str) {
         let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
         assert!(kill.unwrap().success());
     }
 
     /// The exit code, when it ends.
     #[track_caller]
-    fn code(&mut self) -> Option<i32> {
+    pub(super) fn code(&mut self) -> Option<i32> {
         let begun = Instant::now();
         while begun.elapsed() < LIMIT {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -366,10 +370,10 @@ fn main() {
 }
 "#;
 
-const TAKES: &str =
+pub(super) const TAKES: &str =
     "listenfd::ListenFd::from_env().take_tcp_listener(0).unwrap().expect(\"a socket\")";
 
-fn small(name: &str, socket: &str) -> Project {
+pub(super) fn small(name: &str, socket: &str) -> Project {
     let mut project = Project::buildable(name)
         .file("src/main.rs", MAIN.replace("OPENED", socket))
         .dependencies("listenfd = \"1\"");
@@ -394,7 +398,7 @@ fn small(name: &str, socket: &str) -> Project {
 }
 
 /// The number of the app's process, and what else it answers.
-fn answer(dev: &Dev) -> (String, String) {
+pub(super) fn answer(dev: &Dev) -> (String, String) {
     // The old process does not end its requests: it is just ended.
     let answer = (0..50).find_map(|_| {
         let answer = get(&dev.address, "/").ok().filter(|answer| answer.contains("\r\n\r\n"));

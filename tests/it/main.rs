@@ -24,8 +24,12 @@ mod cli_inspect;
 mod cli_graph;
 mod cli_evidence;
 mod reload_watch;
+mod reload_app;
 mod reload_selection;
+mod reload_leaving;
 #[cfg(unix)]
 mod cli_dev;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod cli_dev_patch;
+#[cfg(unix)]
+mod dev_faults;

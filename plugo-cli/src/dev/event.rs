@@ -17,6 +17,8 @@ pub(super) enum Event {
     Made(u32, Made),
     /// A process of the app said something.
     App(u32, Said),
+    /// A process has ended, or somebody wants all to end: it is looked at.
+    Woken,
     /// A person wants something.
     Key(Key),
 }

@@ -4,11 +4,15 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::rc::Rc;
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use super::event::Event;
 use super::folder::Kept;
+use super::notices::Notices;
 use super::sockets::Sockets;
 use crate::child::Group;
 use crate::error::Error;
@@ -20,9 +24,10 @@ pub(super) struct Start<'s> {
     pub(super) arguments: &'s [OsString],
     /// The script that lets a page reload itself.
     pub(super) script: Option<String>,
-    /// Where it says that it is ready; a folder with a short name, since that
-    /// of a socket may have some hundred bytes.
-    pub(super) notices: &'s Path,
+    /// Where it says that it is ready.
+    pub(super) notices: &'s Notices,
+    /// Who hears that it has ended.
+    pub(super) sender: &'s Sender<Event>,
     /// How many processes there were before.
     pub(super) number: u32,
     /// Where it hears of patches.
@@ -48,7 +53,7 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn start(start: &Start<'_>, kept: Rc<Kept>) -> Result<Self, Error> {
-        let path = start.notices.join(start.number.to_string());
+        let path = start.notices.path(start.number);
         let notices = UnixDatagram::bind(&path).and_then(|socket| {
             socket.set_nonblocking(true)?;
             Ok(socket)
@@ -68,6 +73,7 @@ impl Process {
         start.sockets.hand_to(&mut command)?;
         let started = Instant::now();
         let group = Group::start_apart(&mut command)?;
+        tell_of_end(group.id(), start.sender.clone());
         Ok(Process {
             group,
             kept,
@@ -150,6 +156,18 @@ impl Drop for Process {
             let _ = std::fs::remove_file(path);
         }
     }
+}
+
+/// Tells when a child has ended, which this does not change: whoever asks how
+/// it did is told after that, too. Where there is no thread for it, it is
+/// noticed a little later.
+fn tell_of_end(child: Pid, sender: Sender<Event>) {
+    let wait = move || {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while matches!(waitid(WaitId::Pid(child), options), Err(Errno::INTR)) {}
+        let _ = sender.send(Event::Woken);
+    };
+    let _ = std::thread::Builder::new().name("plugo-wait".to_owned()).spawn(wait);
 }
 
 /// The program itself. On Linux this program comes first, and takes care that

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::rc::Rc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use plugo_build::Project;
@@ -14,6 +14,7 @@ use super::event::Event;
 use super::folder::{Folder, Kept};
 use super::keys::{self, Key};
 use super::live::Live;
+use super::notices::Notices;
 use super::patch::Patcher;
 use super::process::Process;
 use super::sockets::Sockets;
@@ -50,13 +51,14 @@ pub(crate) fn run(
     let folder = Folder::open(app)?;
     let sockets = Sockets::open(&settings.listen)?;
     let live = settings.livereload.as_deref().map(Live::open).transpose()?;
-    let notices = tempfile::Builder::new().prefix("plugo-dev-").tempdir();
-    let notices = notices.map_err(|error| Error::io("made", &std::env::temp_dir(), &error))?;
+    let notices = Notices::open(folder.dir())?;
     let (sender, events) = channel();
     let patcher = match settings.patches {
         true => Some(Patcher::open(context, app, &settings.program, sender.clone())?),
         false => None,
     };
+    let asked = sender.clone();
+    interrupt::on_ask(move || drop(asked.send(Event::Woken)));
     let mut session = Session {
         context,
         app,
@@ -101,10 +103,11 @@ struct Session<'c> {
     options: &'c Options,
     settings: Settings,
     client: Option<String>,
+    // It is in the folder, which is another one's when that is dropped.
+    notices: Notices,
     folder: Folder,
     sockets: Sockets,
     live: Option<Live>,
-    notices: tempfile::TempDir,
     sender: Sender<Event>,
     output: Output<'c>,
     patcher: Option<Patcher>,
@@ -162,22 +165,36 @@ impl Session<'_> {
         self.build()?;
         loop {
             interrupt::check()?;
-            let wait = if self.is_hurried() { SOON } else { TICK };
-            match events.recv_timeout(wait) {
-                Ok(Event::Key(Key::Quit)) => return Ok(()),
-                Ok(event) => self.handle(event)?,
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            let event = match self.is_idle() {
+                true => events.recv().ok(),
+                false => events.recv_timeout(if self.is_hurried() { SOON } else { TICK }).ok(),
+            };
+            match event {
+                Some(Event::Key(Key::Quit)) => return Ok(()),
+                Some(event) => self.handle(event)?,
+                None => {}
             }
             if let Some(status) = self.tick()?
                 && !is_watching
             {
                 return if status.success() { Ok(()) } else { Err(Error::Said(code(status))) };
             }
-            let is_idle = self.build.is_none() && self.starting.is_none() && self.next.is_none();
-            if !is_watching && is_idle && self.running.is_none() {
+            let is_over = self.build.is_none() && self.starting.is_none() && self.next.is_none();
+            if !is_watching && is_over && self.running.is_none() {
                 return Err(Error::Said(exit::NO));
             }
         }
+    }
+
+    /// Whether all that can happen is told of: then nothing is done until it is.
+    fn is_idle(&self) -> bool {
+        // Of a connection that nobody takes, nothing tells.
+        self.running.as_ref().is_none_or(|process| process.has_said)
+            && self.build.is_none()
+            && self.starting.is_none()
+            && self.next.is_none()
+            && self.ending.is_empty()
+            && self.reload.is_none()
     }
 
     /// Whether something is about to happen that nothing tells of.
@@ -205,6 +222,7 @@ impl Session<'_> {
             }
             Event::Made(number, made) => self.made(number, made),
             Event::App(process, said) => self.heard(process, said),
+            Event::Woken => Ok(()),
             Event::Key(key) => self.key(key),
         }
     }
@@ -214,9 +232,11 @@ impl Session<'_> {
             self.say("Left", format!("{} to the app", self.watched.describe(changes.paths())));
             return Ok(());
         }
-        // Cargo itself writes the lock file while it builds. With it, other
+        // Cargo itself writes the lock file when it begins to build. With it, other
         // crates may have become part of the build.
-        if self.build.is_some() && self.watched.is_lock(changes) {
+        if self.watched.is_lock(changes)
+            && self.build.as_ref().is_some_and(|build| build.may_have_written(changes))
+        {
             self.looks = true;
             return Ok(());
         }
@@ -316,6 +336,7 @@ impl Session<'_> {
     /// Builds; a build that is under way is of files that are no more.
     fn build(&mut self) -> Result<(), Error> {
         drop(self.build.take());
+        self.output.goes_on();
         self.builds += 1;
         if let Some(patcher) = &mut self.patcher {
             patcher.builds();

@@ -24,18 +24,23 @@ pub(super) struct Watched {
     selection: Option<PathBuf>,
     /// The files of other builds' selections.
     others: BTreeSet<PathBuf>,
-    /// Where Cargo writes.
+    /// Where Cargo writes, and compilers.
     left_out: BTreeSet<PathBuf>,
 }
 
 impl Watched {
     /// All that is known when the files cannot be read: the app's folder.
     pub(super) fn app(app: &App) -> Self {
-        let left_out = [Some(&app.target_dir), app.build_dir.as_ref()];
+        // Compilers write into the one for temporary files, which may be in the app's.
+        let temporary = std::env::temp_dir();
+        let given = std::path::absolute(&temporary).ok();
+        let temporary = [given, temporary.canonicalize().ok()].into_iter().flatten();
+        let mut left_out = BTreeSet::from([app.target_dir.clone()]);
+        left_out.extend(app.build_dir.iter().cloned().chain(temporary));
         Watched {
             workspace: app.workspace.clone(),
             crates: BTreeMap::from([(app.dir.clone(), format!("`{}`", app.name))]),
-            left_out: left_out.into_iter().flatten().cloned().collect(),
+            left_out,
             ..Watched::default()
         }
     }
@@ -104,15 +109,17 @@ impl Watched {
 
     /// Whether a file below a watched folder is part of the build.
     fn is_part(&self, path: &Path) -> bool {
-        let below = |dirs: &BTreeSet<PathBuf>| path.ancestors().any(|path| dirs.contains(path));
-        if below(&self.left_out) || below(&self.others) {
+        if path.ancestors().any(|path| self.others.contains(path)) {
             return false;
         }
-        for dir in path.ancestors().skip(1) {
+        for dir in path.ancestors() {
+            if self.left_out.contains(dir) {
+                return false;
+            }
             if self.crates.contains_key(dir) {
                 return true;
             }
-            if dir.join("Cargo.toml").is_file() {
+            if dir != path && dir.join("Cargo.toml").is_file() {
                 // It is of a package that this build does not have.
                 return false;
             }

@@ -36,7 +36,7 @@ impl Session<'_> {
     fn start_kept(&mut self, kept: Rc<Kept>) {
         self.starts += 1;
         let patches = self.patcher.as_ref().and_then(|_| {
-            let path = self.notices.path().join(format!("patch-{}", self.starts));
+            let path = self.notices.patches(self.starts);
             // Without it every change restarts the app.
             patch::listen(path.clone(), self.starts, self.sender.clone()).ok().map(|()| path)
         });
@@ -44,7 +44,8 @@ impl Session<'_> {
             sockets: &self.sockets,
             arguments: &self.settings.arguments,
             script: self.live.as_ref().map(Live::script),
-            notices: self.notices.path(),
+            notices: &self.notices,
+            sender: &self.sender,
             number: self.starts,
             patches,
         };
