@@ -33,6 +33,12 @@ mod admin_follow;
 mod admin_faults;
 mod admin_program;
 mod reload_watch;
+mod reload_app;
 mod reload_selection;
+mod reload_leaving;
 #[cfg(unix)]
 mod cli_dev;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod cli_dev_patch;
+#[cfg(unix)]
+mod dev_faults;
