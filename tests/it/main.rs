@@ -25,6 +25,11 @@ mod cli_clients;
 mod cli_inspect;
 mod cli_graph;
 mod cli_evidence;
+mod admin_databases;
+mod admin_sync;
+mod admin_users;
+mod admin_follow;
+mod admin_faults;
 mod reload_watch;
 mod reload_selection;
 #[cfg(unix)]

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use tests::repository;
 
-const CRATES: [&str; 7] = [
+const CRATES: [&str; 8] = [
     "plugo-core",
     "plugo-macros",
     "plugo-build",
     "plugo-reload",
     "plugo-settings",
+    "plugo-admin",
     "plugo",
     "plugo-cli",
 ];
