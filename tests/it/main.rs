@@ -30,6 +30,10 @@ mod admin_sync;
 mod admin_users;
 mod admin_follow;
 mod admin_faults;
+mod admin_site;
+mod admin_pages;
+mod admin_api;
+mod admin_guard;
 mod reload_watch;
 mod reload_selection;
 #[cfg(unix)]
