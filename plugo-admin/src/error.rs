@@ -273,12 +273,14 @@ pub struct Conflict {
     pub seen: Version,
     /// The version that there is now.
     pub now: Version,
-    /// Who changed it, as far as the audit log knows: a change by hand in the
-    /// database is not in it.
+    /// Who changed it last, as far as the audit log knows.
     pub by: Option<String>,
     /// When, as far as the audit log knows.
     pub at: Option<At>,
-    /// What was changed, in words: one line for each field.
+    /// Whether it was ever changed by hand in the database, which the audit log
+    /// does not know: then the last change may be that one.
+    pub by_hand: bool,
+    /// What the last change in the audit log was, in words: one for each field.
     pub changes: Vec<String>,
 }
 
@@ -314,9 +316,10 @@ impl StdError for EditError {
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` was changed meanwhile", self.subject)?;
-        match &self.by {
-            Some(by) => write!(f, " by {by}")?,
-            None => f.write_str(", by hand in the database")?,
+        match (&self.by, self.by_hand) {
+            (Some(by), false) => write!(f, " by {by}")?,
+            (Some(by), true) => write!(f, ", by hand in the database or by {by}")?,
+            (None, _) => f.write_str(", by hand in the database")?,
         }
         for change in &self.changes {
             write!(f, "; {change}")?;

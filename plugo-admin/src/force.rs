@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
+use crate::board;
 use crate::error::Error;
 use crate::registry::Registry;
 use crate::snapshot::Snapshot;
@@ -105,6 +106,7 @@ impl Force {
             // The lock keeps the two in step.
             plugo_core::set_overrides(snapshot.overrides(&self.registry));
             OF_PROGRAM.store(Some(Arc::clone(&snapshot)));
+            board::replace(&snapshot, &self.registry);
         }
         let revision = snapshot.revision;
         self.held.store(Some(snapshot));

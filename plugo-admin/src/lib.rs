@@ -23,12 +23,18 @@ mod url;
 mod migrations;
 /// The rows of one revision, as a value.
 mod snapshot;
+/// What lookups of instances read.
+mod board;
 /// Which snapshot lookups go by.
 mod force;
 /// The database.
 mod store;
 /// Keeps lookups up to date.
 mod follow;
+/// Why a lookup found no instance.
+mod instance_error;
+/// Lookups of instances.
+mod instances;
 /// Who may see and change what.
 #[cfg(feature = "pages")]
 mod auth;
@@ -56,6 +62,8 @@ pub use self::auth::{Auth, Identity};
 pub use self::error::{Conflict, EditError, Error};
 pub use self::follow::{FollowStatus, Following};
 pub use self::force::in_force;
+pub use self::instance_error::{FailedInstance, InstanceError};
+pub use self::instances::{Instance, InstanceFallback, Instances, instances};
 pub use self::model::{
     Actor, At, AuditQuery, AuditRow, Change, InstanceDetail, InstanceId, InstanceQuery,
     InstanceRow, ItemId, ItemQuery, ItemRow, Page, PluginId, PluginQuery, PluginRow, Role, Sort,

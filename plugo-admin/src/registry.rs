@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use plugo_core::{DEFAULT_NAMESPACE, Status};
+use plugo_settings::Form;
 use serde_json::Value;
 
 /// What a program has: plugin types with their items, and plain plugins.
@@ -91,7 +92,10 @@ impl Registry {
                     description: plugin.description().to_owned(),
                     status: item.declared_status(),
                     priority: plugin.priority(),
-                    schema: None,
+                    schema: item
+                        .settings()
+                        .and_then(Form::carried)
+                        .map(|form| form.schema().clone()),
                 });
             }
             registry = registry.with_type(registered);

@@ -14,6 +14,8 @@ use crate::secrets::KeyRing;
 use crate::snapshot::Snapshot;
 use crate::url::Database;
 
+/// A transaction, done or not done.
+mod tx;
 /// Values and rows, as SQL has them.
 mod sql;
 /// What an operator reads.
@@ -42,7 +44,7 @@ pub use self::sessions::{OpenedSession, Session};
 pub use self::sync::{SyncMode, Synced};
 pub use self::users::UserError;
 
-pub(crate) type Tx = sqlx::Transaction<'static, Any>;
+pub(crate) use self::tx::Tx;
 
 /// PostgreSQL's lock that migrations take: `plugo` in ASCII.
 #[cfg(feature = "postgres")]
@@ -296,10 +298,10 @@ impl Store {
     async fn migrate(&self) -> sqlx::Result<()> {
         let pool = self.pool().1.clone();
         let mut tx = match &self.0.database {
-            Database::Sqlite { .. } => pool.begin_with("BEGIN IMMEDIATE").await?,
+            Database::Sqlite { .. } => Tx::begin(&pool, "BEGIN IMMEDIATE").await?,
             #[cfg(feature = "postgres")]
             Database::Postgres { .. } => {
-                let mut tx = pool.begin().await?;
+                let mut tx = Tx::begin(&pool, "BEGIN").await?;
                 tx.execute("SET LOCAL lock_timeout = 0").await?;
                 tx.execute("SET LOCAL statement_timeout = 0").await?;
                 sqlx::query("SELECT pg_advisory_xact_lock($1)")
@@ -377,7 +379,7 @@ impl Store {
             #[cfg(feature = "postgres")]
             Database::Postgres { .. } => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         };
-        self.present(doing)?.begin_with(begin).await.map_err(|e| self.error(doing, e))
+        Tx::begin(&self.present(doing)?, begin).await.map_err(|e| self.error(doing, e))
     }
 
     /// A transaction that writes: one at a time, so that none ever waits for
@@ -385,7 +387,7 @@ impl Store {
     pub(crate) async fn begin_write(&self, doing: &'static str) -> Result<Tx, Error> {
         let pool = self.present(doing)?;
         let tx = match &self.0.database {
-            Database::Sqlite { .. } => pool.begin_with("BEGIN IMMEDIATE").await,
+            Database::Sqlite { .. } => Tx::begin(&pool, "BEGIN IMMEDIATE").await,
             #[cfg(feature = "postgres")]
             Database::Postgres { .. } => lock_revision(&pool).await,
         };
@@ -437,7 +439,7 @@ impl fmt::Debug for Store {
 
 #[cfg(feature = "postgres")]
 async fn lock_revision(pool: &AnyPool) -> sqlx::Result<Tx> {
-    let mut tx = pool.begin().await?;
+    let mut tx = Tx::begin(pool, "BEGIN").await?;
     tx.execute("SELECT revision FROM plugo_revision FOR UPDATE").await?;
     Ok(tx)
 }

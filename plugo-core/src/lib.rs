@@ -110,14 +110,14 @@ pub use self::types::{ItemReport, Probe, TypeReport, overrides, plugin_types, se
 #[doc(hidden)]
 pub mod __private {
     pub use crate::entry::{Conditional, Entry, Fixed, ItemOf};
-    pub use crate::item::{AnyItem, ItemEntry};
+    pub use crate::item::{AnyItem, ItemEntry, Once};
     pub use crate::mark::{Marked, length as mark_length};
     pub use crate::name::{assert_namespace, assert_plugin_name};
     #[cfg(all(feature = "inventory", not(feature = "linkme")))]
     pub use crate::registry::Submitted;
     #[cfg(feature = "linkme")]
     pub use crate::registry::TABLES;
-    pub use crate::select::{Choice, Last, Selector, Slot};
+    pub use crate::select::{Choice, Last, Selector, Slot, chosen_among};
     pub use crate::step::{
         ByLocalError, BySendError, ByValue, Construct, Decision, MadeFrom, Refused, Returned,
     };

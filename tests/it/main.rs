@@ -9,6 +9,7 @@ mod plux_build;
 mod django;
 mod settings;
 mod settings_check;
+mod admin_instances;
 mod threads;
 mod apps;
 mod ui;

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use plugo_core::Status;
 use serde_json::Value;
+use sqlx::Row;
 
 use super::audit::{self, Line, audit_row};
 use super::read::json;
@@ -91,10 +92,12 @@ impl Store {
             }
             changed.push(*id);
             lines.extend(target.lines);
-            let group = (target.status.map(Status::as_str), target.priority);
-            groups.entry(group).or_insert_with(Vec::new).push(*id);
+            // Each edit is one statement for a row, and raises its version once.
             if matches!(change, Change::Rename(_) | Change::Settings(_)) {
                 single = Some((*id, target.name, target.settings));
+            } else {
+                let group = (target.status.map(Status::as_str), target.priority);
+                groups.entry(group).or_insert_with(Vec::new).push(*id);
             }
         }
         let work = async {
@@ -109,9 +112,7 @@ impl Store {
             Ok(revision)
         };
         let revision = work.await.map_err(|e| self.edit_error(doing, change, e))?;
-        if !changed.is_empty() {
-            self.commit(tx, doing).await?;
-        }
+        self.commit(tx, doing).await?;
         Ok(Edited { changed, unchanged, revision })
     }
 
@@ -312,6 +313,10 @@ pub(super) async fn conflict(
     let rows = statement(sql, [Bound::Text(row.id.to_string())]).fetch_all(&mut **tx).await?;
     let lines = rows.iter().map(audit_row).collect::<sqlx::Result<Vec<_>>>()?;
     let last = lines.first();
+    let sql = "SELECT COUNT(DISTINCT revision) AS edits FROM plugo_audit \
+        WHERE subject_id = $1 AND action = 'changed'";
+    let edits = statement(sql, [Bound::Text(row.id.to_string())]).fetch_one(&mut **tx).await?;
+    let edits: i64 = edits.try_get("edits")?;
     // The last edit has one line for each field.
     let of_last = lines.iter().filter(|line| Some(line.revision) == last.map(|last| last.revision));
     let changes = of_last.map(|line| {
@@ -325,6 +330,7 @@ pub(super) async fn conflict(
         subject: row.subject(),
         seen,
         now: row.version,
+        by_hand: row.version.0 - 1 > edits,
         changes: changes.collect(),
         by: last.map(|last| last.actor.clone()),
         at: last.map(|last| last.at),

@@ -78,6 +78,7 @@ impl Store {
             return Err(Error::NothingRegistered);
         }
         if dry_run || pruned.lines.is_empty() {
+            tx.commit().await.map_err(|e| self.error(doing, e))?;
             return Ok(pruned);
         }
         let work = delete_rows(&mut tx, going, &stored);
