@@ -9,10 +9,10 @@
 // Modules stand in the order in which data flows: a module imports only from
 // those above it.
 
-/// Why the store did not do what it was asked for.
-mod error;
 /// Rows of the database as types.
 mod model;
+/// Why the store did not do what it was asked for.
+mod error;
 /// What this program has.
 mod registry;
 /// Fields of settings that are encrypted at rest.

@@ -165,6 +165,8 @@ impl StoreOptions {
             let why = format!("there is no folder {}", folder.display());
             return Err(Error::Away { database: shown, doing: "open the database", why });
         }
+        let doing = "make the database";
+        database.create().map_err(|e| Error::of(&shown, doing, sqlx::Error::Io(e)))?;
         let pool = pool(&database, &self)?;
         let store = Store(Arc::new(Inner {
             database,
@@ -385,13 +387,30 @@ impl Store {
     /// A transaction that writes: one at a time, so that none ever waits for
     /// another in a circle.
     pub(crate) async fn begin_write(&self, doing: &'static str) -> Result<Tx, Error> {
-        let pool = self.present(doing)?;
-        let tx = match &self.0.database {
-            Database::Sqlite { .. } => Tx::begin(&pool, "BEGIN IMMEDIATE").await,
-            #[cfg(feature = "postgres")]
-            Database::Postgres { .. } => lock_revision(&pool).await,
-        };
-        tx.map_err(|e| self.error(doing, e))
+        self.begin_write_within(doing, self.0.options.wait).await
+    }
+
+    /// The same for sync and prune: of many processes that start at once, one has
+    /// much to do, and the others wait for it.
+    pub(crate) async fn begin_long_write(&self, doing: &'static str) -> Result<Tx, Error> {
+        self.begin_write_within(doing, self.0.options.wait * 12).await
+    }
+
+    async fn begin_write_within(&self, doing: &'static str, wait: Duration) -> Result<Tx, Error> {
+        let until = Instant::now() + wait;
+        loop {
+            let pool = self.present(doing)?;
+            let tx = match &self.0.database {
+                Database::Sqlite { .. } => Tx::begin(&pool, "BEGIN IMMEDIATE").await,
+                #[cfg(feature = "postgres")]
+                Database::Postgres { .. } => lock_revision(&pool, wait).await,
+            };
+            match tx.map_err(|e| self.error(doing, e)) {
+                // SQLite waits as long as each connection was told.
+                Err(Error::Busy { .. }) if Instant::now() < until => {}
+                done => return done,
+            }
+        }
     }
 
     /// Commits, and brings the change to the lookups of this process before the
@@ -438,8 +457,10 @@ impl fmt::Debug for Store {
 }
 
 #[cfg(feature = "postgres")]
-async fn lock_revision(pool: &AnyPool) -> sqlx::Result<Tx> {
+async fn lock_revision(pool: &AnyPool, wait: Duration) -> sqlx::Result<Tx> {
     let mut tx = Tx::begin(pool, "BEGIN").await?;
+    let patience = format!("SET LOCAL lock_timeout = {}", wait.as_millis());
+    tx.execute(&*patience).await?;
     tx.execute("SELECT revision FROM plugo_revision FOR UPDATE").await?;
     Ok(tx)
 }

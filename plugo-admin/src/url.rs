@@ -1,5 +1,6 @@
-use std::fmt;
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -70,13 +71,32 @@ impl Database {
         }
     }
 
+    /// Makes the file if there is none, for its owner alone: it will hold hashes of
+    /// passwords.
+    pub(crate) fn create(&self) -> io::Result<()> {
+        match self {
+            Database::Sqlite { path, read_only: false } => {
+                let mut options = OpenOptions::new();
+                options.write(true).create_new(true);
+                #[cfg(unix)]
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+                match options.open(path) {
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+                    _ => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The URL for the library.
     pub(crate) fn url(&self) -> String {
         match self {
             Database::Sqlite { path, read_only } => {
                 let path = path.to_string_lossy();
                 let path = utf8_percent_encode(&path, IN_PATH);
-                format!("sqlite://{path}?mode={}", if *read_only { "ro" } else { "rwc" })
+                // A file that is gone is not made anew behind anybody's back.
+                format!("sqlite://{path}?mode={}", if *read_only { "ro" } else { "rw" })
             }
             #[cfg(feature = "postgres")]
             Database::Postgres { url } => url.clone(),
@@ -147,7 +167,7 @@ mod tests {
             let written = format!("sqlite://{}", utf8_percent_encode(path, IN_PATH));
             let database = Database::parse(&written).unwrap();
             assert_eq!(database.file(), Some(Path::new(path)));
-            assert_eq!(database.url(), format!("{written}?mode=rwc"));
+            assert_eq!(database.url(), format!("{written}?mode=rw"));
         }
         let relative = Database::parse("sqlite://plugo.sqlite3").unwrap();
         assert!(relative.file().is_some_and(Path::is_absolute));

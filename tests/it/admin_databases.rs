@@ -23,6 +23,11 @@ pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
     runtime.worker_threads(2).enable_all().build().unwrap().block_on(future)
 }
 
+#[expect(clippy::print_stdout, reason = "a test that is left out says so")]
+pub(crate) fn skipped(what: &str) {
+    println!("skipped {what}");
+}
+
 /// Waits until something is so.
 pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
@@ -147,7 +152,7 @@ impl Server {
     /// One for a test that stops it.
     pub(crate) fn start_new() -> Option<Self> {
         let Some(bin) = bin() else {
-            println!("skipped with PostgreSQL: neither PATH nor /usr/lib/postgresql has initdb");
+            skipped("with PostgreSQL: neither PATH nor /usr/lib/postgresql has initdb");
             return None;
         };
         let folder = tempfile::tempdir().unwrap();

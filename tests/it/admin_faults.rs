@@ -12,7 +12,7 @@ use plugo_admin::{
 };
 use plugo_core::Status;
 
-use crate::admin_databases::{Database, ann, registry, row, rows, run, until};
+use crate::admin_databases::{Database, ann, registry, row, rows, run, skipped, until};
 
 async fn synced(url: &str) -> Store {
     let store = Store::open(url).await.unwrap();
@@ -47,6 +47,20 @@ fn what_is_no_database_is_told_and_not_overwritten() {
         let folder = format!("sqlite://{}/none/db", database.file().display());
         let error = Store::open(&folder).await.unwrap_err();
         assert!(error.to_string().contains("there is no folder"), "{error}");
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let database = Database::sqlite();
+    run(async {
+        let _store = synced(&database.url()).await;
+        for end in ["sqlite3", "sqlite3-wal"] {
+            let metadata = fs::metadata(database.file().with_extension(end)).unwrap();
+            assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{end}");
+        }
     });
 }
 
@@ -86,13 +100,19 @@ fn a_full_disk_changes_nothing_and_is_told() {
         .arg(folder.path())
         .output();
     if !mounted.is_ok_and(|said| said.status.success()) {
-        println!("skipped with a full disk: a small file system cannot be mounted here");
+        skipped("with a full disk: a small file system cannot be mounted here");
         return;
     }
     struct Unmounted<'p>(&'p std::path::Path);
     impl Drop for Unmounted<'_> {
         fn drop(&mut self) {
-            Command::new("umount").arg(self.0).status().unwrap();
+            // The last connection may still be closing.
+            for _ in 0..200 {
+                if Command::new("umount").arg(self.0).output().unwrap().status.success() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
         }
     }
     let _unmounted = Unmounted(folder.path());

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use plugo_admin::{Change, Following, RegisteredItem, RegisteredType, Registry, Store, SyncMode};
+use plugo_admin::{
+    Change, Error, Following, RegisteredItem, RegisteredType, Registry, Store, StoreOptions,
+    SyncMode,
+};
 use plugo_core::Status;
 
 use crate::admin_databases::{Database, Server, ann, registry, row, run, until};
@@ -235,6 +238,10 @@ fn a_file_that_is_removed_or_restored_from_a_backup_is_noticed() {
         assert_eq!(candidates(&following), ["mail", "sms"]);
         let error = store.edit(&ann(), &[(sms, None)], &Change::Nudge(1)).await.unwrap_err();
         assert!(error.to_string().contains("the file was removed"), "{error}");
+        let again = StoreOptions::new().open(&format!("{}?mode=ro", database.url())).await;
+        assert!(matches!(again, Err(Error::Away { .. })), "{again:?}");
+        // By now the watcher has tried to connect.
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
         assert!(!database.file().exists(), "no empty file takes its place");
 
         // The backup is older, and is what holds now.

@@ -43,7 +43,7 @@ async fn disable(store: &Store, item: &str) {
 }
 
 #[test]
-fn d08_d09_sync_makes_a_default_instance_where_there_are_no_settings() {
+fn django_d08_d09_sync_makes_a_default_instance_where_there_are_no_settings() {
     for database in Database::each() {
         run(async {
             let store = synced(&database).await;
@@ -61,7 +61,7 @@ fn d08_d09_sync_makes_a_default_instance_where_there_are_no_settings() {
 }
 
 #[test]
-fn d23_d24_x18_sync_keeps_what_the_operator_said_and_update_refreshes_what_the_code_owns() {
+fn django_d23_d24_x18_sync_keeps_what_the_operator_said_and_update_refreshes_what_the_code_owns() {
     for database in Database::each() {
         run(async {
             let store = synced(&database).await;
@@ -94,7 +94,7 @@ fn d23_d24_x18_sync_keeps_what_the_operator_said_and_update_refreshes_what_the_c
 }
 
 #[test]
-fn d25_d26_x19_what_a_program_lacks_is_marked_absent_and_goes_with_prune_only() {
+fn django_d25_d26_x19_what_a_program_lacks_is_marked_absent_and_goes_with_prune_only() {
     for database in Database::each() {
         run(async {
             let store = synced(&database).await;
@@ -130,7 +130,7 @@ fn d25_d26_x19_what_a_program_lacks_is_marked_absent_and_goes_with_prune_only() 
 }
 
 #[test]
-fn d27_sync_twice_gives_nothing_to_do() {
+fn django_d27_sync_twice_gives_nothing_to_do() {
     for database in Database::each() {
         run(async {
             let store = synced(&database).await;
@@ -146,7 +146,7 @@ fn d27_sync_twice_gives_nothing_to_do() {
 }
 
 #[test]
-fn d28_an_empty_database_is_migrated_at_open_and_an_unmigrated_one_is_refused_when_asked() {
+fn django_d28_an_empty_database_is_migrated_at_open_and_an_unmigrated_one_is_refused_when_asked() {
     for database in Database::each() {
         run(async {
             let refused = StoreOptions::new().no_migrate().open(&database.url()).await.unwrap_err();
@@ -161,7 +161,7 @@ fn d28_an_empty_database_is_migrated_at_open_and_an_unmigrated_one_is_refused_wh
 }
 
 #[test]
-fn d30_what_is_there_once_cannot_be_inserted_twice_nor_with_a_value_that_no_code_knows() {
+fn django_d30_what_is_there_once_cannot_be_inserted_twice_nor_with_a_value_that_no_code_knows() {
     for database in Database::each() {
         run(async {
             synced(&database).await;
@@ -203,7 +203,7 @@ fn d30_what_is_there_once_cannot_be_inserted_twice_nor_with_a_value_that_no_code
 }
 
 #[test]
-fn d32_x23_many_rows_change_at_once_or_none_and_each_leaves_a_line() {
+fn django_d32_x23_many_rows_change_at_once_or_none_and_each_leaves_a_line() {
     for database in Database::each() {
         run(async {
             let store = synced(&database).await;
@@ -249,7 +249,7 @@ fn d32_x23_many_rows_change_at_once_or_none_and_each_leaves_a_line() {
 }
 
 #[test]
-fn d33_priorities_are_nudged_as_far_as_numbers_go() {
+fn django_d33_priorities_are_nudged_as_far_as_numbers_go() {
     for database in Database::each() {
         run(async {
             let store = synced(&database).await;
@@ -312,6 +312,33 @@ fn the_second_of_two_editors_is_told_what_changed() {
             let error = store.edit(&ann(), &target, &Change::Nudge(1)).await.unwrap_err();
             assert!(error.to_string().contains("by hand in the database or by bob"), "{error}");
             assert_eq!(row(&store, "sms").await.priority, Some(4));
+        });
+    }
+}
+
+#[test]
+fn editors_at_once_lose_nothing() {
+    for database in Database::each() {
+        run(async {
+            let store = synced(&database).await;
+            let (sms, mail) = (row(&store, "sms").await.id, row(&store, "mail").await.id);
+            // Each adds to what it finds, in its own order.
+            let editors = (0..6).map(|number| {
+                let url = database.url();
+                tokio::spawn(async move {
+                    let store = Store::open(&url).await.unwrap();
+                    let mut targets = [(sms, None), (mail, None)];
+                    targets.rotate_left(number % 2);
+                    for _ in 0..10 {
+                        store.edit(&ann(), &targets, &Change::Nudge(1)).await.unwrap();
+                    }
+                })
+            });
+            for editor in editors.collect::<Vec<_>>() {
+                editor.await.unwrap();
+            }
+            assert_eq!(row(&store, "sms").await.priority, Some(70));
+            assert_eq!(row(&store, "mail").await.priority, Some(80));
         });
     }
 }

@@ -35,6 +35,7 @@ mod admin_site;
 mod admin_pages;
 mod admin_api;
 mod admin_guard;
+mod admin_program;
 mod reload_watch;
 mod reload_selection;
 #[cfg(unix)]

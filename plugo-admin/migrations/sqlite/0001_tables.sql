@@ -17,7 +17,7 @@ CREATE TABLE plugo_items (
     description TEXT NOT NULL,
     code_status TEXT NOT NULL CHECK (code_status IN ('active', 'reserve', 'disabled')),
     code_priority INTEGER NOT NULL CHECK (code_priority BETWEEN -2147483648 AND 2147483647),
-    schema TEXT CHECK (json_valid(schema)),
+    schema TEXT CHECK (schema IS NULL OR json_valid(schema)),
     present INTEGER NOT NULL CHECK (present IN (0, 1)),
     UNIQUE (type_id, namespace, name)
 ) STRICT;

@@ -33,7 +33,7 @@ impl Watcher {
             Ok(Watcher::Sqlite { connection, seen: None, file })
         };
         let connected = timeout(store.options().wait_time(), connect).await;
-        connected.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|e| store.error(DOING, e))
+        connected.unwrap_or_else(|_| Err(late())).map_err(|e| store.error(DOING, e))
     }
 
     /// Returns when it is time to look.
@@ -89,9 +89,13 @@ impl Watcher {
                 }
             }
         };
-        let looked = timeout(wait, look).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+        let looked = timeout(wait, look).await.unwrap_or_else(|_| Err(late()));
         looked.map_err(|e| store.error(DOING, e))
     }
+}
+
+fn late() -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"))
 }
 
 /// How often SQLite is looked at, at least.

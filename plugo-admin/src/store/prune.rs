@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use super::audit;
@@ -6,7 +6,7 @@ use super::sql::{delete, revision};
 use super::sync::{actor, line, stored::Stored};
 use super::{Store, Tx};
 use crate::error::Error;
-use crate::registry::Registry;
+use crate::registry::{RegisteredPlugin, Registry};
 
 /// What prune deleted, or would delete. `Display` is for an operator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,8 +68,11 @@ impl Store {
         dry_run: bool,
     ) -> Result<Pruned, Error> {
         let doing = "prune the plugins";
-        let mut tx =
-            if dry_run { self.begin_read(doing).await? } else { self.begin_write(doing).await? };
+        let mut tx = if dry_run {
+            self.begin_read(doing).await?
+        } else {
+            self.begin_long_write(doing).await?
+        };
         let stored = Stored::read(&mut tx).await.map_err(|e| self.error(doing, e))?;
         let (mut pruned, going) = going(registry, &stored);
         pruned.dry_run = dry_run;
@@ -101,7 +104,7 @@ fn going(registry: &Registry, stored: &Stored) -> (Pruned, Going) {
             }
         }
     }
-    let names: std::collections::HashMap<&str, _> =
+    let names: HashMap<&str, _> =
         stored.types.iter().map(|(key, of)| (of.id.as_str(), key)).collect();
     for ((type_id, namespace, name), item) in &stored.items {
         let of = names.get(type_id.as_str());
@@ -122,9 +125,7 @@ fn going(registry: &Registry, stored: &Stored) -> (Pruned, Going) {
         going.items.push(item.id.clone());
     }
     for ((namespace, name), plugin) in &stored.plugins {
-        let same = |known: &crate::registry::RegisteredPlugin| {
-            &known.namespace == namespace && &known.name == name
-        };
+        let same = |known: &RegisteredPlugin| &known.namespace == namespace && &known.name == name;
         if !registry.plugins().iter().any(same) {
             pruned.plugins += 1;
             pruned.lines.push(format!("plugin {name}"));
@@ -137,8 +138,9 @@ fn going(registry: &Registry, stored: &Stored) -> (Pruned, Going) {
 
 async fn delete_rows(tx: &mut Tx, going: Going, stored: &Stored) -> sqlx::Result<()> {
     let mut lines = Vec::new();
+    let items: HashSet<&String> = going.items.iter().collect();
     for ((_, _, name), item) in &stored.items {
-        if !going.items.contains(&item.id) {
+        if !items.contains(&item.id) {
             continue;
         }
         for instance in stored.instances.get(&item.id).into_iter().flatten() {

@@ -107,7 +107,7 @@ impl Store {
         if plan.synced.is_unchanged() {
             return Ok(plan.synced);
         }
-        let mut tx = self.begin_write(doing).await?;
+        let mut tx = self.begin_long_write(doing).await?;
         let work = async {
             // Another process may have been faster.
             let stored = Stored::read(&mut tx).await?;
