@@ -5,9 +5,11 @@
   const { prefix, csrf } = document.body.dataset;
   document.documentElement.classList.add("scripted");
   const said = document.getElementById("said");
+  const live = document.getElementById("live");
 
   function say(text, kind) {
     if (!said) return;
+    live.textContent = text;
     said.className = "note " + (kind || "");
     said.hidden = !text;
     said.textContent = text;
@@ -134,8 +136,7 @@
   }
 
   // What is selected now is asked for again when the revision has changed.
-  const live = document.querySelector("[data-live]");
-  if (live) {
+  if (document.querySelector("[data-live]")) {
     let known = document.body.dataset.revision;
     const look = async () => {
       if (document.hidden || document.querySelector("[data-live] :focus")) return;

@@ -237,7 +237,7 @@ fn x24_no_page_shows_a_secret() {
         let mut ann = site.login("ann").await;
         let path = format!("/instances/{}", stripe.id);
         let mut all = String::new();
-        for path in [&*path, "/audit", "/instances", "/database", "/", "/plugins"] {
+        for path in [&*path, "/audit", "/instances", "/database", "/types", "/plugins"] {
             all.push_str(&ann.get(path).await.text);
         }
         // A form that is refused does not echo what was typed, either.
@@ -377,7 +377,7 @@ fn links_work_under_every_prefix() {
             site.stripe().await;
             let mut ann = site.browser_at(prefix);
             ann.log_in("ann").await;
-            let mut open = BTreeSet::from([format!("{prefix}/")]);
+            let mut open = BTreeSet::from([format!("{prefix}/types")]);
             let mut seen = BTreeSet::new();
             while let Some(link) = open.pop_first() {
                 if !seen.insert(link.clone()) {
@@ -425,7 +425,7 @@ fn the_app_may_know_by_itself_who_is_who() {
         let site = Site::of(registry(), auth, |pages| pages, "/admin").await;
         let sms = site.row("sms").await;
         let mut nobody = site.browser();
-        assert_eq!(nobody.get("/").await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(nobody.get("/types").await.status, StatusCode::UNAUTHORIZED);
         let mut cleo = site.browser();
         cleo.more = vec![("x-user", "cleo:edit".into())];
         assert!(cleo.get("/instances").await.text.contains("cleo"));
@@ -449,10 +449,10 @@ fn the_app_may_know_by_itself_who_is_who() {
 fn a_layer_may_say_who_is_who() {
     run(async {
         let mut site = Site::of(registry(), Auth::by_layer(), |pages| pages, "/admin").await;
-        assert_eq!(site.browser().get("/").await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(site.browser().get("/types").await.status, StatusCode::UNAUTHORIZED);
         let who = Identity::new("dora", Role::View);
         site.app = site.app.layer(axum::Extension(who));
-        assert!(site.browser().get("/").await.text.contains("dora"));
+        assert!(site.browser().get("/types").await.text.contains("dora"));
     });
 }
 
@@ -519,7 +519,7 @@ fn ten_thousand_items_take_as_many_statements_as_three() {
             let of = id.item.of.id;
             let mut per_page = Vec::new();
             for path in [
-                "/".to_owned(),
+                "/types".to_owned(),
                 "/instances?per=200".into(),
                 format!("/types/{of}"),
                 format!("/instances/{}", id.id),
@@ -602,7 +602,7 @@ fn names_with_markup_are_shown_as_they_are() {
         let row = rows.iter().find(|row| row.item.name == MARKUP).unwrap();
         let escaped = "%3Cscript%3Ealert(1)%3C%2Fscript%3E%22%27%26";
         for path in [
-            "/".to_owned(),
+            "/types".to_owned(),
             "/instances".into(),
             format!("/types/{}", row.item.of.id),
             format!("/instances/{}", row.id),
@@ -615,7 +615,7 @@ fn names_with_markup_are_shown_as_they_are() {
             format!("/audit?search={escaped}&actor={escaped}&subject={escaped}"),
             format!("/plugins?search={escaped}&present={escaped}"),
             format!("/login?next={escaped}"),
-            format!("/?done={escaped}&n={escaped}"),
+            format!("/types?done={escaped}&n={escaped}"),
         ] {
             let page = ann.get(&path).await.text;
             assert!(!page.contains("<script>") && !page.contains("\"'&\""), "{path}: {page}");

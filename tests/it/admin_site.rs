@@ -87,7 +87,9 @@ impl Site {
         let pages = with(pages).router();
         let app = match prefix {
             "" => pages,
-            prefix => Router::new().nest(prefix, pages),
+            // Both ways in which an app may nest it.
+            "/admin" => Router::new().nest(prefix, pages),
+            prefix => Router::new().nest_service(prefix, pages),
         };
         Site { store, following, app, _folder: folder }
     }
@@ -243,7 +245,7 @@ impl Browser {
         self.get("/login").await;
         let answer = self.post("/login", &[("name", name), ("password", PASSWORD)]).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
-        self.get("/").await;
+        self.get("/types").await;
     }
 }
 

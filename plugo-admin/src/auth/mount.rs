@@ -59,7 +59,13 @@ impl Place {
 impl Mount {
     /// The path of a page, as a browser asks for it.
     pub(crate) fn at(&self, path: &str) -> String {
-        format!("{}{path}", self.prefix)
+        // A nested router is found without a slash at its end, and not with one.
+        match path.strip_prefix('/') {
+            Some(rest) if !self.prefix.is_empty() && (rest.is_empty() || rest.starts_with('?')) => {
+                format!("{}{rest}", self.prefix)
+            }
+            _ => format!("{}{path}", self.prefix),
+        }
     }
 
     /// Where cookies are sent back to.

@@ -22,6 +22,7 @@ const SHOWN: usize = 20;
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new()
         .route("/", get(all))
+        .route("/types", get(all))
         .route("/types/{id}", get(one))
         .route("/revision", get(revision))
 }
