@@ -172,7 +172,8 @@ impl Guard {
             }
         }
         if let Some((identity, session)) = identified {
-            let via = if path.starts_with("/api/") { Via::Api } else { Via::Page };
+            // The pages' own scripts use the API, with the token of the page.
+            let via = if path.starts_with("/api/") && by_bearer { Via::Api } else { Via::Page };
             if changes && identity.role == Role::Edit {
                 let editor = Editor { name: identity.name.clone(), via };
                 request.extensions_mut().insert(editor);
