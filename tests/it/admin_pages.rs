@@ -569,13 +569,14 @@ mod counting {
         counted
     }
 
-    /// Whether a statement only looks whether something has changed, which happens
-    /// all the time.
+    /// Whether a statement sets up a connection or looks whether something has
+    /// changed, which happens at any time.
     struct ByWatcher(bool);
 
     impl Visit for ByWatcher {
         fn record_debug(&mut self, _: &Field, value: &dyn fmt::Debug) {
-            self.0 |= format!("{value:?}").contains("data_version");
+            let text = format!("{value:?}");
+            self.0 |= text.contains("PRAGMA") || text.contains("plugo_revision");
         }
     }
 
