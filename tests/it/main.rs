@@ -9,7 +9,6 @@ mod plux_build;
 mod django;
 mod settings;
 mod settings_check;
-mod admin_instances;
 mod threads;
 mod apps;
 mod ui;
@@ -26,17 +25,13 @@ mod cli_clients;
 mod cli_inspect;
 mod cli_graph;
 mod cli_evidence;
-mod admin_databases;
-mod admin_sync;
-mod admin_users;
-mod admin_follow;
-mod admin_faults;
-mod admin_site;
-mod admin_pages;
-mod admin_api;
-mod admin_guard;
-mod admin_program;
 mod reload_watch;
+mod reload_app;
 mod reload_selection;
+mod reload_leaving;
 #[cfg(unix)]
 mod cli_dev;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod cli_dev_patch;
+#[cfg(unix)]
+mod dev_faults;

@@ -9,7 +9,7 @@ use plugo_admin::{
 };
 use plugo_core::Status;
 
-use crate::admin_site::{MARKUP, Site, registry, run};
+use crate::site::{MARKUP, Site, registry, run};
 
 fn target(row: &plugo_admin::InstanceRow) -> String {
     format!("{}:{}", row.id, row.version)
@@ -493,7 +493,7 @@ fn ten_thousand_items_take_as_many_statements_as_three() {
     // Statements are counted over the whole process, so it is one of its own.
     const AGAIN: &str = "PLUGO_TEST_COUNTS_STATEMENTS";
     if std::env::var_os(AGAIN).is_none() {
-        let name = "admin_pages::ten_thousand_items_take_as_many_statements_as_three";
+        let name = "pages::ten_thousand_items_take_as_many_statements_as_three";
         let output = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", name, "--nocapture"])
             .env(AGAIN, "1")
@@ -612,7 +612,7 @@ fn names_with_markup_are_shown_as_they_are() {
         let site =
             Site::of(registry, Auth::built_in(), |pages| pages.title(MARKUP), "/admin").await;
         let setup = Actor::new(MARKUP, Via::Command);
-        site.store.add_user(&setup, MARKUP, crate::admin_site::PASSWORD, Role::Edit).await.unwrap();
+        site.store.add_user(&setup, MARKUP, crate::site::PASSWORD, Role::Edit).await.unwrap();
         let mut ann = site.login(MARKUP).await;
         let query = InstanceQuery { per_page: 100, ..InstanceQuery::default() };
         let rows = site.store.instances(&query).await.unwrap().rows;
