@@ -153,10 +153,13 @@ impl Guard {
             None if !is_open => {
                 return Err(Refusal::Unknown { login: self.is_built_in(), changes });
             }
-            Some((identity, _)) if changes && !is_open && !OWN.contains(&path.as_str()) => {
-                if identity.role != Role::Edit {
-                    return Err(Refusal::NotEditor);
-                }
+            Some((identity, _))
+                if changes
+                    && !is_open
+                    && !OWN.contains(&path.as_str())
+                    && identity.role != Role::Edit =>
+            {
+                return Err(Refusal::NotEditor);
             }
             _ => {}
         }
