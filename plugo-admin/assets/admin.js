@@ -94,7 +94,9 @@
       }
       save(row, () => ({ priority: value() }));
     });
-    row.addEventListener("input", () => row.classList.add("changed"));
+    for (const field of [status, priority]) {
+      field.addEventListener("input", () => row.classList.add("changed"));
+    }
     for (const button of row.querySelectorAll("button[name=nudge]")) {
       button.addEventListener("click", (event) => {
         event.preventDefault();

@@ -22,7 +22,7 @@ pub(crate) struct Selection {
     /// How many instances of items of this program there are.
     pub(crate) total: usize,
     /// How many instances there are whose items are not in this program.
-    pub(crate) elsewhere: usize,
+    pub(crate) elsewhere: u64,
 }
 
 /// An instance in the order of selection.
@@ -96,7 +96,7 @@ pub(crate) fn selection_in(
         is_known: site.registry.find_type(name, package).is_some(),
         candidates: candidates.collect(),
         total: ranked.len(),
-        elsewhere: all.saturating_sub(ranked.len()),
+        elsewhere: u64::try_from(all.saturating_sub(ranked.len())).unwrap_or(u64::MAX),
     }
 }
 
@@ -144,7 +144,7 @@ fn why_selected(it: &Ranked, next: Option<&Ranked>) -> String {
 
 fn before(it: &Ranked, next: &Ranked) -> String {
     if it.priority == next.priority {
-        format!("by name, as `{}` has priority {} too", subject(next), next.priority)
+        format!("first by name: `{}` has priority {}, too", subject(next), next.priority)
     } else {
         format!("with the lowest priority, {}", it.priority)
     }

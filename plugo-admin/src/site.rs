@@ -25,7 +25,9 @@ pub(crate) struct Site {
 
 /// Calls a function with the arguments that the app gives to its plugins.
 #[derive(Clone)]
-pub(crate) struct Arguments(pub(crate) Arc<dyn Fn(&mut dyn FnMut(Kwargs<'_>)) + Send + Sync>);
+pub(crate) struct Arguments(pub(crate) Arc<Give>);
+
+type Give = dyn Fn(&mut dyn FnMut(Kwargs<'_>)) + Send + Sync;
 
 impl Arguments {
     pub(crate) fn none() -> Self {

@@ -153,10 +153,13 @@ impl Guard {
             None if !is_open => {
                 return Err(Refusal::Unknown { login: self.is_built_in(), changes });
             }
-            Some((identity, _)) if changes && !is_open && !OWN.contains(&path.as_str()) => {
-                if identity.role != Role::Edit {
-                    return Err(Refusal::NotEditor);
-                }
+            Some((identity, _))
+                if changes
+                    && !is_open
+                    && !OWN.contains(&path.as_str())
+                    && identity.role != Role::Edit =>
+            {
+                return Err(Refusal::NotEditor);
             }
             _ => {}
         }
@@ -172,7 +175,8 @@ impl Guard {
             }
         }
         if let Some((identity, session)) = identified {
-            let via = if path.starts_with("/api/") { Via::Api } else { Via::Page };
+            // The pages' own scripts use the API, with the token of the page.
+            let via = if path.starts_with("/api/") && by_bearer { Via::Api } else { Via::Page };
             if changes && identity.role == Role::Edit {
                 let editor = Editor { name: identity.name.clone(), via };
                 request.extensions_mut().insert(editor);

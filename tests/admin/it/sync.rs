@@ -8,7 +8,7 @@ use plugo_admin::{
 use plugo_core::Status;
 use serde_json::json;
 
-use crate::admin_databases::{Database, ann, registry, row, rows, run};
+use crate::databases::{Database, ann, registry, row, rows, run};
 
 /// A database that has been synced with `registry()`.
 async fn synced(database: &Database) -> Store {

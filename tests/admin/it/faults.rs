@@ -12,7 +12,7 @@ use plugo_admin::{
 };
 use plugo_core::Status;
 
-use crate::admin_databases::{Database, ann, registry, row, rows, run, skipped, until};
+use crate::databases::{Database, ann, registry, row, rows, run, skipped, until};
 
 async fn synced(url: &str) -> Store {
     let store = Store::open(url).await.unwrap();
@@ -164,7 +164,7 @@ enum Lock {
     Sqlite(sqlx::SqliteConnection),
     Postgres(
         std::thread::JoinHandle<Result<(), String>>,
-        std::sync::Arc<crate::admin_databases::Server>,
+        std::sync::Arc<crate::databases::Server>,
         String,
     ),
 }

@@ -58,7 +58,7 @@ pub(crate) fn registry() -> Registry {
 
 pub(crate) struct Site {
     pub(crate) store: Store,
-    pub(crate) following: Arc<Following>,
+    pub(crate) following: Option<Arc<Following>>,
     pub(crate) app: Router,
     _folder: tempfile::TempDir,
 }
@@ -84,14 +84,14 @@ impl Site {
         store.add_user(&setup, "victor", PASSWORD, Role::View).await.unwrap();
         let following = Arc::new(store.follow(&registry).await.unwrap());
         let pages = Pages::new(store.clone(), registry, auth).following(Arc::clone(&following));
-        let pages = with(pages).router();
-        let app = match prefix {
-            "" => pages,
-            // Both ways in which an app may nest it.
-            "/admin" => Router::new().nest(prefix, pages),
-            prefix => Router::new().nest_service(prefix, pages),
-        };
-        Site { store, following, app, _folder: folder }
+        let app = nested(with(pages), prefix);
+        Site { store, following: Some(following), app, _folder: folder }
+    }
+
+    /// Ends what follows the database, once the pages are others.
+    pub(crate) async fn unfollow(&mut self) {
+        self.following = None;
+        tokio::task::yield_now().await;
     }
 
     pub(crate) fn browser(&self) -> Browser {
@@ -136,11 +136,20 @@ impl Site {
 
     /// The settings as the program gets them.
     pub(crate) fn settings(&self, name: &str) -> Value {
-        let snapshot = self.following.snapshot().unwrap();
+        let snapshot = self.following.as_ref().unwrap().snapshot().unwrap();
         let items = snapshot.types.iter().flat_map(|of| &of.items);
         let mut instances = items.flat_map(|item| &item.instances);
         let found = instances.find(|instance| instance.name == name).unwrap();
         found.settings.as_ref().unwrap().reveal().clone()
+    }
+}
+
+/// Both ways in which an app may nest the pages.
+pub(crate) fn nested(pages: Pages, prefix: &str) -> Router {
+    match prefix {
+        "" => pages.router(),
+        "/admin" => Router::new().nest(prefix, pages.router()),
+        prefix => Router::new().nest_service(prefix, pages.router()),
     }
 }
 

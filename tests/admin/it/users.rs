@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plugo_admin::{AuditQuery, Role, Store, UserError};
 
-use crate::admin_databases::{Database, ann, run};
+use crate::databases::{Database, ann, run};
 
 const PASSWORD: &str = "correct horse battery";
 

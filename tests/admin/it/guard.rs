@@ -11,14 +11,15 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use tests::repository;
 
-use crate::admin_site::{PASSWORD, Site, encoded, registry, run};
+use crate::site::{PASSWORD, Site, encoded, registry, run};
 
 /// What the code routes, as method and path.
 fn routes() -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
-    for entry in fs::read_dir(repository().join("plugo-admin/src/pages")).unwrap() {
+    for entry in
+        fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugo-admin/src/pages")).unwrap()
+    {
         let path = entry.unwrap().path();
         if path.is_dir() {
             continue;
@@ -35,7 +36,9 @@ fn routes() -> BTreeSet<(String, String)> {
             }
         }
     }
-    for entry in fs::read_dir(repository().join("plugo-admin/src/api")).unwrap() {
+    for entry in
+        fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugo-admin/src/api")).unwrap()
+    {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();
         for part in text.split("#[utoipa::path(").skip(1) {
             let mut lines = part.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -9,7 +9,7 @@ use plugo_admin::{
 };
 use plugo_core::Status;
 
-use crate::admin_databases::{Database, Server, ann, registry, row, run, until};
+use crate::databases::{Database, Server, ann, registry, row, run, until};
 
 async fn followed(database: &Database) -> (Store, Following) {
     let store = Store::open(&database.url()).await.unwrap();

@@ -3,8 +3,8 @@
 use plugo::Status;
 use plugo_admin::{Change, Error, Following, Registry, Store, SyncMode};
 
-use crate::admin_databases::{Database, ann, registry, row, run, until};
-use crate::django::Operator;
+use crate::databases::{Database, ann, registry, row, run, until};
+use crate::operator::Operator;
 
 /// Tells people something.
 #[plugo::plugin_type(name = "admin-notifier")]
@@ -92,10 +92,10 @@ fn django_d21_x14_x15_lookups_of_the_program_go_by_the_database() {
 #[test]
 fn a_registry_of_the_program_has_what_the_code_says() {
     let registry = Registry::of_program();
-    let of = registry.find_type("admin-notifier", "tests").unwrap();
+    let of = registry.find_type("admin-notifier", "admin-tests").unwrap();
     assert_eq!(of.description, "Tells people something.");
     let push = of.item("admin", "push").unwrap();
-    assert_eq!((push.status, push.priority, &*push.package), (Status::Active, 10, "tests"));
+    assert_eq!((push.status, push.priority, &*push.package), (Status::Active, 10, "admin-tests"));
     assert!(registry.plugins().iter().all(|plugin| plugin.name != "push"));
     assert!(registry.is_of_program() && !registry.is_empty());
 }

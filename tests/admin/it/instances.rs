@@ -12,7 +12,7 @@ use plugo_admin::{
     SyncMode, Via, instances,
 };
 
-use crate::django::Operator;
+use crate::operator::Operator;
 
 /// How often an instance of the account was made.
 static MADE: AtomicUsize = AtomicUsize::new(0);
@@ -158,7 +158,7 @@ impl World {
         let keys = KeyRing::parse(&KeyRing::generate("test").unwrap()).unwrap();
         let store = StoreOptions::new().keys(keys).open(&url).await.unwrap();
         // Another program has an item that this one has not.
-        let other = RegisteredType::new("instances-payment", "tests")
+        let other = RegisteredType::new("instances-payment", "admin-tests")
             .with_item(RegisteredItem::new("paypal").schema(json!({ "type": "object" })));
         let all = Registry::of_program().with_type(other);
         store.sync(&all, SyncMode::Create).await.unwrap();
@@ -168,7 +168,7 @@ impl World {
 
     async fn item(&self, name: &str) -> ItemId {
         let rows = self.store.items(&ItemQuery::default()).await.unwrap().rows;
-        rows.iter().find(|item| item.name == name && item.namespace != "settings").unwrap().id
+        rows.iter().find(|item| item.name == name).unwrap().id
     }
 
     async fn make(&self, item: &str, name: &str, settings: Value) -> InstanceId {

@@ -7,12 +7,11 @@ use axum::http::StatusCode;
 use plugo_admin::{Change, Via};
 use plugo_core::Status;
 use serde_json::{Value, json};
-use tests::repository;
 
-use crate::admin_site::{MARKUP, PASSWORD, Site, run};
+use crate::site::{MARKUP, PASSWORD, Site, run};
 
 /// A program that is logged in.
-async fn program(site: &Site, name: &str) -> crate::admin_site::Browser {
+async fn program(site: &Site, name: &str) -> crate::site::Browser {
     let mut program = site.browser();
     let answer =
         program.api("POST", "/session", &[], &json!({ "name": name, "password": PASSWORD })).await;
@@ -48,7 +47,9 @@ fn the_document_is_made_of_the_routes() {
         }
         // And each that is there is documented.
         let mut written = BTreeSet::new();
-        for entry in fs::read_dir(repository().join("plugo-admin/src/api")).unwrap() {
+        for entry in
+            fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugo-admin/src/api")).unwrap()
+        {
             let text = fs::read_to_string(entry.unwrap().path()).unwrap();
             for part in text.split("#[utoipa::path(").skip(1) {
                 let mut lines = part.lines().map(str::trim).filter(|line| !line.is_empty());
