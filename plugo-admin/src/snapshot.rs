@@ -5,7 +5,7 @@ use plugo_core::Status;
 
 use crate::model::{InstanceId, ItemId, TypeId, Version};
 use crate::registry::Registry;
-use crate::secrets::Settings;
+use crate::secrets::SealedSettings;
 
 /// What the database says at one revision: every instance, with what an operator
 /// says about it. It never changes.
@@ -62,8 +62,9 @@ pub struct SnapshotInstance {
     pub priority: Option<i32>,
     /// Which version of the row it is.
     pub version: Version,
-    /// The settings, or why they cannot be used.
-    pub settings: Result<Settings, String>,
+    /// The settings as they are stored: secrets are decrypted when the instance is
+    /// made.
+    pub settings: SealedSettings,
 }
 
 /// An instance of an item that is in this program, with what holds for it.

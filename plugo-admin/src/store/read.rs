@@ -14,7 +14,7 @@ use crate::model::{
     InstanceDetail, InstanceId, InstanceQuery, InstanceRow, ItemId, ItemQuery, ItemRow, Page,
     PluginQuery, PluginRow, Sort, TypeRow, Version, paging,
 };
-use crate::secrets::without_secrets;
+use crate::secrets::{SealedSettings, shown};
 use crate::snapshot::{Snapshot, SnapshotInstance, SnapshotItem, SnapshotType};
 
 /// Active ones first.
@@ -145,7 +145,7 @@ impl Store {
         self.page("read the plugins", columns, "plugo_plugins", wanted, order, pages, plugin).await
     }
 
-    /// One instance with its settings, of which secret values are left out.
+    /// One instance with its settings, in which an empty text stands for each secret.
     ///
     /// # Errors
     ///
@@ -159,7 +159,7 @@ impl Store {
         let detail = |row: AnyRow| {
             let schema = json(&row, "schema")?;
             let stored = json(&row, "settings")?.unwrap_or_default();
-            let (settings, secrets) = without_secrets(schema.as_ref(), &stored);
+            let (settings, secrets) = shown(schema.as_ref(), &stored);
             Ok(InstanceDetail { row: instance(&row)?, schema, settings, secrets })
         };
         statement(&sql, [Bound::Text(id.to_string())])
@@ -231,7 +231,6 @@ impl Store {
                 of.items.push(SnapshotItem { id, namespace, name, instances: Vec::new() });
             }
             let id: InstanceId = parsed(row, "id")?;
-            let stored = json(row, "settings")?.unwrap_or_default();
             let instance = SnapshotInstance {
                 id,
                 name: row.try_get("instance")?,
@@ -239,7 +238,11 @@ impl Store {
                 status: status(row, "status")?,
                 priority: row.try_get("priority")?,
                 version: Version(row.try_get("version")?),
-                settings: self.keys().reveal(stored, &id.to_string()),
+                settings: SealedSettings::new(
+                    row.try_get("settings")?,
+                    id.to_string(),
+                    self.keys().clone(),
+                ),
             };
             if let Some(item) = of.items.last_mut() {
                 item.instances.push(Arc::new(instance));
