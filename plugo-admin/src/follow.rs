@@ -171,6 +171,12 @@ impl Task {
             match watcher.changed(&self.store).await {
                 Ok(true) => {
                     let began = self.force.begin();
+                    // What this process changed is there already.
+                    match self.store.revision().await {
+                        Ok(revision) if self.force.is_at(began, revision) => continue,
+                        Ok(_) => {}
+                        Err(error) => return error,
+                    }
                     match self.store.snapshot().await {
                         Ok(snapshot) => drop(self.force.offer(began, Arc::new(snapshot))),
                         Err(error) => return error,

@@ -94,6 +94,12 @@ impl Force {
         Began(turn.connection)
     }
 
+    /// Whether what the database says at a revision holds already.
+    pub(crate) fn is_at(&self, began: Began, revision: i64) -> bool {
+        let turn = self.turn();
+        began.0 == turn.connection && turn.revision == Some(revision)
+    }
+
     /// Puts a snapshot in force unless a newer one is; whether it did.
     pub(crate) fn offer(&self, began: Began, snapshot: Arc<Snapshot>) -> bool {
         let mut turn = self.turn();

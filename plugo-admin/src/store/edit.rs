@@ -11,6 +11,7 @@ use super::{Store, Tx};
 use crate::error::{Conflict, EditError};
 use crate::model::{Actor, Change, InstanceId, InstanceRow, Version};
 use crate::secrets::{NotStored, shown};
+use crate::snapshot::Step;
 
 /// The longest name of an instance, in characters.
 const LONGEST_NAME: usize = 100;
@@ -64,6 +65,7 @@ impl Store {
     ) -> Result<Edited, EditError> {
         let doing = "save the change";
         let mut tx = self.begin_write(doing).await?;
+        let before = revision(&mut tx).await.map_err(|e| self.error(doing, e))?;
         let ids: Vec<InstanceId> = targets.iter().map(|(id, _)| *id).collect();
         let found = find(&mut tx, &ids).await.map_err(|e| self.error(doing, e))?;
         let (mut groups, mut lines) = (BTreeMap::new(), Vec::new());
@@ -108,12 +110,14 @@ impl Store {
             if let Some((id, name, settings)) = single {
                 set_one(&mut tx, id, name, settings).await?;
             }
-            let revision = revision(&mut tx).await?;
-            audit::write(&mut tx, actor, lines, revision).await?;
-            Ok(revision)
+            let after = revision(&mut tx).await?;
+            audit::write(&mut tx, actor, lines, after).await?;
+            let changed = self.snapshot_instances(&mut tx, &changed).await?;
+            Ok(Step { before, after, changed })
         };
-        let revision = work.await.map_err(|e| self.edit_error(doing, change, e))?;
-        self.commit(tx, doing).await?;
+        let step = work.await.map_err(|e| self.edit_error(doing, change, e))?;
+        let revision = step.after;
+        self.commit_step(tx, doing, Some(step)).await?;
         Ok(Edited { changed, unchanged, revision })
     }
 

@@ -4,11 +4,11 @@ use serde_json::Value;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::Store;
 use super::sql::{
-    Bound, INSTANCE, INSTANCES, ITEM, ITEMS, Where, count, flag, instance, item, parsed, statement,
-    status,
+    Bound, INSTANCE, INSTANCES, ITEM, ITEMS, ROWS, Where, count, flag, instance, item, parsed,
+    statement, status, tuples,
 };
+use super::{Store, Tx};
 use crate::error::Error;
 use crate::model::{
     InstanceDetail, InstanceId, InstanceQuery, InstanceRow, ItemId, ItemQuery, ItemRow, Page,
@@ -195,8 +195,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Those of the database. Settings that cannot be decrypted are an error of
-    /// their instance, in the snapshot.
+    /// Those of the database.
     pub async fn snapshot(&self) -> Result<Snapshot, Error> {
         let doing = "read what operators say";
         let mut tx = self.begin_read(doing).await?;
@@ -230,25 +229,46 @@ impl Store {
                 let (namespace, name) = (row.try_get("namespace")?, row.try_get("item")?);
                 of.items.push(SnapshotItem { id, namespace, name, instances: Vec::new() });
             }
-            let id: InstanceId = parsed(row, "id")?;
-            let instance = SnapshotInstance {
-                id,
-                name: row.try_get("instance")?,
-                is_default: flag(row, "is_default")?,
-                status: status(row, "status")?,
-                priority: row.try_get("priority")?,
-                version: Version(row.try_get("version")?),
-                settings: SealedSettings::new(
-                    row.try_get("settings")?,
-                    id.to_string(),
-                    self.keys().clone(),
-                ),
-            };
+            let instance = self.snapshot_instance(row)?;
             if let Some(item) = of.items.last_mut() {
                 item.instances.push(Arc::new(instance));
             }
         }
         Ok(types)
+    }
+
+    fn snapshot_instance(&self, row: &AnyRow) -> sqlx::Result<SnapshotInstance> {
+        let id: InstanceId = parsed(row, "id")?;
+        let keys = self.keys().clone();
+        Ok(SnapshotInstance {
+            id,
+            name: row.try_get("instance")?,
+            is_default: flag(row, "is_default")?,
+            status: status(row, "status")?,
+            priority: row.try_get("priority")?,
+            version: Version(row.try_get("version")?),
+            settings: SealedSettings::new(row.try_get("settings")?, id.to_string(), keys),
+        })
+    }
+
+    /// Some instances, as a snapshot has them.
+    pub(super) async fn snapshot_instances(
+        &self,
+        tx: &mut Tx,
+        ids: &[InstanceId],
+    ) -> sqlx::Result<Vec<SnapshotInstance>> {
+        let mut found = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(ROWS) {
+            let sql = format!(
+                "SELECT {INSTANCE}, n.settings FROM plugo_instances n WHERE n.id IN {}",
+                tuples(1, ids.len())
+            );
+            let values = ids.iter().map(|id| Bound::Text(id.to_string()));
+            for row in statement(&sql, values).fetch_all(&mut **tx).await? {
+                found.push(self.snapshot_instance(&row)?);
+            }
+        }
+        Ok(found)
     }
 
     pub(super) fn rows<T>(
