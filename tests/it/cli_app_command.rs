@@ -33,22 +33,29 @@ fn main() {
 #[test]
 fn the_app_answers_or_it_is_ended_and_its_author_is_told_what_to_add() {
     let project = Project::buildable("app-command").file("src/main.rs", MAIN);
-    let mut asked = plugo(project.dir(), &["db", "list", "--type", "x", "-v"]);
+    let mut asked = plugo(project.dir(), &["db", "--no-locked", "list", "--type", "x", "-v"]);
     asked.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = asked.spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"what is piped in\n").unwrap();
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(said, "[\"db\", \"list\", \"--type\", \"x\", \"-v\"] what is piped in\n");
+    let problems = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        said, "[\"db\", \"list\", \"--type\", \"x\", \"-v\"] what is piped in\n",
+        "{problems}"
+    );
     assert_eq!(output.status.code(), Some(7), "the exit code is the app's");
 
-    let admin = Run::of(plugo(project.dir(), &["-q", "admin", "--listen", "x"]).stdin(Stdio::null()));
+    let admin = Run::of(
+        plugo(project.dir(), &["-q", "admin", "--no-locked", "--listen", "x"]).stdin(Stdio::null()),
+    );
     assert_eq!(admin.stdout, "[\"admin\", \"--listen\", \"x\"] \n");
 
     for (command, why) in
         [("ends", "it ended without an answer"), ("other", "it did something else for 10 seconds")]
     {
-        let run = Run::of(plugo(project.dir(), &["db", command]).stdin(Stdio::null()));
+        let run =
+            Run::of(plugo(project.dir(), &["db", "--no-locked", command]).stdin(Stdio::null()));
         assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{}", run.stderr);
         assert!(run.stderr.contains(why), "{}", run.stderr);
         assert!(run.stderr.contains("plugo_admin::command(&registry"), "{}", run.stderr);
