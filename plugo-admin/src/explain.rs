@@ -69,7 +69,7 @@ pub(crate) fn selection_in(
     let taken_away = taken_away(site, name, package);
     let can_be = |ranked: &Ranked| {
         ranked.status != Status::Disabled
-            && ranked.instance.settings.is_ok()
+            && ranked.instance.settings.trouble().is_none()
             && !taken_away.contains(&key(ranked))
     };
     let is_away =
@@ -154,7 +154,7 @@ fn why_not(it: &Ranked, first: Option<&Ranked>, is_taken_away: bool) -> String {
     if is_taken_away {
         return "DISABLED_PLUGINS takes it away from this process".to_owned();
     }
-    if let Err(why) = &it.instance.settings {
+    if let Some(why) = it.instance.settings.trouble() {
         return format!("passed over: {why}");
     }
     match (it.status, first) {
