@@ -5,6 +5,7 @@
 //! cargo run --release -p benches -- --quick    # without 10,000 plugins
 //! cargo run --release -p benches -- --write    # also writes docs/benchmarks.md
 //! cargo run --release -p benches -- reload     # hot reload, on Linux; see `reload.rs`
+//! cargo run --release -p benches --features admin -- admin    # databases; see `admin.rs`
 //! ```
 //!
 //! It reads no network: what the workspace needs has to be there, as after
@@ -53,6 +54,9 @@ mod report;
 /// Measures hot reload.
 #[cfg(target_os = "linux")]
 mod reload;
+/// Measures what operators say in a database.
+#[cfg(feature = "admin")]
+mod admin;
 
 use anyhow::Context as _;
 
@@ -70,6 +74,12 @@ fn main() -> anyhow::Result<()> {
         return reload::run(std::env::args().skip(2));
         #[cfg(not(target_os = "linux"))]
         anyhow::bail!("what processes cost is read from /proc, so hot reload is measured on Linux");
+    }
+    if std::env::args().nth(1).is_some_and(|argument| argument == "admin") {
+        #[cfg(feature = "admin")]
+        return admin::run(std::env::args().skip(2));
+        #[cfg(not(feature = "admin"))]
+        anyhow::bail!("databases are measured by a build with `--features admin`");
     }
     let options = Options::parse(std::env::args().skip(1))?;
     let places = Places::find()?;

@@ -17,7 +17,8 @@ impl Options {
                 "--quick" => options.quick = true,
                 "--write" => options.write = true,
                 _ => bail!(
-                    "unknown argument `{argument}`; there are `--quick`, `--write` and `reload`"
+                    "unknown argument `{argument}`; there are `--quick`, `--write`, `reload` and \
+                     `admin`"
                 ),
             }
         }

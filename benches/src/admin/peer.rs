@@ -1,0 +1,88 @@
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::services::SERVICES;
+use super::sync::ITEMS;
+use crate::cargo;
+use crate::spread::Spread;
+
+/// The release that is measured. In the one after it, 2.0.9, no item can be defined: its
+/// check of items calls itself without end.
+pub(crate) const VERSION: &str = "2.0.8";
+
+/// So many selections are timed.
+const LOOKUPS: usize = 300;
+
+/// How often the syncs are timed.
+const ROUNDS: usize = 3;
+
+/// What was measured of django-plugin-system.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    /// As Python names itself, and Django.
+    pub(crate) versions: String,
+    pub(crate) created: Spread,
+    pub(crate) again: Spread,
+    pub(crate) refreshed: Spread,
+    /// One selection and one call among as many items as plugo has: without its cache, which is
+    /// how it comes, and with it.
+    pub(crate) selected: [Spread; 2],
+}
+
+/// Installs it into a folder and measures it, or says in one line why not.
+pub(crate) fn measure(folder: &Path) -> Result<Peer, String> {
+    let venv = folder.join("venv");
+    let one_line = |error: anyhow::Error| {
+        let text = format!("{error:#}");
+        let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+        last.trim().to_owned()
+    };
+    let step = |command: &mut Command| {
+        command.current_dir(folder).stdin(Stdio::null());
+        let said = cargo::run(command).map_err(one_line)?;
+        Ok::<_, String>(String::from_utf8_lossy(&said.stdout).trim().to_owned())
+    };
+    step(Command::new("python3").args(["-m", "venv"]).arg(&venv))
+        .map_err(|why| format!("Python makes no virtual environment here: {why}"))?;
+    let python = venv.join("bin/python");
+    let package = format!("django-plugin-system=={VERSION}");
+    step(Command::new(&python).args(["-m", "pip", "install", "--quiet", &package]))
+        .map_err(|why| format!("`pip install {package}` does not work here: {why}"))?;
+    let versions = "import sys, django; print(f'Python {sys.version.split()[0]}, Django \
+         {django.__version__}')";
+    let versions = step(Command::new(&python).args(["-c", versions]))?;
+    let script = folder.join("peer.py");
+    std::fs::write(&script, include_str!("peer.py")).map_err(|error| error.to_string())?;
+    let mut runs = 0;
+    let mut run = |items: usize, lookups: usize, cache: &str| {
+        runs += 1;
+        let file = folder.join(format!("peer{runs}.sqlite3"));
+        let mut command = Command::new(&python);
+        command.arg("-W").arg("ignore").arg(&script).arg(file);
+        command.args([&items.to_string(), &lookups.to_string(), cache]);
+        let text = step(&mut command)?;
+        let numbers = text.split(' ').map(|number| number.parse().map(Duration::from_nanos));
+        let numbers: Vec<Duration> = numbers.collect::<Result<_, _>>().map_err(|_| text.clone())?;
+        <[Duration; 4]>::try_from(numbers).map_err(|_| text)
+    };
+    let (mut created, mut again, mut refreshed) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let [first, second, third, _] = run(ITEMS, 1, "0")?;
+        created.push(first);
+        again.push(second);
+        refreshed.push(third);
+    }
+    let mut select = |cache: &str| {
+        let times = (0..ROUNDS).map(|_| run(SERVICES, LOOKUPS, cache).map(|times| times[3]));
+        times.collect::<Result<Vec<_>, _>>().map(Spread::of)
+    };
+    let selected = [select("0")?, select("1")?];
+    Ok(Peer {
+        versions,
+        created: Spread::of(created),
+        again: Spread::of(again),
+        refreshed: Spread::of(refreshed),
+        selected,
+    })
+}
