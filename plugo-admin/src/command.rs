@@ -7,6 +7,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
 
+#[cfg(feature = "pages")]
+use crate::pages::Pages;
 use crate::registry::Registry;
 use crate::store::StoreOptions;
 
@@ -91,7 +93,7 @@ pub struct Commands {
     database: String,
     options: StoreOptions,
     #[cfg(feature = "pages")]
-    pages: Box<dyn FnOnce(crate::Pages) -> crate::Pages + Send>,
+    pages: Box<dyn FnOnce(Pages) -> Pages + Send>,
 }
 
 impl Commands {
@@ -124,10 +126,7 @@ impl Commands {
     /// What the app says of its pages: the title, the arguments of its plugins.
     #[cfg(feature = "pages")]
     #[must_use]
-    pub fn pages(
-        mut self,
-        change: impl FnOnce(crate::Pages) -> crate::Pages + Send + 'static,
-    ) -> Self {
+    pub fn pages(mut self, change: impl FnOnce(Pages) -> Pages + Send + 'static) -> Self {
         self.pages = Box::new(change);
         self
     }

@@ -46,6 +46,7 @@ pub(super) fn say(text: &str) -> Result<(), Failure> {
 }
 
 /// Something beside the answer.
+#[cfg(feature = "pages")]
 pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{}", plain(text));
 }
