@@ -28,6 +28,9 @@ mod waits;
 mod item;
 /// What `#[plugin]` leaves in a crate.
 mod entry;
+/// Entry points that took the place of others.
+#[cfg(feature = "patch")]
+mod replaced;
 /// How a linked entry point is found in a file.
 #[doc(hidden)]
 pub mod mark;
@@ -73,12 +76,18 @@ mod slots;
 mod inner;
 /// The handle of a manager.
 mod manager;
+/// A second instance of a plugin, beside the one that a manager holds.
+#[cfg(feature = "patch")]
+mod beside;
 /// What a manager is told when it is built.
 mod builder;
 /// What threads do here, in every order.
 #[cfg(all(loom, test))]
 mod models;
 
+#[cfg(feature = "patch")]
+#[doc(hidden)]
+pub use self::beside::Beside;
 pub use self::builder::PluginManagerBuilder;
 #[doc(hidden)]
 pub use self::entry::{Declared, EntryPoint};

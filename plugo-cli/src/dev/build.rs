@@ -4,6 +4,7 @@ use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use super::event::Event;
+use super::patch::Patcher;
 use crate::app::App;
 use crate::building::{Messages, Options, Output, Progress};
 use crate::child::{self, Group, Line};
@@ -15,6 +16,9 @@ use crate::error::Error;
 pub(super) struct Request<'r> {
     pub(super) client: Option<&'r str>,
     pub(super) program: &'r str,
+    pub(super) features: &'r [String],
+    /// What makes patches of what it builds.
+    pub(super) patcher: Option<&'r Patcher>,
     /// What the build is known to have: its plugins, its crates.
     pub(super) size: Option<(usize, usize)>,
 }
@@ -50,10 +54,17 @@ impl<'s> Build<'s> {
         number: u32,
         sender: &Sender<Event>,
     ) -> Result<Self, Error> {
-        let mut cargo = options.cargo(context, app, "build", request.client);
+        let command = if request.patcher.is_some() { "rustc" } else { "build" };
+        let mut cargo = options.cargo(context, app, command, request.client);
         cargo.args(["--bin", request.program, "--message-format", "json-render-diagnostics"]);
         if let Some(profile) = &options.profile {
             cargo.args(["--profile", profile]);
+        }
+        for feature in request.features {
+            cargo.args(["--features", feature]);
+        }
+        if let Some(patcher) = request.patcher {
+            patcher.prepare(&mut cargo);
         }
         cargo.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut progress = Progress::new(&context.shell, 1);

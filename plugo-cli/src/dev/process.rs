@@ -1,7 +1,7 @@
 use std::ffi::OsString;
-use std::os::unix::net::UnixDatagram;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -25,6 +25,8 @@ pub(super) struct Start<'s> {
     pub(super) notices: &'s Path,
     /// How many processes there were before.
     pub(super) number: u32,
+    /// Where it hears of patches.
+    pub(super) patches: Option<PathBuf>,
 }
 
 /// A process of the app, with all that it starts. It ends with the value.
@@ -32,6 +34,9 @@ pub(super) struct Start<'s> {
 pub(super) struct Process {
     group: Group,
     kept: Rc<Kept>,
+    pub(super) number: u32,
+    /// Where it hears of patches, until it does.
+    patches: Option<PathBuf>,
     notices: UnixDatagram,
     pub(super) started: Instant,
     /// Since when it serves.
@@ -56,10 +61,24 @@ impl Process {
             Some(script) => command.env("PLUGO_LIVERELOAD", script),
             None => command.env_remove("PLUGO_LIVERELOAD"),
         };
+        match &start.patches {
+            Some(path) => command.env("PLUGO_PATCH", path),
+            None => command.env_remove("PLUGO_PATCH"),
+        };
         start.sockets.hand_to(&mut command)?;
         let started = Instant::now();
         let group = Group::start_apart(&mut command)?;
-        Ok(Process { group, kept, notices, started, ready: None, has_said: false, ended: None })
+        Ok(Process {
+            group,
+            kept,
+            number: start.number,
+            patches: start.patches.clone(),
+            notices,
+            started,
+            ready: None,
+            has_said: false,
+            ended: None,
+        })
     }
 
     /// The program that it runs.
@@ -120,6 +139,10 @@ impl Drop for Process {
     fn drop(&mut self) {
         if self.ended().is_none() {
             self.kill();
+        }
+        if let Some(path) = &self.patches {
+            // Whoever still waits for it there waits no more.
+            drop(UnixStream::connect(path));
         }
         if let Ok(address) = self.notices.local_addr()
             && let Some(path) = address.as_pathname()

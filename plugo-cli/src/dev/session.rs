@@ -14,6 +14,7 @@ use super::event::Event;
 use super::folder::{Folder, Kept};
 use super::keys::{self, Key};
 use super::live::Live;
+use super::patch::Patcher;
 use super::process::Process;
 use super::sockets::Sockets;
 use super::watched::Watched;
@@ -26,6 +27,8 @@ use crate::error::Error;
 use crate::exit;
 use crate::interrupt;
 
+/// Patches in place of builds.
+mod patching;
 /// From one process of the app to the next.
 mod processes;
 
@@ -50,6 +53,10 @@ pub(crate) fn run(
     let notices = tempfile::Builder::new().prefix("plugo-dev-").tempdir();
     let notices = notices.map_err(|error| Error::io("made", &std::env::temp_dir(), &error))?;
     let (sender, events) = channel();
+    let patcher = match settings.patches {
+        true => Some(Patcher::open(context, app, &settings.program, sender.clone())?),
+        false => None,
+    };
     let mut session = Session {
         context,
         app,
@@ -62,6 +69,9 @@ pub(crate) fn run(
         notices,
         sender,
         output: Output::new(&context.shell),
+        patcher,
+        patched: None,
+        patches: 0,
         watched: Watched::app(app),
         watcher: None,
         size: None,
@@ -98,6 +108,10 @@ struct Session<'c> {
     notices: tempfile::TempDir,
     sender: Sender<Event>,
     output: Output<'c>,
+    patcher: Option<Patcher>,
+    /// What the app is taking a patch of.
+    patched: Option<String>,
+    patches: u32,
     watched: Watched,
     watcher: Option<PluginWatcher>,
     /// The plugins and crates of the build.
@@ -191,6 +205,8 @@ impl Session<'_> {
                 }
                 Ok(())
             }
+            Event::Made(number, made) => self.made(number, made),
+            Event::App(process, said) => self.heard(process, said),
             Event::Key(key) => self.key(key),
         }
     }
@@ -217,7 +233,10 @@ impl Session<'_> {
         if self.watched.is_other_build(changes) {
             self.look(false)?;
         }
-        self.build()
+        if let Some(patcher) = &mut self.patcher {
+            patcher.changed(changes.paths());
+        }
+        self.renew()
     }
 
     fn key(&mut self, key: Key) -> Result<(), Error> {
@@ -237,7 +256,7 @@ impl Session<'_> {
             }
             Key::Client(name) => {
                 let client = Some(name).filter(|name| !name.is_empty());
-                let selection = SelectionArgs { client: client.clone(), ..Default::default() };
+                let selection = self.selection(&client);
                 if let Err(error) = self.context.project(self.app, &selection) {
                     self.tell_error(&error);
                     return Ok(());
@@ -255,10 +274,15 @@ impl Session<'_> {
         }
     }
 
+    fn selection(&self, client: &Option<String>) -> SelectionArgs {
+        let features = self.settings.features.clone();
+        SelectionArgs { client: client.clone(), features, ..Default::default() }
+    }
+
     /// Finds out what to watch. What is wrong with the files is told of by
     /// Cargo when it builds; a client that does not exist is told of at once.
     fn look(&mut self, is_first: bool) -> Result<(), Error> {
-        let selection = SelectionArgs { client: self.client.clone(), ..Default::default() };
+        let selection = self.selection(&self.client);
         match self.context.project(self.app, &selection) {
             Ok(project) => self.follow(&project),
             Err(error @ Error::Usage(_)) if is_first => return Err(error),
@@ -295,9 +319,14 @@ impl Session<'_> {
     fn build(&mut self) -> Result<(), Error> {
         drop(self.build.take());
         self.builds += 1;
+        if let Some(patcher) = &mut self.patcher {
+            patcher.builds();
+        }
         let request = Request {
             client: self.client.as_deref(),
             program: &self.settings.program,
+            features: &self.settings.features,
+            patcher: self.patcher.as_ref(),
             size: self.size,
         };
         let (context, app, options) = (self.context, self.app, self.options);
@@ -321,6 +350,7 @@ impl Session<'_> {
                 }
             }
         }
+        self.tick_patch()?;
         self.tick_ending();
         self.tick_starting();
         self.tick_running()
@@ -339,7 +369,11 @@ impl Session<'_> {
         };
         self.took = Some(built.took);
         let newest = self.starting.as_ref().or(self.running.as_ref());
-        if newest.is_some_and(|process| process.kept().is(&program)) {
+        let is_patched = self.patcher.as_ref().is_some_and(Patcher::is_patched);
+        if !is_patched && newest.is_some_and(|process| process.kept().is(&program)) {
+            if let Some(patcher) = self.patcher.as_mut().filter(|_| self.starting.is_none()) {
+                patcher.is_unchanged();
+            }
             let what = "the program is the same, and goes on";
             self.say("Unchanged", format!("after {milliseconds} ms: {what}"));
             return;

@@ -19,6 +19,8 @@ pub(super) struct Watched {
     workspace: PathBuf,
     /// The folders of crates, and what is in each: its plugins, or its name.
     crates: BTreeMap<PathBuf, String>,
+    /// The crates that depend on each.
+    users: BTreeMap<PathBuf, BTreeSet<String>>,
     selection: Option<PathBuf>,
     /// The files of other builds' selections.
     others: BTreeSet<PathBuf>,
@@ -59,6 +61,8 @@ impl Watched {
                 None => format!("crate `{}`", krate.name),
             };
             watched.crates.insert(dir.to_owned(), what);
+            let users = crates.dependents(krate).map(|user| user.name.clone());
+            watched.users.entry(dir.to_owned()).or_default().extend(users);
         }
         let selection = project.selecting_file();
         watched.others = [project.config_file().to_owned(), project.clients_directory().to_owned()]
@@ -145,8 +149,7 @@ impl Watched {
         for path in paths {
             owners.entry(self.owner(path)).or_default().push(path);
         }
-        let show =
-            |path: &Path| path.strip_prefix(&self.workspace).unwrap_or(path).display().to_string();
+        let show = |path: &Path| self.show(path);
         let mut texts = Vec::new();
         for (owner, paths) in owners.into_iter().rev() {
             match (owner, paths.as_slice()) {
@@ -156,6 +159,28 @@ impl Watched {
             }
         }
         texts.join(", ")
+    }
+
+    /// A path as it is told of.
+    pub(super) fn show(&self, path: &Path) -> String {
+        path.strip_prefix(&self.workspace).unwrap_or(path).display().to_string()
+    }
+
+    /// The folder of the crate that a file is in, if it is part of one.
+    pub(super) fn crate_dir(&self, path: &Path) -> Option<&Path> {
+        self.owner(path)?;
+        let dir = path.ancestors().find(|dir| self.crates.contains_key(*dir))?;
+        self.crates.get_key_value(dir).map(|(dir, _)| dir.as_path())
+    }
+
+    /// What is in the folder of a crate: ``plugin `blog` ``.
+    pub(super) fn owner_of(&self, dir: &Path) -> &str {
+        self.crates.get(dir).map_or("it", String::as_str)
+    }
+
+    /// The crates that depend on the one in this folder.
+    pub(super) fn users(&self, dir: &Path) -> impl Iterator<Item = &String> {
+        self.users.get(dir).into_iter().flatten()
     }
 
     fn owner(&self, path: &Path) -> Option<&str> {
