@@ -17,6 +17,10 @@ use crate::snapshot::Snapshot;
 use crate::turn::Turn;
 use crate::wanted::{LeftOut, Wanted};
 
+/// Plugins that begin anew.
+#[cfg(feature = "patch")]
+mod anew;
+
 /// A plugin that was started for a reload, or why it was not.
 enum Start<P> {
     Up(Up<P>),
@@ -50,22 +54,6 @@ where
     /// Brings the running plugins to what the config file says now.
     pub(crate) fn reload(&self) -> Result<Reloaded, ReloadError> {
         self.reload_with(&[])
-    }
-
-    /// Plugins of these names begin anew, if they run: their code has changed.
-    /// With them do those that depend on them.
-    #[cfg(feature = "patch")]
-    pub(crate) fn renew(&self, plugins: &[&'static str]) -> Result<Reloaded, ReloadError> {
-        let is_anew = |plugin: &PluginInfo| {
-            plugins.contains(&plugin.name())
-                || self
-                    .manager
-                    .plugins()
-                    .any(|other| plugins.contains(&other.name()) && depends(*plugin, other))
-        };
-        let anew = self.manager.plugins().filter(is_anew).map(|plugin| plugin.name());
-        let anew: Vec<&'static str> = anew.collect();
-        self.reload_with(&anew)
     }
 
     fn reload_with(&self, anew: &[&'static str]) -> Result<Reloaded, ReloadError> {
@@ -219,39 +207,6 @@ where
         let kwargs = Kwargs::new().with(shared.argument, &mut part);
         let loaded = shared.load(name, kwargs).map(|loaded| loaded.map(drop));
         self.outcome(name, part, loaded, |part, ()| Up::new(part))
-    }
-
-    /// Starts another instance of a plugin that runs, from code that has
-    /// changed.
-    #[cfg(feature = "patch")]
-    fn start_beside(&self, plugin: PluginInfo, members: &[Lease]) -> Result<Start<P>, ReloadError> {
-        let (shared, name) = (self.shared, plugin.name());
-        self.turn.begins(Some(name));
-        let mut part = self.fresh(plugin, members)?;
-        let kwargs = Kwargs::new().with(shared.argument, &mut part);
-        let loaded = match shared.drive.is_there() {
-            true => shared.drive.finish(shared.manager.beside_async(name, kwargs)),
-            false => Some(shared.manager.beside(name, kwargs)),
-        };
-        self.outcome(name, part, loaded, |part, beside| Up {
-            beside: Some(beside),
-            ..Up::new(part)
-        })
-    }
-
-    /// Instances that were started beside others take their places, and those
-    /// are stopped when they are free.
-    #[cfg(feature = "patch")]
-    fn exchange(&mut self, current: &Generation<G>) {
-        for (lease, up) in &mut self.started {
-            let name = lease.plugin().name();
-            let mut old = current.leases().iter().filter(|lease| lease.plugin().name() == name);
-            if let (Some(mut beside), Some(old)) = (up.beside.take(), old.next())
-                && beside.exchange()
-            {
-                self.shared.departures.expect_beside(old, beside);
-            }
-        }
     }
 
     /// A part that a plugin is to fill.

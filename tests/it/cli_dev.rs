@@ -19,16 +19,16 @@ const LIMIT: Duration = Duration::from_secs(240);
 const QUIET: Duration = Duration::from_millis(700);
 
 /// A running `plugo dev`. It ends with the value.
-struct Dev {
+pub(crate) struct Dev {
     child: Child,
     said: Arc<Mutex<String>>,
     /// Up to where it was read.
     read: usize,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Dev {
-    fn start(dir: &Path, args: &[&str]) -> Self {
+    pub(crate) fn start(dir: &Path, args: &[&str]) -> Self {
         Dev::start_with(dir, args, |_| {})
     }
 
@@ -51,13 +51,13 @@ impl Dev {
         Dev { child, said, read: 0, address: String::new() }
     }
 
-    fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         self.said.lock().unwrap().clone()
     }
 
     /// Waits until it says something that it has not said before.
     #[track_caller]
-    fn hears(&mut self, what: &str) {
+    pub(crate) fn hears(&mut self, what: &str) {
         let begun = Instant::now();
         while begun.elapsed() < LIMIT {
             let said = self.said();
@@ -78,7 +78,7 @@ impl Dev {
 
     /// It says no such thing.
     #[track_caller]
-    fn is_quiet(&self) {
+    pub(crate) fn is_quiet(&self) {
         std::thread::sleep(QUIET);
         assert_eq!(self.said()[self.read..].trim(), "", "{}", self.said());
     }
@@ -128,7 +128,7 @@ impl Drop for Dev {
 }
 
 /// Asks over a connection of its own, and gives the whole answer.
-fn get(address: &str, path: &str) -> std::io::Result<String> {
+pub(crate) fn get(address: &str, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     // In one piece: the small app reads once.
@@ -146,7 +146,7 @@ fn is_there(pid: &str) -> bool {
 
 /// Waits until a process is gone.
 #[track_caller]
-fn is_gone(pid: &str) {
+pub(crate) fn is_gone(pid: &str) {
     let begun = Instant::now();
     while is_there(pid) {
         assert!(begun.elapsed() < Duration::from_secs(20), "{pid} is still there");
@@ -156,14 +156,14 @@ fn is_gone(pid: &str) {
 
 /// Saves as many editors do: the new file takes the place of the old one, so
 /// that nobody sees half of it, which would be a change of its own.
-fn save(path: &Path, text: &str) {
+pub(crate) fn save(path: &Path, text: &str) {
     let name = path.file_name().unwrap().to_str().unwrap();
     let swap = path.with_file_name(format!("{name}~"));
     fs::write(&swap, text).unwrap();
     fs::rename(&swap, path).unwrap();
 }
 
-fn replace(path: &Path, from: &str, to: &str) {
+pub(crate) fn replace(path: &Path, from: &str, to: &str) {
     let text = fs::read_to_string(path).unwrap();
     assert!(text.contains(from), "{text}");
     save(path, &text.replace(from, to));
@@ -203,7 +203,7 @@ fn copy(from: &Path, to: &Path) {
 
 /// A bounded load: a few clients that ask one after the other, half of them
 /// over connections that they keep. It ends with the value.
-struct Load {
+pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     served: Arc<AtomicUsize>,
     clients: Vec<std::thread::JoinHandle<Vec<String>>>,

@@ -29,3 +29,5 @@ mod reload_selection;
 mod reload_leaving;
 #[cfg(unix)]
 mod cli_dev;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod cli_dev_patch;

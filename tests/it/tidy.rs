@@ -78,6 +78,24 @@ fn modules_import_only_from_those_above_them() {
 }
 
 #[test]
+fn unsafe_tokens_stand_in_three_files() {
+    let allowed =
+        ["plugo-core/src/entry.rs", "plugo-core/src/table.rs", "plugo-reload/src/patch/code.rs"];
+    let begins = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "unsafe("];
+    let mut found: Vec<String> = Vec::new();
+    for path in CRATES.iter().flat_map(|krate| rust_files(&repository().join(krate).join("src"))) {
+        let text = read(&path);
+        let mut code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        if code.any(|line| begins.iter().any(|begin| line.contains(begin))) {
+            let path = path.strip_prefix(repository()).unwrap();
+            found.push(path.to_string_lossy().into_owned());
+        }
+    }
+    found.sort();
+    assert_eq!(found, allowed);
+}
+
+#[test]
 fn crates_bear_their_folders_names_and_share_the_lints() {
     for path in manifests() {
         let text = fs::read_to_string(&path).unwrap();

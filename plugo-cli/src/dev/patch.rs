@@ -11,27 +11,25 @@
 //! Whatever does not fit is built and handed over as without patching, with the
 //! reason.
 
-use std::collections::BTreeMap;
-use std::fs;
+use std::collections::{BTreeMap, VecDeque};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
-
-use toml::Table;
 
 use super::event::Event;
 use super::watched::Watched;
 use crate::app::App;
-use crate::cargo;
 use crate::context::Context;
 use crate::error::Error;
 
 /// How the compiler was called.
 mod record;
+/// How Cargo builds what can be patched.
+mod setup;
 /// What a running program has.
 mod base;
 /// What a compiled crate has.
@@ -52,6 +50,7 @@ pub(crate) use self::record::record;
 use self::base::Base;
 use self::job::Job;
 use self::leaf::Leaves;
+use self::setup::Setup;
 
 /// How long the app may take to take a patch in: inits are part of it.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -61,11 +60,7 @@ const ANSWER: Duration = Duration::from_secs(60);
 pub(crate) struct Patcher {
     app: App,
     program: String,
-    /// `<target>/plugo/.dev/<app>/patch`: `calls` are those of the compiler,
-    /// `target` is Cargo's, and `process-3` has the patches of a process.
-    dir: PathBuf,
-    feature: String,
-    lld: Option<PathBuf>,
+    setup: Setup,
     color: bool,
     sender: Sender<Event>,
     connections: BTreeMap<u32, Connection>,
@@ -77,7 +72,9 @@ pub(crate) struct Patcher {
     number: u32,
     /// The patch that is made now.
     making: Option<(Target, Arc<AtomicBool>)>,
-    taking: Option<Taking>,
+    turn: Arc<Mutex<()>>,
+    /// Patches that the app is taking in, one after the other.
+    taking: VecDeque<Taking>,
 }
 
 #[derive(Debug)]
@@ -108,6 +105,7 @@ pub(crate) struct Target {
 #[derive(Debug)]
 struct Taking {
     number: u32,
+    what: String,
     times: String,
     since: Instant,
 }
@@ -119,16 +117,10 @@ impl Patcher {
         program: &str,
         sender: Sender<Event>,
     ) -> Result<Self, Error> {
-        let feature = feature(app)?;
-        let dir = app.target_dir.join("plugo/.dev").join(&app.name).join("patch");
-        let calls = dir.join("calls");
-        fs::create_dir_all(&calls).map_err(|error| Error::io("made", &calls, &error))?;
         let patcher = Patcher {
             app: app.clone(),
             program: program.to_owned(),
-            dir,
-            feature,
-            lld: lld(),
+            setup: Setup::open(app)?,
             color: context.shell.has_color(),
             sender,
             connections: BTreeMap::new(),
@@ -137,47 +129,15 @@ impl Patcher {
             unserved: BTreeMap::new(),
             number: 0,
             making: None,
-            taking: None,
+            turn: Arc::default(),
+            taking: VecDeque::new(),
         };
-        patcher.clear();
-        patcher.write_wrapper()?;
         Ok(patcher)
     }
 
-    /// What Cargo calls in place of the compiler. It takes no arguments there, so
-    /// a script has them. Cargo looks at its time, so it stays as it is.
-    fn write_wrapper(&self) -> Result<(), Error> {
-        use std::os::unix::fs::PermissionsExt as _;
-        let own = std::env::current_exe();
-        let own =
-            own.map_err(|error| Error::environment(format!("no path to `plugo`: {error}")))?;
-        let quoted = |path: &Path| format!("'{}'", path.to_string_lossy().replace('\'', "'\\''"));
-        let (own, calls) = (quoted(&own), quoted(&self.dir.join("calls")));
-        let script = format!("#!/bin/sh\nexec {own} dev --record {calls} -- \"$@\"\n");
-        let path = self.wrapper();
-        let written = plugo_build::write(&path, &script);
-        written
-            .and_then(|_| fs::set_permissions(&path, fs::Permissions::from_mode(0o755)))
-            .map_err(|error| Error::io("written", &path, &error))
-    }
-
-    fn wrapper(&self) -> PathBuf {
-        self.dir.join("rustc")
-    }
-
-    /// Has Cargo build the program so that it can be patched: with all code of
-    /// all crates, and `main` to be found in it.
+    /// Has Cargo build the program so that it can be patched.
     pub(crate) fn prepare(&self, cargo: &mut Command) {
-        cargo.args(["--features", &self.feature]);
-        cargo.arg("--target-dir").arg(self.dir.join("target"));
-        cargo.env("RUSTC_WORKSPACE_WRAPPER", self.wrapper());
-        cargo.args(["--", "-Clink-dead-code", "-Clink-arg=-Wl,--export-dynamic-symbol=main"]);
-        if self.lld.is_some() {
-            cargo.args([
-                "-Clink-arg=-Wl,--undefined-glob=_ZN*",
-                "-Clink-arg=-Wl,--undefined-glob=_R*",
-            ]);
-        }
+        self.setup.prepare(cargo);
     }
 
     /// Cargo begins to build.
@@ -200,13 +160,13 @@ impl Patcher {
     /// Another process serves, and nothing is built.
     pub(crate) fn serves(&mut self, process: u32, program: &Path, is_newest: bool) {
         self.cancel();
-        self.taking = None;
+        self.taking.clear();
         self.connections.retain(|&number, _| number >= process);
         if is_newest {
             self.is_unchanged();
         }
         let base = Arc::default();
-        let leaves = Leaves::read(&self.dir.join("calls"), &self.app, &self.program, program);
+        let leaves = Leaves::read(&self.setup.calls(), &self.app, &self.program, program);
         let running = Running {
             process,
             program: program.to_owned(),
@@ -223,7 +183,7 @@ impl Patcher {
     /// Nothing serves any more.
     pub(crate) fn has_ended(&mut self) {
         self.running = None;
-        self.taking = None;
+        self.taking.clear();
     }
 
     /// Files have changed.
@@ -256,11 +216,10 @@ impl Patcher {
             base: Arc::clone(&running.base),
             program: running.program.clone(),
             main: connection.main,
-            dir: self
-                .dir
-                .join(format!("process-{}", running.process))
-                .join(self.number.to_string()),
-            lld: self.lld.clone(),
+            dir: self.setup.dir_of(running.process, self.number),
+            shared: self.setup.dir.clone(),
+            turn: Arc::clone(&self.turn),
+            lld: self.setup.lld.clone(),
             color: self.color,
             is_cancelled: Arc::clone(&is_cancelled),
         };
@@ -276,8 +235,13 @@ impl Patcher {
         Some(target)
     }
 
-    /// Gives a patch to the app.
-    pub(crate) fn give(&mut self, target: &Target, patch: &Patch) -> Result<(), String> {
+    /// Gives a patch of this to the app.
+    pub(crate) fn give(
+        &mut self,
+        target: &Target,
+        what: &str,
+        patch: &Patch,
+    ) -> Result<(), String> {
         let process = self.running.as_ref().map(|running| running.process);
         let connection = process.and_then(|process| self.connections.get_mut(&process));
         let connection = connection.ok_or("no process serves")?;
@@ -285,45 +249,46 @@ impl Patcher {
             .map_err(|error| format!("the app cannot be told: {error}"))?;
         let (rustc, link) = (patch.compiled.as_millis(), patch.linked.as_millis());
         let times = format!("rustc {rustc} ms, link {link} ms");
-        self.taking = Some(Taking { number: target.number, times, since: Instant::now() });
+        let (number, what, since) = (target.number, what.to_owned(), Instant::now());
+        self.taking.push_back(Taking { number, what, times, since });
         Ok(())
     }
 
-    /// A process of the app says something. What it says of the patch that it
-    /// was given is of interest to others.
-    pub(crate) fn hear(&mut self, process: u32, said: Said) -> Option<Said> {
-        let is_running = self.running.as_ref().is_some_and(|running| running.process == process);
+    /// A process of the app says something: what became of a patch that it was
+    /// given, perhaps.
+    pub(crate) fn hear(&mut self, process: u32, said: Said) -> Option<Outcome> {
         match said {
             Said::Hello { stream, main } => {
                 self.connections.insert(process, Connection { stream, main });
-                None
+                return None;
             }
             Said::Gone => {
                 self.connections.remove(&process);
-                None
+                return None;
             }
-            said => (is_running && self.taking.is_some()).then_some(said),
+            _ => {}
         }
-    }
-
-    /// The app runs what it was given: how long that was made.
-    pub(crate) fn is_taken(&mut self) -> Option<String> {
-        let taking = self.taking.take()?;
-        self.unserved.retain(|_, since| *since >= taking.number);
-        if let Some(running) = &mut self.running {
-            running.is_patched = true;
-        }
-        Some(taking.times)
-    }
-
-    /// The app does not run it.
-    pub(crate) fn is_refused(&mut self) {
-        self.taking = None;
+        let running = self.running.as_mut().filter(|running| running.process == process)?;
+        let Taking { number, what, times, .. } = self.taking.pop_front()?;
+        Some(match said {
+            Said::Patched(plugins) => {
+                running.is_patched = true;
+                self.unserved.retain(|_, since| *since >= number);
+                Outcome::Patched { what, times, runs: !plugins.is_empty() }
+            }
+            Said::Failed(why) => Outcome::Failed { what, why },
+            Said::Refused(why) => Outcome::Refused { what, why },
+            Said::Hello { .. } | Said::Gone => return None,
+        })
     }
 
     /// Whether the app does not answer any more.
     pub(crate) fn is_late(&mut self) -> bool {
-        self.taking.take_if(|taking| taking.since.elapsed() >= ANSWER).is_some()
+        let is_late = self.taking.front().is_some_and(|first| first.since.elapsed() >= ANSWER);
+        if is_late {
+            self.taking.clear();
+        }
+        is_late
     }
 
     fn cancel(&mut self) {
@@ -331,15 +296,14 @@ impl Patcher {
             is_cancelled.store(true, Ordering::Relaxed);
         }
     }
+}
 
-    /// Removes what earlier runs left.
-    fn clear(&self) {
-        for entry in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
-            if entry.file_name().to_string_lossy().starts_with("process-") {
-                let _ = fs::remove_dir_all(entry.path());
-            }
-        }
-    }
+/// What became of a patch that the app was given.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Patched { what: String, times: String, runs: bool },
+    Failed { what: String, why: String },
+    Refused { what: String, why: String },
 }
 
 impl Target {
@@ -351,33 +315,8 @@ impl Target {
 impl Drop for Patcher {
     fn drop(&mut self) {
         self.cancel();
-        self.clear();
+        // The compiler does not outlive this program.
+        drop(self.turn.lock());
+        self.setup.clear();
     }
-}
-
-/// The feature of the app's `plugo` that lets the app be patched.
-fn feature(app: &App) -> Result<String, Error> {
-    let path = app.manifest();
-    let text = fs::read_to_string(&path).map_err(|error| Error::io("read", &path, &error))?;
-    let manifest: Table = text.parse().unwrap_or_default();
-    let dependencies = manifest.get("dependencies").and_then(|value| value.as_table());
-    let is_plugo = |(name, value): &(&String, &toml::Value)| {
-        let package = value.get("package").and_then(|package| package.as_str());
-        package.unwrap_or(name) == "plugo"
-    };
-    let found = dependencies.into_iter().flatten().find(is_plugo);
-    found.map(|(name, _)| format!("{name}/reload-patch")).ok_or_else(|| {
-        Error::no(format!(
-            "`--patch` turns on a feature of `plugo`, which is not among the [dependencies] of \
-             `{}`; without `--patch` the app is restarted",
-            app.name
-        ))
-    })
-}
-
-/// The folder of the linker that comes with Rust, where it does.
-fn lld() -> Option<PathBuf> {
-    let host = cargo::host().ok()?;
-    let dir = cargo::sysroot().ok()?.join("lib/rustlib").join(host).join("bin/gcc-ld");
-    dir.join("ld.lld").is_file().then_some(dir)
 }

@@ -70,7 +70,6 @@ pub(crate) fn run(
         sender,
         output: Output::new(&context.shell),
         patcher,
-        patched: None,
         patches: 0,
         watched: Watched::app(app),
         watcher: None,
@@ -109,8 +108,7 @@ struct Session<'c> {
     sender: Sender<Event>,
     output: Output<'c>,
     patcher: Option<Patcher>,
-    /// What the app is taking a patch of.
-    patched: Option<String>,
+    /// How many patches the app took in.
     patches: u32,
     watched: Watched,
     watcher: Option<PluginWatcher>,

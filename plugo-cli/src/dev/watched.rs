@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use plugo_build::{Crates, Project};
+use plugo_build::{Crates, Project, Side};
 use plugo_reload::{Changes, PluginWatcher};
 
 use super::event::Event;
@@ -19,7 +19,7 @@ pub(super) struct Watched {
     workspace: PathBuf,
     /// The folders of crates, and what is in each: its plugins, or its name.
     crates: BTreeMap<PathBuf, String>,
-    /// The crates that depend on each.
+    /// What depends on each.
     users: BTreeMap<PathBuf, BTreeSet<String>>,
     selection: Option<PathBuf>,
     /// The files of other builds' selections.
@@ -61,8 +61,9 @@ impl Watched {
                 None => format!("crate `{}`", krate.name),
             };
             watched.crates.insert(dir.to_owned(), what);
-            let users = crates.dependents(krate).map(|user| user.name.clone());
-            watched.users.entry(dir.to_owned()).or_default().extend(users);
+            let users = crates.dependents(krate).map(|user| format!("`{}`", user.name));
+            let builds = (krate.side == Side::Host).then(|| "what builds the app".to_owned());
+            watched.users.entry(dir.to_owned()).or_default().extend(users.chain(builds));
         }
         let selection = project.selecting_file();
         watched.others = [project.config_file().to_owned(), project.clients_directory().to_owned()]
@@ -178,7 +179,7 @@ impl Watched {
         self.crates.get(dir).map_or("it", String::as_str)
     }
 
-    /// The crates that depend on the one in this folder.
+    /// What depends on the crate in this folder.
     pub(super) fn users(&self, dir: &Path) -> impl Iterator<Item = &String> {
         self.users.get(dir).into_iter().flatten()
     }

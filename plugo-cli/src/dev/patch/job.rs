@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use object::{Object as _, ObjectSymbol as _};
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::base::Base;
 use super::library::Library;
-use super::record::Record;
+use super::record::{Record, prefixed};
 use super::stub::{show, stub};
 use crate::child::{self, Group};
 
@@ -28,6 +28,10 @@ pub(super) struct Job {
     pub(super) main: u64,
     /// A folder for it alone.
     pub(super) dir: PathBuf,
+    /// What all patches of all processes have together: what the compiler makes,
+    /// and what it remembers. One job at a time works there.
+    pub(super) shared: PathBuf,
+    pub(super) turn: Arc<Mutex<()>>,
     /// The folder of the linker that comes with Rust.
     pub(super) lld: Option<PathBuf>,
     pub(super) color: bool,
@@ -65,13 +69,22 @@ pub(crate) struct Patch {
 
 impl Job {
     pub(super) fn make(&self) -> Made {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_cancelled.load(Ordering::Relaxed) {
+            return Made::Cancelled;
+        }
         self.try_make().unwrap_or_else(|made| made)
     }
 
     fn try_make(&self) -> Result<Made, Made> {
-        fs::create_dir_all(&self.dir).map_err(|error| Made::Refused(error.to_string()))?;
+        let (compiled, known) = (self.shared.join("made"), self.shared.join("incremental"));
+        for dir in [&self.dir, &compiled] {
+            let cannot =
+                |error| Made::Refused(format!("{} cannot be made: {error}", dir.display()));
+            fs::create_dir_all(dir).map_err(cannot)?;
+        }
         let begun = Instant::now();
-        let mut rustc = self.record.command(&self.dir, self.color);
+        let mut rustc = self.record.command(&compiled, &known, self.color);
         let (status, said) = self.run(&mut rustc)?;
         if !status.success() {
             return Err(match status.code() {
@@ -89,7 +102,7 @@ impl Job {
         let base = self.base.get_or_init(|| Base::read(&self.program));
         let base = base.as_ref().map_err(|why| Made::Refused(why.clone()))?;
         let file = self.record.output();
-        let rlib = self.dir.join(file.file_name().unwrap_or_default());
+        let rlib = self.shared.join("made").join(file.file_name().unwrap_or_default());
         let before = Library::read(&file).map_err(Made::Refused)?;
         let library = Library::read(&rlib).map_err(Made::Refused)?;
         if let Some(section) = library.registers {
@@ -162,12 +175,6 @@ impl Job {
             }
         }
     }
-}
-
-fn prefixed(prefix: &str, path: &Path) -> std::ffi::OsString {
-    let mut argument = std::ffi::OsString::from(prefix);
-    argument.push(path);
-    argument
 }
 
 /// The jump table, from the entry points of the program to those of the patch.

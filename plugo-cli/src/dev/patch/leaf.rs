@@ -37,17 +37,14 @@ pub(super) fn crate_of<'p>(
         found = Some(dir);
     }
     let dir = found.ok_or("nothing has changed")?;
-    let users = watched.users(dir);
-    let others: Vec<String> =
-        users.filter(|user| **user != app.name).map(|user| format!("`{user}`")).collect();
-    match others.as_slice() {
-        [] => Ok(dir.to_owned()),
-        others => Err(format!(
-            "{} is used by others than the app: {}",
-            watched.owner_of(dir),
-            others.join(", ")
-        )),
+    let own = format!("`{}`", app.name);
+    let others: Vec<&str> =
+        watched.users(dir).filter(|user| **user != own).map(String::as_str).collect();
+    if others.is_empty() {
+        return Ok(dir.to_owned());
     }
+    let what = watched.owner_of(dir);
+    Err(format!("{what} is used by others than the app: {}", others.join(", ")))
 }
 
 /// What is known of the crates of the program that runs, at the moment when it

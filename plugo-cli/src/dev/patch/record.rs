@@ -121,8 +121,9 @@ impl Record {
 
     /// `web_blog-1f3a`: what its files are called.
     fn file_stem(&self) -> String {
-        let codegen = self.arguments.iter().filter_map(|one| one.strip_prefix("extra-filename="));
-        format!("{}{}", self.name().unwrap_or_default(), codegen.last().unwrap_or_default())
+        let mut options = self.arguments.iter();
+        let extra = options.find_map(|one| one.strip_prefix("extra-filename="));
+        format!("{}{}", self.name().unwrap_or_default(), extra.unwrap_or_default())
     }
 
     /// What it makes, of a library or a program.
@@ -163,21 +164,34 @@ impl Record {
     }
 
     /// The same call, with its files elsewhere and messages for people.
-    pub(super) fn command(&self, out_dir: &Path, color: bool) -> Command {
+    ///
+    /// The compiler takes what it knows from the last time only when both folders
+    /// are the same as then.
+    pub(super) fn command(&self, out_dir: &Path, incremental: &Path, color: bool) -> Command {
         let mut command = Command::new(&self.rustc);
-        let mut arguments = self.arguments.iter();
+        let mut arguments = self.arguments.iter().peekable();
         while let Some(argument) = arguments.next() {
-            if argument == "--out-dir" {
+            let next = arguments.peek().map(|next| next.as_str()).unwrap_or_default();
+            let is_incremental = argument == "-C" && next.starts_with("incremental=");
+            if argument == "--out-dir" || is_incremental {
                 arguments.next();
             } else if !argument.starts_with("--error-format") && !argument.starts_with("--json") {
                 command.arg(argument);
             }
         }
         command.arg("--out-dir").arg(out_dir);
+        command.arg("-C").arg(prefixed("incremental=", incremental));
         command.args(["--color", if color { "always" } else { "never" }]);
         command.current_dir(&self.dir).envs(&self.variables);
         command
     }
+}
+
+/// An argument that ends with a path.
+pub(super) fn prefixed(prefix: &str, path: &Path) -> OsString {
+    let mut argument = OsString::from(prefix);
+    argument.push(path);
+    argument
 }
 
 /// The variables of Cargo, which called this process.

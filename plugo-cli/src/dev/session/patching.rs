@@ -1,6 +1,6 @@
 use super::Session;
 use crate::building::Progress;
-use crate::dev::patch::{Made, Patcher, Said};
+use crate::dev::patch::{Made, Outcome, Patcher, Said};
 use crate::error::Error;
 
 impl Session<'_> {
@@ -29,30 +29,21 @@ impl Session<'_> {
 
     /// A patch was made, or was not.
     pub(super) fn made(&mut self, number: u32, made: Made) -> Result<(), Error> {
-        let Some(patcher) = &mut self.patcher else { return Ok(()) };
-        let Some(target) = patcher.made(number) else { return Ok(()) };
+        let target = self.patcher.as_mut().and_then(|patcher| patcher.made(number));
+        let Some(target) = target else { return Ok(()) };
+        let what = self.watched.owner_of(target.dir()).to_owned();
         match made {
             Made::Patch(patch) => {
                 self.pass_on(patch.said());
-                let given = self.patcher.as_mut().map(|patcher| patcher.give(&target, &patch));
-                match given {
-                    Some(Err(why)) => self.restart(&why),
-                    _ => {
-                        self.patched = Some(self.watched.owner_of(target.dir()).to_owned());
-                        Ok(())
-                    }
-                }
+                let Some(patcher) = &mut self.patcher else { return Ok(()) };
+                patcher.give(&target, &what, &patch).or_else(|why| self.restart(&why))
             }
             Made::Errors(said) => {
                 self.pass_on(&said);
                 self.context.shell.error("no patch; what runs keeps serving");
                 Ok(())
             }
-            Made::Refused(why) => {
-                let owner = self.watched.owner_of(target.dir());
-                let why = format!("{owner} cannot be patched: {why}");
-                self.restart(&why)
-            }
+            Made::Refused(why) => self.restart(&format!("{what} cannot be patched: {why}")),
             Made::Cancelled => Ok(()),
         }
     }
@@ -68,38 +59,31 @@ impl Session<'_> {
 
     /// A process of the app says what became of a patch.
     pub(super) fn heard(&mut self, process: u32, said: Said) -> Result<(), Error> {
-        let Some(patcher) = &mut self.patcher else { return Ok(()) };
-        let Some(said) = patcher.hear(process, said) else { return Ok(()) };
-        let what = self.patched.take().unwrap_or_default();
-        match said {
-            Said::Patched(plugins) => {
-                let Some(times) = patcher.is_taken() else { return Ok(()) };
+        let outcome = self.patcher.as_mut().and_then(|patcher| patcher.hear(process, said));
+        match outcome {
+            None => {}
+            Some(Outcome::Patched { what, times, runs }) => {
                 let saved = self.saved.take().and_then(|saved| saved.elapsed().ok());
                 let saved = saved.map(|saved| format!(", {} ms after the save", saved.as_millis()));
                 self.say("Patched", format!("{what}{} ({times})", saved.unwrap_or_default()));
-                if plugins.is_empty() {
-                    self.context.shell.note("the plugin does not run now");
+                if !runs {
+                    self.context.shell.note("no plugin of it runs now");
                 }
                 if let Some(live) = &self.live {
                     self.patches += 1;
                     live.tell(self.builds + self.patches);
                 }
-                Ok(())
             }
-            Said::Failed(why) => {
-                patcher.is_refused();
+            Some(Outcome::Failed { what, why }) => {
                 let shell = &self.context.shell;
-                shell.error(format_args!(
-                    "{what} did not come up, and what runs keeps serving: {why}"
-                ));
-                Ok(())
+                let kept = "and what runs keeps serving";
+                shell.error(format_args!("{what} did not come up, {kept}: {why}"));
             }
-            Said::Refused(why) => {
-                patcher.is_refused();
-                self.restart(&format!("the app does not take the patch of {what}: {why}"))
+            Some(Outcome::Refused { what, why }) => {
+                return self.restart(&format!("the app does not take {what} in: {why}"));
             }
-            Said::Hello { .. } | Said::Gone => Ok(()),
         }
+        Ok(())
     }
 
     /// The app has to answer.
