@@ -24,7 +24,7 @@ plugo::plugins!();
 
 fn main() {
     let manager = plugo::PluginManager::new("plugins").unwrap();
-    let reloader = plugo::reload::Reloader::builder::<Words>(manager).part("words", |_| Words::default());
+    let reloader = plugo::reload::ReloaderBuilder::<Words>::new(manager).part("words", |_| Words::default());
     let reloader = reloader
         .start(|parts| Ok(parts.iter().flat_map(|part| part.value().0.clone()).collect::<Vec<_>>()))
         .unwrap();
