@@ -106,6 +106,10 @@ impl Snapshot {
     }
 
     fn add(&mut self, path: &Path, metadata: &Metadata, before: &Snapshot) {
+        if self.files.contains_key(path) {
+            // It is below two of the paths.
+            return;
+        }
         let stamp = Stamp::of(metadata);
         let is_same = |file: &&File| file.stamp == stamp && settled(stamp.modified);
         let known = before.files.get(path).filter(is_same);

@@ -209,7 +209,6 @@ fn plugins_are_patched_into_the_process_and_what_cannot_be_restarts_it() {
     save(&a, &good);
     dev.hears("Patched plugin `a`, ");
     assert_eq!(answer(&dev), (first.clone(), "a3:__1! b2:4".to_owned()));
-    dev.is_quiet();
 
     // The old instance is stopped when its last user is done, and what depends on it
     // begins anew with it.
@@ -219,6 +218,7 @@ fn plugins_are_patched_into_the_process_and_what_cannot_be_restarts_it() {
     // The app has taken it when it answers who came later.
     assert_eq!(answer(&dev).0, first);
     replace(&at("plugins/c/src/lib.rs"), "c1", "c2");
+    dev.hears_next("Changed plugin `c` (plugins/c/src/lib.rs)");
     dev.hears("Patched plugin `c`, ");
     writes_down(&dev, " c1-up d-up c2-up d-up");
     std::thread::sleep(Duration::from_millis(300));

@@ -46,6 +46,7 @@ mod channel;
 pub(crate) use self::channel::{Said, listen};
 pub(crate) use self::job::{Made, Patch};
 pub(crate) use self::record::record;
+pub(crate) use self::setup::refused;
 
 use self::base::Base;
 use self::job::Job;

@@ -15,7 +15,7 @@ use super::folder::{Folder, Kept};
 use super::keys::{self, Key};
 use super::live::Live;
 use super::notices::Notices;
-use super::patch::Patcher;
+use super::patch::{self, Patcher};
 use super::process::Process;
 use super::sockets::Sockets;
 use super::watched::Watched;
@@ -53,7 +53,11 @@ pub(crate) fn run(
     let live = settings.livereload.as_deref().map(Live::open).transpose()?;
     let notices = Notices::open(folder.dir())?;
     let (sender, events) = channel();
-    let patcher = match settings.patches {
+    let refused = settings.patches.then(patch::refused).flatten();
+    if let Some(why) = &refused {
+        context.shell.warn(format_args!("nothing is patched, and every change restarts: {why}"));
+    }
+    let patcher = match settings.patches && refused.is_none() {
         true => Some(Patcher::open(context, app, &settings.program, sender.clone())?),
         false => None,
     };
@@ -75,8 +79,11 @@ pub(crate) fn run(
         patches: 0,
         watched: Watched::app(app),
         watcher: None,
+        is_watching: plugo_reload::is_enabled(),
+        is_followed: false,
         size: None,
         builds: 0,
+        begun: SystemTime::now(),
         build: None,
         looks: false,
         saved: None,
@@ -115,9 +122,15 @@ struct Session<'c> {
     patches: u32,
     watched: Watched,
     watcher: Option<PluginWatcher>,
+    /// Otherwise it is built and run once.
+    is_watching: bool,
+    /// What is to be watched is.
+    is_followed: bool,
     /// The plugins and crates of the build.
     size: Option<(usize, usize)>,
     builds: u32,
+    /// When the last build began.
+    begun: SystemTime,
     build: Option<Build<'c>>,
     /// After the build, it is found out again what to watch.
     looks: bool,
@@ -126,7 +139,7 @@ struct Session<'c> {
     /// How long the last build took.
     took: Option<Duration>,
     /// A program that starts when the old process has ended.
-    next: Option<PathBuf>,
+    next: Option<Rc<Kept>>,
     starting: Option<Process>,
     running: Option<Process>,
     /// The program that served last.
@@ -146,9 +159,8 @@ struct Session<'c> {
 
 impl Session<'_> {
     fn work(&mut self, events: &Receiver<Event>) -> Result<(), Error> {
-        let is_watching = plugo_reload::is_enabled();
         self.look(true)?;
-        if is_watching {
+        if self.is_watching {
             let keys = keys::listen(self.sender.clone());
             let keys = if keys { format!(" ({})", keys::HELP) } else { String::new() };
             self.say("Watching", format!("{}{keys}", self.watched.summary()));
@@ -175,12 +187,12 @@ impl Session<'_> {
                 None => {}
             }
             if let Some(status) = self.tick()?
-                && !is_watching
+                && !self.is_watching
             {
                 return if status.success() { Ok(()) } else { Err(Error::Said(code(status))) };
             }
             let is_over = self.build.is_none() && self.starting.is_none() && self.next.is_none();
-            if !is_watching && is_over && self.running.is_none() {
+            if !self.is_watching && is_over && self.running.is_none() {
                 return Err(Error::Said(exit::NO));
             }
         }
@@ -259,7 +271,10 @@ impl Session<'_> {
 
     fn key(&mut self, key: Key) -> Result<(), Error> {
         match key {
-            Key::Rebuild => self.build(),
+            Key::Rebuild => {
+                self.saved = None;
+                self.build()
+            }
             Key::AskClient => {
                 let names = match self.context.project(self.app, &SelectionArgs::default()) {
                     Ok(project) => project.client_names().collect::<Vec<_>>().join(", "),
@@ -280,6 +295,7 @@ impl Session<'_> {
                     return Ok(());
                 }
                 self.client = client;
+                self.saved = None;
                 self.say("Switching", self.client.as_deref().unwrap_or("the default selection"));
                 self.look(false)?;
                 self.build()
@@ -306,10 +322,28 @@ impl Session<'_> {
             Err(error @ Error::Usage(_)) if is_first => return Err(error),
             Err(_) => {}
         }
-        if self.watcher.is_none() {
+        if !self.is_followed {
             self.watch()?;
         }
         Ok(())
+    }
+
+    /// Finds out what Cargo has made of the lock file. What was saved meanwhile in
+    /// crates that were not watched is built.
+    fn look_again(&mut self) -> Result<(), Error> {
+        let (earlier, begun) = (self.watched.clone(), self.begun);
+        self.look(false)?;
+        let written = self.watched.written_since(&earlier, begun);
+        if written.is_empty() {
+            return Ok(());
+        }
+        let paths = || written.iter().map(PathBuf::as_path);
+        self.say("Changed", self.watched.describe(paths()));
+        self.saved = Some(SystemTime::now());
+        if let Some(patcher) = &mut self.patcher {
+            patcher.changed(paths());
+        }
+        self.renew()
     }
 
     fn follow(&mut self, project: &Project) {
@@ -320,16 +354,18 @@ impl Session<'_> {
         let watched = Watched::new(self.app, project, &crates);
         if watched != self.watched {
             self.watched = watched;
-            self.watcher = None;
+            self.is_followed = false;
         }
     }
 
     fn watch(&mut self) -> Result<(), Error> {
-        let watcher = self.watched.watch(self.settings.debounce, self.sender.clone())?;
+        let earlier = self.watcher.take();
+        let watcher = self.watched.watch(earlier, self.settings.debounce, self.sender.clone())?;
         if let mode @ Mode::Polling { .. } = watcher.mode() {
             self.context.shell.note(mode);
         }
         self.watcher = Some(watcher);
+        self.is_followed = true;
         Ok(())
     }
 
@@ -338,6 +374,7 @@ impl Session<'_> {
         drop(self.build.take());
         self.output.goes_on();
         self.builds += 1;
+        self.begun = SystemTime::now();
         if let Some(patcher) = &mut self.patcher {
             patcher.builds();
         }
@@ -365,14 +402,14 @@ impl Session<'_> {
                 interrupt::check()?;
                 self.built(built);
                 if std::mem::take(&mut self.looks) {
-                    self.look(false)?;
+                    self.look_again()?;
                 }
             }
         }
         self.tick_patch()?;
         self.tick_ending();
-        self.tick_starting();
-        self.tick_running()
+        let ended = self.tick_starting();
+        Ok(self.tick_running().or(ended))
     }
 
     fn built(&mut self, built: Built) {
@@ -380,35 +417,30 @@ impl Session<'_> {
         let Some(program) = built.program else {
             let kept = match &self.running {
                 Some(_) => "; the last good build keeps serving",
-                None => "; the next change is waited for",
+                None if self.is_watching => "; the next change is waited for",
+                None => "",
             };
+            self.saved = None;
             let shell = &self.context.shell;
             shell.error(format_args!("no build after {milliseconds} ms{kept}"));
             return;
         };
         self.took = Some(built.took);
-        let newest = self.starting.as_ref().or(self.running.as_ref());
+        let process = self.starting.as_ref().or(self.running.as_ref());
+        let newest = self.next.as_ref().or(process.map(Process::kept));
         let is_patched = self.patcher.as_ref().is_some_and(Patcher::is_patched);
-        if !is_patched && newest.is_some_and(|process| process.kept().is(&program)) {
+        if !is_patched && newest.is_some_and(|newest| newest.is(&program)) {
             if let Some(patcher) = self.patcher.as_mut().filter(|_| self.starting.is_none()) {
                 patcher.is_unchanged();
             }
             let what = "the program is the same, and goes on";
+            self.saved = None;
             self.say("Unchanged", format!("after {milliseconds} ms: {what}"));
             return;
         }
         // One that has not served is of no use any more.
         self.starting = None;
-        match self.running.take() {
-            Some(running) if self.settings.is_sequential => {
-                self.retire(running);
-                self.next = Some(program);
-            }
-            running => {
-                self.running = running;
-                self.start(&program);
-            }
-        }
+        self.start(&program);
     }
 
     fn tell_error(&self, error: &Error) {
@@ -425,10 +457,10 @@ impl Session<'_> {
     /// Ends everything that was started.
     fn end(&mut self) {
         self.watcher = None;
-        drop(self.build.take());
         let all = [self.starting.take(), self.running.take()];
         let mut all: Vec<Process> = all.into_iter().flatten().collect();
         all.iter().for_each(Process::ask);
+        drop(self.build.take());
         all.extend(self.ending.drain(..).map(|(process, _)| process));
         let begun = Instant::now();
         while begun.elapsed() < END && !interrupt::is_urgent() {
