@@ -48,14 +48,15 @@ fn a_save_is_built_though_other_crates_come_to_be_watched_meanwhile() {
         .file("extra/Cargo.toml", package)
         .file("extra/build.rs", WAITS.replace("../../", "../"))
         .file("extra/src/lib.rs", "");
-    let mut dev = Dev::start(project.dir(), &["--debounce-ms", "4000"]);
+    let mut dev = Dev::start(project.dir(), &["--debounce-ms", "3000"]);
     dev.hears("Serving on");
     let manifest = project.dir().join("plugins/a/Cargo.toml");
     let more = "[dependencies]\ndev-late-extra = { path = \"../../extra\" }";
     replace(&manifest, "[dependencies]", more);
+    dev.hears("Changed plugin `a`");
     until_there(&project.dir().join("waiting"));
     // Cargo has written the lock file, which has been heard of by then. Nothing tells.
-    std::thread::sleep(Duration::from_secs(6));
+    std::thread::sleep(Duration::from_secs(5));
     // Cargo does not look at this crate any more.
     replace(&project.dir().join("plugins/b/src/lib.rs"), "b1", "b2");
     fs::write(project.dir().join("go"), "").unwrap();
