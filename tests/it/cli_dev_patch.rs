@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tests::{Project, Run, cargo, plugo, shared_target};
 
-use crate::cli_dev::{Dev, get, replace, save};
+use crate::cli_dev::{Dev, TAKES, answer as answer_of, get, replace, save, small};
 
 /// What answers with the number of its process and with what its plugins left.
 /// What each leaves is asked for anew, so that state shows.
@@ -332,4 +332,29 @@ fn a_release_is_not_patched() {
         assert_eq!(run.code, Some(2), "{}", run.stderr);
         assert!(run.stderr.contains(says), "{}", run.stderr);
     }
+}
+
+#[test]
+fn where_cc_does_not_take_the_linker_that_comes_with_rust_every_change_restarts_the_app() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let project = small("dev-old-cc", TAKES);
+    let programs = tempfile::TempDir::new().unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let script = format!(
+        "#!/bin/sh\nfor argument; do\n    if [ \"$argument\" = -fuse-ld=lld ]; then\n        \
+         echo \"cc: error: unrecognized command-line option '-fuse-ld=lld'\" >&2\n        \
+         exit 1\n    fi\ndone\nPATH='{path}' exec cc \"$@\"\n"
+    );
+    let cc = programs.path().join("cc");
+    fs::write(&cc, script).unwrap();
+    fs::set_permissions(&cc, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut dev = Dev::start_with(project.dir(), &["--patch"], |command| {
+        command.env("PATH", format!("{}:{path}", programs.path().display()));
+    });
+    dev.hears("nothing is patched, and every change restarts: `cc` does not take the linker");
+    dev.hears("Serving on");
+    replace(&project.dir().join("plugins/a/src/lib.rs"), "a1", "a2");
+    dev.hears("ms after the save");
+    assert_eq!(answer_of(&dev).1, "none [\"a2\"]");
 }

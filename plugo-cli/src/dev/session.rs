@@ -1,15 +1,13 @@
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
-use plugo_build::Project;
-use plugo_reload::{Changes, Mode, PluginWatcher};
+use plugo_reload::PluginWatcher;
 
 use super::Settings;
-use super::build::{Build, Built, Request};
+use super::build::Build;
 use super::event::Event;
 use super::folder::{Folder, Kept};
 use super::keys::{self, Key};
@@ -28,6 +26,10 @@ use crate::error::Error;
 use crate::exit;
 use crate::interrupt;
 
+/// What is watched, and what changes.
+mod files;
+/// What Cargo is asked for, and what comes of it.
+mod builds;
 /// Patches in place of builds.
 mod patching;
 /// From one process of the app to the next.
@@ -239,36 +241,6 @@ impl Session<'_> {
         }
     }
 
-    fn changed(&mut self, changes: &Changes) -> Result<(), Error> {
-        if self.settings.ignores_selection && self.watched.is_selection(changes) {
-            self.say("Left", format!("{} to the app", self.watched.describe(changes.paths())));
-            return Ok(());
-        }
-        // Cargo itself writes the lock file when it begins to build. With it, other
-        // crates may have become part of the build.
-        if self.watched.is_lock(changes)
-            && self.build.as_ref().is_some_and(|build| build.may_have_written(changes))
-        {
-            self.looks = true;
-            return Ok(());
-        }
-        self.say("Changed", self.watched.describe(changes.paths()));
-        let times = changes.paths().filter_map(|path| path.metadata().ok()?.modified().ok());
-        // What came by a rename may be old.
-        let now = SystemTime::now();
-        let is_recent = |time: &SystemTime| {
-            now.duration_since(*time).is_ok_and(|age| age < Duration::from_secs(5))
-        };
-        self.saved = Some(times.filter(is_recent).max().unwrap_or(now));
-        if self.watched.is_other_build(changes) {
-            self.look(false)?;
-        }
-        if let Some(patcher) = &mut self.patcher {
-            patcher.changed(changes.paths());
-        }
-        self.renew()
-    }
-
     fn key(&mut self, key: Key) -> Result<(), Error> {
         match key {
             Key::Rebuild => {
@@ -313,84 +285,6 @@ impl Session<'_> {
         SelectionArgs { client: client.clone(), features, ..Default::default() }
     }
 
-    /// Finds out what to watch. What is wrong with the files is told of by
-    /// Cargo when it builds; a client that does not exist is told of at once.
-    fn look(&mut self, is_first: bool) -> Result<(), Error> {
-        let selection = self.selection(&self.client);
-        match self.context.project(self.app, &selection) {
-            Ok(project) => self.follow(&project),
-            Err(error @ Error::Usage(_)) if is_first => return Err(error),
-            Err(_) => {}
-        }
-        if !self.is_followed {
-            self.watch()?;
-        }
-        Ok(())
-    }
-
-    /// Finds out what Cargo has made of the lock file. What was saved meanwhile in
-    /// crates that were not watched is built.
-    fn look_again(&mut self) -> Result<(), Error> {
-        let (earlier, begun) = (self.watched.clone(), self.begun);
-        self.look(false)?;
-        let written = self.watched.written_since(&earlier, begun);
-        if written.is_empty() {
-            return Ok(());
-        }
-        let paths = || written.iter().map(PathBuf::as_path);
-        self.say("Changed", self.watched.describe(paths()));
-        self.saved = Some(SystemTime::now());
-        if let Some(patcher) = &mut self.patcher {
-            patcher.changed(paths());
-        }
-        self.renew()
-    }
-
-    fn follow(&mut self, project: &Project) {
-        let Ok(crates) = project.crates() else { return };
-        let (plan, _) = project.draft();
-        let names: BTreeSet<_> = crates.iter().map(|krate| (&krate.name, &krate.version)).collect();
-        self.size = Some((plan.plugins.len(), names.len()));
-        let watched = Watched::new(self.app, project, &crates);
-        if watched != self.watched {
-            self.watched = watched;
-            self.is_followed = false;
-        }
-    }
-
-    fn watch(&mut self) -> Result<(), Error> {
-        let earlier = self.watcher.take();
-        let watcher = self.watched.watch(earlier, self.settings.debounce, self.sender.clone())?;
-        if let mode @ Mode::Polling { .. } = watcher.mode() {
-            self.context.shell.note(mode);
-        }
-        self.watcher = Some(watcher);
-        self.is_followed = true;
-        Ok(())
-    }
-
-    /// Builds; a build that is under way is of files that are no more.
-    fn build(&mut self) -> Result<(), Error> {
-        drop(self.build.take());
-        self.output.goes_on();
-        self.builds += 1;
-        self.begun = SystemTime::now();
-        if let Some(patcher) = &mut self.patcher {
-            patcher.builds();
-        }
-        let request = Request {
-            client: self.client.as_deref(),
-            program: &self.settings.program,
-            features: &self.settings.features,
-            patcher: self.patcher.as_ref(),
-            size: self.size,
-        };
-        let (context, app, options) = (self.context, self.app, self.options);
-        let build = Build::start(context, app, options, &request, self.builds, &self.sender)?;
-        self.build = Some(build);
-        Ok(())
-    }
-
     /// Looks at everything that tells nothing by itself. How the app ended, if
     /// it did by itself.
     fn tick(&mut self) -> Result<Option<ExitStatus>, Error> {
@@ -410,37 +304,6 @@ impl Session<'_> {
         self.tick_ending();
         let ended = self.tick_starting();
         Ok(self.tick_running().or(ended))
-    }
-
-    fn built(&mut self, built: Built) {
-        let milliseconds = built.took.as_millis();
-        let Some(program) = built.program else {
-            let kept = match &self.running {
-                Some(_) => "; the last good build keeps serving",
-                None if self.is_watching => "; the next change is waited for",
-                None => "",
-            };
-            self.saved = None;
-            let shell = &self.context.shell;
-            shell.error(format_args!("no build after {milliseconds} ms{kept}"));
-            return;
-        };
-        self.took = Some(built.took);
-        let process = self.starting.as_ref().or(self.running.as_ref());
-        let newest = self.next.as_ref().or(process.map(Process::kept));
-        let is_patched = self.patcher.as_ref().is_some_and(Patcher::is_patched);
-        if !is_patched && newest.is_some_and(|newest| newest.is(&program)) {
-            if let Some(patcher) = self.patcher.as_mut().filter(|_| self.starting.is_none()) {
-                patcher.is_unchanged();
-            }
-            let what = "the program is the same, and goes on";
-            self.saved = None;
-            self.say("Unchanged", format!("after {milliseconds} ms: {what}"));
-            return;
-        }
-        // One that has not served is of no use any more.
-        self.starting = None;
-        self.start(&program);
     }
 
     fn tell_error(&self, error: &Error) {
