@@ -3,6 +3,7 @@
 mod selection;
 mod refusals;
 mod loading;
+mod rows;
 mod plux;
 mod faults;
 mod plux_build;
