@@ -4,6 +4,7 @@
 //! cargo run --release -p benches               # everything
 //! cargo run --release -p benches -- --quick    # without 10,000 plugins
 //! cargo run --release -p benches -- --write    # also writes docs/benchmarks.md
+//! cargo run --release -p benches -- reload     # hot reload, on Linux; see `reload.rs`
 //! ```
 //!
 //! It reads no network: what the workspace needs has to be there, as after
@@ -49,6 +50,9 @@ mod aims;
 mod choosing_report;
 /// What the measurements say.
 mod report;
+/// Measures hot reload.
+#[cfg(target_os = "linux")]
+mod reload;
 
 use anyhow::Context as _;
 
@@ -60,6 +64,12 @@ use self::report::Report;
 fn main() -> anyhow::Result<()> {
     if let Some(answer) = stand_in::answer() {
         return answer;
+    }
+    if std::env::args().nth(1).is_some_and(|argument| argument == "reload") {
+        #[cfg(target_os = "linux")]
+        return reload::run(std::env::args().skip(2));
+        #[cfg(not(target_os = "linux"))]
+        anyhow::bail!("what processes cost is read from /proc, so hot reload is measured on Linux");
     }
     let options = Options::parse(std::env::args().skip(1))?;
     let places = Places::find()?;

@@ -16,7 +16,9 @@ impl Options {
             match argument.as_str() {
                 "--quick" => options.quick = true,
                 "--write" => options.write = true,
-                _ => bail!("unknown argument `{argument}`; there are `--quick` and `--write`"),
+                _ => bail!(
+                    "unknown argument `{argument}`; there are `--quick`, `--write` and `reload`"
+                ),
             }
         }
         Ok(options)

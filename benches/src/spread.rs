@@ -33,7 +33,7 @@ impl Spread {
         Ok(Spread::of(times))
     }
 
-    fn of(mut times: Vec<Duration>) -> Self {
+    pub(crate) fn of(mut times: Vec<Duration>) -> Self {
         times.sort();
         let runs = times.len();
         let at = |i: usize| times.get(i).copied().unwrap_or_default();

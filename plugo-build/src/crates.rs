@@ -255,6 +255,15 @@ impl Crates {
         origins.next().is_some_and(|first| origins.any(|other| other != first))
     }
 
+    /// What depends on one of these directly.
+    pub fn dependents<'c>(&'c self, krate: &Crate) -> impl Iterator<Item = &'c Crate> {
+        let at = self.nodes.iter().position(|node| node == krate);
+        let users = self.nodes.iter().zip(&self.edges);
+        users
+            .filter(move |(_, edges)| at.is_some_and(|at| edges.contains(&at)))
+            .map(|(user, _)| user)
+    }
+
     /// What a package depends on directly.
     pub(crate) fn children(&self, i: usize) -> impl Iterator<Item = &Crate> {
         self.edges(i).map(|child| &self.nodes[child])

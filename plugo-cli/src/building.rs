@@ -339,6 +339,7 @@ impl<'c> Building<'c> {
         let (progress, output) = (&mut self.progress, &mut self.output);
         let status = child::run(&mut cargo, |line| match line {
             Line::Out(line) => {
+                output.goes_on();
                 if let Some(krate) = messages.read(&line) {
                     progress.done(krate);
                 }
@@ -346,6 +347,7 @@ impl<'c> Building<'c> {
             Line::Err(line) => output.line(line, progress),
             Line::Nothing => {
                 output.end(progress);
+                output.tell(progress);
                 progress.tell();
             }
         })?;

@@ -63,6 +63,13 @@ pub(crate) fn host() -> Result<String, Error> {
     host.map(str::to_owned).ok_or_else(|| Error::environment("`rustc -vV` does not name the host"))
 }
 
+/// The folder that the compiler is in, with all that comes with it.
+#[cfg(unix)]
+pub(crate) fn sysroot() -> Result<PathBuf, Error> {
+    let printed = output(rustc().args(["--print", "sysroot"]))?;
+    Ok(PathBuf::from(printed.trim_end()))
+}
+
 /// The versions of Cargo and of the compiler, as they print them.
 pub(crate) fn versions() -> Result<(String, String), Error> {
     let release = |printed: &str| {

@@ -16,10 +16,14 @@ mod keys;
 mod watched;
 /// Where programs are kept while they run.
 mod folder;
+/// Where processes say that they are ready.
+mod notices;
 /// Where the app is reached.
 mod sockets;
 /// Pages that load themselves again.
 mod live;
+/// Code that is patched into it.
+mod patch;
 /// A process of the app.
 mod process;
 /// A build.
@@ -27,6 +31,7 @@ mod build;
 /// All of it together.
 mod session;
 
+pub(crate) use self::patch::record;
 pub(crate) use self::process::become_child;
 pub(crate) use self::session::run;
 
@@ -35,6 +40,10 @@ pub(crate) use self::session::run;
 pub(crate) struct Settings {
     pub(crate) client: Option<String>,
     pub(crate) program: String,
+    /// Features of the app beside those of the selection.
+    pub(crate) features: Vec<String>,
+    /// Plugins are patched into the running process.
+    pub(crate) patches: bool,
     /// Where the app is reached.
     pub(crate) listen: Vec<String>,
     /// Where pages in browsers hear of reloads.

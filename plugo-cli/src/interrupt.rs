@@ -1,6 +1,6 @@
 use std::process;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::error::Error;
 use crate::exit;
@@ -9,6 +9,9 @@ use crate::exit;
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 /// How much is under way that is ended by whoever began it.
 static AT_WORK: AtomicUsize = AtomicUsize::new(0);
+
+/// Who waits for something else, and is to look.
+static WAITING: Mutex<Option<Box<dyn Fn() + Send>>> = Mutex::new(None);
 
 /// While this is there, Ctrl-C does not end this program; whoever works asks
 /// [`is_asked`] and ends what it began. Otherwise Ctrl-C ends it at once.
@@ -38,12 +41,21 @@ pub(crate) fn listen() -> Result<(), Error> {
     Ok(())
 }
 
+/// Whenever somebody wants this program to end, this is called too.
+#[cfg(unix)]
+pub(crate) fn on_ask(wake: impl Fn() + Send + 'static) {
+    *WAITING.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(wake));
+}
+
 fn set_handler() -> Result<(), Error> {
     static LISTENING: OnceLock<Result<(), String>> = OnceLock::new();
     let asked = || {
         ASKED.fetch_add(1, Ordering::SeqCst);
         if AT_WORK.load(Ordering::SeqCst) == 0 {
             process::exit(exit::INTERRUPTED.into());
+        }
+        if let Some(wake) = &*WAITING.lock().unwrap_or_else(PoisonError::into_inner) {
+            wake();
         }
     };
     let set = || ctrlc::set_handler(asked);

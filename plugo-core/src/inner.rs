@@ -209,7 +209,11 @@ impl Inner {
     }
 
     /// The phases of a plugin that comes up, with everybody who has a say.
-    async fn bring_up(&self, attempt: &mut Attempt<'_>, run: &mut Run<'_>) -> Result<Up, Ended> {
+    pub(crate) async fn bring_up(
+        &self,
+        attempt: &mut Attempt<'_>,
+        run: &mut Run<'_>,
+    ) -> Result<Up, Ended> {
         let (index, phase) = (attempt.index, Phase::Condition);
         let info = self.plugins[index].info;
         let result = match self.ask_conditions(index) {
@@ -362,7 +366,12 @@ impl Inner {
     }
 
     /// Calls a plugin's `stop`. Nothing can keep it from being stopped.
-    async fn stop_up(&self, index: usize, up: &Up, run: &mut Run<'_>) -> Result<(), Failure> {
+    pub(crate) async fn stop_up(
+        &self,
+        index: usize,
+        up: &Up,
+        run: &mut Run<'_>,
+    ) -> Result<(), Failure> {
         let before = Event { up: Some(up), ..self.event(index, Phase::Stop) };
         self.inform(index, &Event { moment: Moment::Before, ..before });
         if let Some(manager) = self.handle(index) {
@@ -371,7 +380,7 @@ impl Inner {
         stop(up, &mut run.kwargs, self.node(index), run.mode).await
     }
 
-    fn tell_stopped(&self, index: usize, error: Option<&Failure>) {
+    pub(crate) fn tell_stopped(&self, index: usize, error: Option<&Failure>) {
         let moment = if error.is_some() { Moment::Failed } else { Moment::After };
         self.inform(index, &Event { moment, error, ..self.event(index, Phase::Stop) });
     }
@@ -406,7 +415,7 @@ impl Inner {
     }
 
     /// A state as the result of loading.
-    fn result(&self, index: usize, seen: Seen) -> Result<Seen, PluginError> {
+    pub(crate) fn result(&self, index: usize, seen: Seen) -> Result<Seen, PluginError> {
         let info = self.plugins[index].info;
         match seen.state {
             State::Disabled { by, reason } => Err(PluginError::Disabled {
@@ -572,7 +581,7 @@ impl Inner {
 
 /// One plugin on its way up or down. Dropped before its end, as when an async
 /// task is cancelled, it leaves the plugin failed, and tells that.
-struct Attempt<'i> {
+pub(crate) struct Attempt<'i> {
     inner: &'i Inner,
     index: usize,
     phase: Phase,
@@ -585,6 +594,12 @@ struct Attempt<'i> {
 impl<'i> Attempt<'i> {
     fn new(inner: &'i Inner, index: usize, phase: Phase, claim: Claim<'i>) -> Self {
         Attempt { inner, index, phase, began: false, claim: Some(claim) }
+    }
+
+    /// One that moves nothing.
+    #[cfg(feature = "patch")]
+    pub(crate) fn unclaimed(inner: &'i Inner, index: usize, phase: Phase) -> Self {
+        Attempt { inner, index, phase, began: false, claim: None }
     }
 
     fn tell(&self, phase: Phase, moment: Moment, up: &Up) -> Result<(), Ended> {

@@ -28,6 +28,9 @@ mod waits;
 mod item;
 /// What `#[plugin]` leaves in a crate.
 mod entry;
+/// Entry points that took the place of others.
+#[cfg(feature = "patch")]
+mod replaced;
 /// How a linked entry point is found in a file.
 #[doc(hidden)]
 pub mod mark;
@@ -82,12 +85,18 @@ mod slots;
 mod inner;
 /// The handle of a manager.
 mod manager;
+/// A second instance of a plugin, beside the one that a manager holds.
+#[cfg(feature = "patch")]
+mod beside;
 /// What a manager is told when it is built.
 mod builder;
 /// What threads do here, in every order.
 #[cfg(all(loom, test))]
 mod models;
 
+#[cfg(feature = "patch")]
+#[doc(hidden)]
+pub use self::beside::Beside;
 pub use self::builder::PluginManagerBuilder;
 #[doc(hidden)]
 pub use self::entry::{Declared, EntryPoint};
@@ -119,7 +128,7 @@ pub use self::types::{ItemReport, Probe, TypeReport, overrides, plugin_types, se
 #[doc(hidden)]
 pub mod __private {
     pub use crate::entry::{Conditional, Definition, Entry, Fixed, ItemOf, Reply};
-    pub use crate::item::{AnyItem, ItemEntry};
+    pub use crate::item::{AnyItem, ItemEntry, Once};
     pub use crate::mark::{Marked, length as mark_length, mark};
     pub use crate::name::{assert_namespace, assert_plugin_name};
     pub use crate::numbers::Numbers;
@@ -127,10 +136,10 @@ pub mod __private {
     pub use crate::registry::Submitted;
     #[cfg(feature = "linkme")]
     pub use crate::registry::TABLES;
-    pub use crate::select::{Choice, Last, Selector, Slot};
+    pub use crate::select::{Choice, Last, Selector, Slot, chosen_among};
     pub use crate::sheet::{Lists, Sheet};
     pub use crate::step::{
-        ByLocalError, BySendError, ByValue, Construct, Decision, Refused, Returned,
+        ByLocalError, BySendError, ByValue, Construct, Decision, MadeFrom, Refused, Returned,
     };
     #[cfg(feature = "inventory")]
     pub use inventory;

@@ -198,7 +198,7 @@ pub const fn assert_namespace(namespace: &str) {
 
 /// A plugin as people name it: `name`, or `namespace/name` where the namespace
 /// is not the default one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FullName<'n> {
     pub(crate) namespace: &'n str,
     pub(crate) name: &'n str,

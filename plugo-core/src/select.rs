@@ -276,21 +276,10 @@ impl<T: ?Sized + PluginType> Items<T> {
     /// - [`SelectError::Selector`]: it failed, panicked, misses an argument, chose
     ///   what is no candidate, or asked for the selected item itself.
     pub fn select_with(self, mut kwargs: Kwargs<'_>) -> Result<Item<T>, SelectError> {
-        let bound = self.bound()?;
-        let candidates = bound.candidates()?;
-        let Some(selector) = T::SELECTOR else { return Ok(candidates[0]) };
-        let plugin_type = T::INFO.name();
-        let chosen = choose::<T>(selector, &candidates, &mut kwargs);
-        let chosen = chosen
-            .map_err(|failure| SelectError::Selector { plugin_type, error: Arc::new(failure) })?;
-        match chosen {
-            None => Err(SelectError::NoCandidate { plugin_type }),
-            Some(item) if candidates.contains(&item) => Ok(item),
-            Some(item) => {
-                let text = format!("it chose `{}`, which is no candidate", item.name());
-                let error = Arc::new(Failure::Error(text.into()));
-                Err(SelectError::Selector { plugin_type, error })
-            }
+        let candidates = self.bound()?.candidates()?;
+        match T::SELECTOR {
+            None => Ok(candidates[0]),
+            Some(selector) => chosen_among(selector, &candidates, &mut kwargs),
         }
     }
 
@@ -449,6 +438,28 @@ impl<T: ?Sized + PluginType> Items<T> {
             }
         }
         Err(SelectError::AllFailed { plugin_type: T::INFO.name(), failed: passed_over })
+    }
+}
+
+/// The candidate that a type's own selector chooses.
+#[doc(hidden)]
+pub fn chosen_among<T: ?Sized + PluginType>(
+    selector: Selector<T>,
+    candidates: &[Item<T>],
+    kwargs: &mut Kwargs<'_>,
+) -> Result<Item<T>, SelectError> {
+    let plugin_type = T::INFO.name();
+    let chosen = choose::<T>(selector, candidates, kwargs);
+    let chosen = chosen
+        .map_err(|failure| SelectError::Selector { plugin_type, error: Arc::new(failure) })?;
+    match chosen {
+        None => Err(SelectError::NoCandidate { plugin_type }),
+        Some(item) if candidates.contains(&item) => Ok(item),
+        Some(item) => {
+            let text = format!("it chose `{}`, which is no candidate", item.name());
+            let error = Arc::new(Failure::Error(text.into()));
+            Err(SelectError::Selector { plugin_type, error })
+        }
     }
 }
 
@@ -650,6 +661,13 @@ impl<T: ?Sized + PluginType> Item<T> {
     ///   argument, or makes this item itself.
     pub fn create_with(&self, mut kwargs: Kwargs<'_>) -> Result<Box<T>, SelectError> {
         self.entry.create(&mut kwargs).map_err(|failure| self.failed(failure))
+    }
+
+    /// Makes a fresh instance for whoever keeps it in a [`Once`](crate::item::Once),
+    /// which sees to circles and panics.
+    #[doc(hidden)]
+    pub fn create_bare(&self, kwargs: &mut Kwargs<'_>) -> Result<Box<T>, Failure> {
+        self.entry.create_bare(kwargs)
     }
 
     fn failed(&self, failure: Failure) -> SelectError {

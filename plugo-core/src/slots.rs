@@ -121,6 +121,19 @@ impl Slots {
         self.lock().slots.iter().map(Slot::see).collect()
     }
 
+    /// Another instance takes the place of the one that is loaded. False when
+    /// none is.
+    #[cfg(feature = "patch")]
+    pub(crate) fn exchange(&self, index: usize, up: &mut Up) -> bool {
+        match &mut self.lock().slots[index].life {
+            Life::Loaded(loaded) => {
+                mem::swap(loaded, up);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Claims a plugin to load it.
     pub(crate) fn claim_to_load(&self, index: usize, mode: Async) -> Claimed<'_> {
         let mut inner = self.lock();

@@ -240,3 +240,24 @@ impl<T, E: Into<BoxError>> Construct<T> for Result<T, E> {
         self.map_err(|error| Failure::Error(error.into()))
     }
 }
+
+/// How an item is made from its settings where no constructor is named.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "nothing says how `{Self}` is made from its settings",
+    label = "write `new = {Self}::new(settings: &{S})`, or `impl From<&{S}> for {Self}`"
+)]
+pub trait MadeFrom<S>: Sized {
+    fn made_from(settings: &S) -> Result<Self, Failure>;
+}
+
+// An error about this would ask for `From` and say nothing of `new`.
+#[diagnostic::do_not_recommend]
+impl<T, S> MadeFrom<S> for T
+where
+    for<'s> T: TryFrom<&'s S, Error: Into<BoxError>>,
+{
+    fn made_from(settings: &S) -> Result<Self, Failure> {
+        T::try_from(settings).map_err(|error| Failure::Error(error.into()))
+    }
+}

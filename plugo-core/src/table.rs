@@ -383,7 +383,34 @@ impl PluginInfo {
     }
 
     pub(crate) fn entry(&self) -> EntryPoint {
-        self.table.entries[self.index]
+        let entry = self.table.entries[self.index];
+        #[cfg(feature = "patch")]
+        let entry = crate::replaced::current(entry);
+        entry
+    }
+
+    /// Not public API: where the entry point is that the program was linked with.
+    #[cfg(feature = "patch")]
+    #[doc(hidden)]
+    pub fn linked_at(&self) -> usize {
+        self.table.entries[self.index] as usize
+    }
+
+    /// Not public API: from now on the plugin is what this entry point says;
+    /// with none, what the program was linked with. What it was before is given
+    /// back.
+    #[cfg(feature = "patch")]
+    #[doc(hidden)]
+    pub fn replace(&self, entry: Option<EntryPoint>) -> Option<EntryPoint> {
+        crate::replaced::replace(self.table.entries[self.index], entry)
+    }
+
+    /// Not public API: whether it is an item of a plugin type, whose shared
+    /// instance lives as long as the program.
+    #[cfg(feature = "patch")]
+    #[doc(hidden)]
+    pub fn is_item(&self) -> bool {
+        kind(self.table.entries[self.index]).as_item().is_some()
     }
 
     /// What it is.

@@ -209,13 +209,11 @@ fn plugin_type(input: ParseStream<'_>) -> Result<Type> {
 }
 
 fn settings(input: ParseStream<'_>) -> Result<Type> {
-    let ty: Type = input.parse()?;
+    const FORM: &str = "`settings` names a type, as in `settings = StripeSettings`";
+    let ty: Type = input.parse().map_err(|error| Error::new(error.span(), FORM))?;
     match &ty {
         Type::Path(_) | Type::Group(_) => Ok(ty),
-        other => {
-            let message = "`settings` names a type, as in `settings = StripeSettings`";
-            Err(Error::new(other.span(), message))
-        }
+        other => Err(Error::new(other.span(), FORM)),
     }
 }
 

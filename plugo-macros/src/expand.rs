@@ -317,19 +317,19 @@ fn construct_with_settings(
     ty: &Type,
 ) -> Result<TokenStream> {
     let Some(call) = &args.new else {
-        let (made, given) = (made(), Ident::new("given", Span::mixed_site()));
+        let made = made();
         let parameters = vec![(Ident::new("settings", Span::call_site()), reference(settings))];
         let function = syn::parse_quote!(from);
         let call = Call { function, parameters };
         let Extraction { statements, values } =
             Extraction::of_call(krate, &call, Otherwise::Result);
+        let plugo = spanned(krate, ty.span());
         let from = quote_spanned! {ty.span()=>
-            <#ty as ::core::convert::TryFrom<&#settings>>::try_from
+            <#ty as #plugo::__private::MadeFrom<#settings>>::made_from
         };
         return Ok(quote! {
             #statements
-            let #given = #from(#(#values),*);
-            let #made = #krate::__private::Construct::<#ty>::construct(#given)?;
+            let #made = #from(#(#values),*)?;
         });
     };
     let Some((_, taken)) = call.parameters.iter().find(|(name, _)| *name == "settings") else {

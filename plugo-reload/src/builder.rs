@@ -124,7 +124,7 @@ where
         let empty = empty.map_err(error)?.map_err(|refused| error(refused.to_string()))?;
         let nothing = Arc::new(Generation::new(empty, 0, Vec::new()));
         let departures = Departures::new(self.manager.clone(), self.drive.clone(), self.patience);
-        Reloader::start(Shared {
+        let reloader = Reloader::start(Shared {
             manager: self.manager,
             config: self.config.map(ConfigFile::new),
             debounce: self.debounce,
@@ -138,7 +138,10 @@ where
             turns: Turns::default(),
             running: Mutex::new(Running { parts: BTreeMap::new(), seen: None, is_closed: false }),
             departures,
-        })
+        })?;
+        #[cfg(feature = "patch")]
+        crate::patch::follow(&reloader.shared);
+        Ok(reloader)
     }
 }
 

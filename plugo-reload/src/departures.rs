@@ -3,9 +3,14 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "patch")]
+use plugo_core::Beside;
 use plugo_core::{PluginInfo, PluginManager};
 
 use crate::drive::Drive;
+
+/// How long the end waits for plugins that are awaited.
+const AWAITED: Duration = Duration::from_secs(2);
 
 /// The plugins that leave. Each is stopped when nobody uses it any more, after
 /// those that depend on it, and otherwise in reverse load order: one by one,
@@ -20,10 +25,15 @@ pub(crate) struct Departures {
     changed: Condvar,
 }
 
+/// The place of a plugin in the load order, and which of its instances it is:
+/// while one still leaves, the next one may run.
+pub(crate) type Key = (usize, u64);
+
 #[derive(Default)]
 struct State {
-    /// By their places in the load order.
-    leaving: BTreeMap<usize, Leaving>,
+    leaving: BTreeMap<Key, Leaving>,
+    /// How many instances there were.
+    instances: u64,
     /// Whether a thread sees to them.
     is_attended: bool,
 }
@@ -32,6 +42,21 @@ struct Leaving {
     plugin: PluginInfo,
     is_used: bool,
     stopping_since: Option<Instant>,
+    /// The instance, where it is not the one that the manager holds.
+    #[cfg(feature = "patch")]
+    beside: Option<Beside>,
+}
+
+impl Leaving {
+    fn new(plugin: PluginInfo) -> Self {
+        Leaving {
+            plugin,
+            is_used: true,
+            stopping_since: None,
+            #[cfg(feature = "patch")]
+            beside: None,
+        }
+    }
 }
 
 impl Departures {
@@ -46,22 +71,31 @@ impl Departures {
 
     /// Says of a plugin that was started who uses it.
     pub(crate) fn lease(self: &Arc<Self>, place: usize, plugin: PluginInfo) -> Lease {
-        Lease(Arc::new(Use { place, plugin, departures: Arc::clone(self) }))
+        let mut state = self.state();
+        state.instances += 1;
+        let key = (place, state.instances);
+        Lease(Arc::new(Use { key, plugin, departures: Arc::clone(self) }))
     }
 
     /// From now on this plugin is waited for. It is stopped when its lease is
     /// nobody's any more.
     pub(crate) fn expect(&self, lease: &Lease) {
-        let Use { place, plugin, .. } = *lease.0;
-        let leaving = Leaving { plugin, is_used: true, stopping_since: None };
-        self.state().leaving.insert(place, leaving);
+        let Use { key, plugin, .. } = *lease.0;
+        self.state().leaving.insert(key, Leaving::new(plugin));
+    }
+
+    /// The same of an instance that is not the one that the manager holds.
+    #[cfg(feature = "patch")]
+    pub(crate) fn expect_beside(&self, lease: &Lease, beside: Beside) {
+        let Use { key, plugin, .. } = *lease.0;
+        let leaving = Leaving { beside: Some(beside), ..Leaving::new(plugin) };
+        self.state().leaving.insert(key, leaving);
     }
 
     /// Nobody uses the plugin any more.
-    fn free(self: &Arc<Self>, place: usize, plugin: PluginInfo) {
-        let leaving = Leaving { plugin, is_used: false, stopping_since: None };
+    fn free(self: &Arc<Self>, key: Key, plugin: PluginInfo) {
         let mut state = self.state();
-        state.leaving.insert(place, leaving);
+        state.leaving.entry(key).or_insert_with(|| Leaving::new(plugin)).is_used = false;
         self.attend(&mut state);
     }
 
@@ -79,7 +113,7 @@ impl Departures {
     fn see_to_it(self: &Arc<Self>) {
         let mut state = self.state();
         loop {
-            let Some(place) = next(&state.leaving) else {
+            let Some(key) = next(&state.leaving) else {
                 state.is_attended = false;
                 return;
             };
@@ -90,11 +124,11 @@ impl Departures {
                 state = waited.unwrap_or_else(PoisonError::into_inner).0;
                 continue;
             }
-            let Some(leaving) = state.leaving.get_mut(&place) else { continue };
+            let Some(leaving) = state.leaving.get_mut(&key) else { continue };
             leaving.stopping_since = Some(Instant::now());
             let name = leaving.plugin.name();
             let me = Arc::clone(self);
-            let stop = move || me.stop(place, name);
+            let stop = move || me.stop(key, name);
             drop(state);
             if spawn("plugo-stop", stop.clone()).is_err() {
                 // Without a thread it is done here.
@@ -104,37 +138,76 @@ impl Departures {
         }
     }
 
-    fn stop(self: &Arc<Self>, place: usize, name: &str) {
+    fn stop(self: &Arc<Self>, key: Key, name: &str) {
+        #[cfg(feature = "patch")]
+        if self.stop_beside(key) {
+            return self.has_left(key);
+        }
         // The manager's listeners and the subscriber hear of one that failed.
         if self.drive.is_there() {
             let _ = self.drive.finish(self.manager.stop_async(name));
         } else {
             let _ = self.drive.call(|| self.manager.stop(name));
         }
+        self.has_left(key);
+    }
+
+    /// Stops it if it is not the instance that the manager holds.
+    #[cfg(feature = "patch")]
+    fn stop_beside(&self, key: Key) -> bool {
+        let beside = self.state().leaving.get_mut(&key).and_then(|leaving| leaving.beside.take());
+        let Some(beside) = beside else { return false };
+        if self.drive.is_there() {
+            let _ = self.drive.finish(beside.stop_async());
+        } else {
+            let _ = self.drive.call(|| beside.stop());
+        }
+        true
+    }
+
+    fn has_left(self: &Arc<Self>, key: Key) {
         let mut state = self.state();
-        state.leaving.remove(&place);
+        state.leaving.remove(&key);
         self.changed.notify_all();
         self.attend(&mut state);
     }
 
-    /// Waits until a plugin has left. The error is how long it was waited for.
+    /// Waits until a plugin has left, with all its instances. The error is how
+    /// long it was waited for.
     pub(crate) fn wait(self: &Arc<Self>, place: usize) -> Result<(), Duration> {
-        let left = self.wait_while(|leaving| leaving.contains_key(&place));
+        let all = (place, 0)..=(place, u64::MAX);
+        let left =
+            self.wait_while(self.patience, |leaving| leaving.range(all.clone()).next().is_some());
         left.map_err(|(waited, _)| waited)
     }
 
-    /// Waits until all plugins have left, or, without `used`, those that nobody
-    /// uses. The error is how long that was, and who has not.
-    pub(crate) fn wait_for_all(
-        self: &Arc<Self>,
-        used: bool,
-    ) -> Result<(), (Duration, BTreeSet<&'static str>)> {
-        self.wait_while(|leaving| leaving.values().any(|leaving| used || !leaving.is_used))
+    /// Waits until one instance has left.
+    pub(crate) fn wait_for(self: &Arc<Self>, key: Key) {
+        // What does not stop is waited for when it is to come back.
+        let _ = self.wait_while(self.patience, |leaving| leaving.contains_key(&key));
+    }
+
+    /// Waits until all plugins have left. The error is how long that was, and who
+    /// has not.
+    pub(crate) fn wait_for_all(self: &Arc<Self>) -> Result<(), (Duration, BTreeSet<&'static str>)> {
+        self.wait_while(self.patience, |leaving| !leaving.is_empty())
+    }
+
+    /// Waits for those that nobody uses, as far as that may be: who waits may be
+    /// the very thread that is to go on with a `stop` that is awaited.
+    pub(crate) fn wait_at_the_end(self: &Arc<Self>) {
+        let patience = match self.drive.is_there() {
+            true => self.patience.min(AWAITED),
+            false => self.patience,
+        };
+        let is_free = |leaving: &Leaving| !leaving.is_used;
+        let _ = self.wait_while(patience, |leaving| leaving.values().any(is_free));
     }
 
     fn wait_while(
         self: &Arc<Self>,
-        is_so: impl Fn(&BTreeMap<usize, Leaving>) -> bool,
+        patience: Duration,
+        is_so: impl Fn(&BTreeMap<Key, Leaving>) -> bool,
     ) -> Result<(), (Duration, BTreeSet<&'static str>)> {
         let begun = Instant::now();
         let mut state = self.state();
@@ -142,7 +215,7 @@ impl Departures {
             self.attend(&mut state);
         }
         while is_so(&state.leaving) {
-            let left = self.patience.saturating_sub(begun.elapsed());
+            let left = patience.saturating_sub(begun.elapsed());
             if left.is_zero() {
                 let names = state.leaving.values().map(|leaving| leaving.plugin.name());
                 return Err((begun.elapsed(), names.collect()));
@@ -155,7 +228,7 @@ impl Departures {
 }
 
 /// The one to stop next.
-fn next(leaving: &BTreeMap<usize, Leaving>) -> Option<usize> {
+fn next(leaving: &BTreeMap<Key, Leaving>) -> Option<Key> {
     let is_needed = |one: &Leaving| {
         let mut others = leaving.values().flat_map(|other| other.plugin.dependencies());
         others.any(|needed| needed.name() == one.plugin.name())
@@ -164,7 +237,7 @@ fn next(leaving: &BTreeMap<usize, Leaving>) -> Option<usize> {
         .iter()
         .rev()
         .filter(|(_, one)| !one.is_used && one.stopping_since.is_none() && !is_needed(one));
-    free.next().map(|(place, _)| *place)
+    free.next().map(|(key, _)| *key)
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
@@ -180,7 +253,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()
 pub struct Lease(Arc<Use>);
 
 struct Use {
-    place: usize,
+    key: Key,
     plugin: PluginInfo,
     departures: Arc<Departures>,
 }
@@ -191,14 +264,14 @@ impl Lease {
         self.0.plugin
     }
 
-    pub(crate) fn place(&self) -> usize {
-        self.0.place
+    pub(crate) fn key(&self) -> Key {
+        self.0.key
     }
 }
 
 impl Drop for Use {
     fn drop(&mut self) {
-        self.departures.free(self.place, self.plugin);
+        self.departures.free(self.key, self.plugin);
     }
 }
 

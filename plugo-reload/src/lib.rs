@@ -46,6 +46,9 @@ mod turn;
 mod reloaded;
 /// Brings the running plugins to what is asked for.
 mod reloader;
+/// Code that is patched while the program runs, for `plugo dev --patch`.
+#[cfg(feature = "patch")]
+mod patch;
 /// What a reloader is told when it is built.
 mod builder;
 /// Serves the current generation.

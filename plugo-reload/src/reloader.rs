@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+#[cfg(feature = "patch")]
+use plugo_core::Beside;
 use plugo_core::{BoxError, DisabledBy, IntoValue, Kwargs, PluginError, PluginInfo};
 use plugo_core::{PluginManager, PluginReport, State};
 
 use crate::config::{Config, ConfigFile, Switch};
-use crate::departures::{Departures, Lease};
+use crate::departures::{Departures, Key, Lease};
 use crate::drive::{Drive, UNFINISHED, caught};
 use crate::error::{Problem, ReloadError};
 use crate::generation::{Generation, Parts};
@@ -18,6 +20,10 @@ use crate::snapshot::{Changes, Snapshot};
 use crate::turn::{Turn, Turns};
 use crate::wanted::{LeftOut, Wanted, wanted};
 use crate::watcher::{PluginWatcher, WatchError};
+
+/// Plugins that begin anew.
+#[cfg(feature = "patch")]
+mod anew;
 
 /// Makes the part that a plugin is to fill, given the parts of those that it
 /// depends on.
@@ -60,9 +66,10 @@ pub(crate) type Assemble<P, G> = Box<dyn Fn(&Parts<'_, P>) -> Result<G, BoxError
 ///
 /// It is a cheap handle. With the last one all plugins are stopped, which is
 /// waited for, save those that are still used; [`close`](Reloader::close) waits
-/// for these too.
+/// for these too. Plugins that are `async` are waited for for two seconds: to drop
+/// it may be what keeps the only thread of a runtime from going on with them.
 pub struct Reloader<P, G> {
-    shared: Arc<Shared<P, G>>,
+    pub(crate) shared: Arc<Shared<P, G>>,
 }
 
 pub(crate) struct Shared<P, G> {
@@ -117,7 +124,7 @@ impl<P, G> Reloader<P, G> {
         let shared = &*self.shared;
         let _turn = shared.turn()?;
         shared.leave();
-        let all = shared.departures.wait_for_all(true);
+        let all = shared.departures.wait_for_all();
         all.map_err(|(waited, plugins)| {
             let plugin = plugins.into_iter().next().unwrap_or_default();
             ReloadError::Stopping { plugin, waited }
@@ -154,7 +161,7 @@ where
     /// its end. Everything is then as it was.
     pub fn reload(&self) -> Result<Reloaded, ReloadError> {
         let shared = &*self.shared;
-        let result = shared.drive.apart(|| shared.reload());
+        let result = shared.drive.apart(|| shared.reload(&[]));
         announce(&result);
         result
     }
@@ -237,14 +244,32 @@ impl<P, G> Shared<P, G> {
 impl<P, G> Drop for Shared<P, G> {
     fn drop(&mut self) {
         self.leave();
-        let _ = self.departures.wait_for_all(false);
+        self.departures.wait_at_the_end();
     }
 }
 
 /// A plugin that was started for a reload, or why it was not.
 enum Start<P> {
-    Up(P),
+    Up(Up<P>),
     Off(String),
+}
+
+/// What a plugin contributes that was started.
+struct Up<P> {
+    part: P,
+    /// Its instance, as long as the manager holds another one.
+    #[cfg(feature = "patch")]
+    beside: Option<Beside>,
+}
+
+impl<P> Up<P> {
+    fn new(part: P) -> Self {
+        Up {
+            part,
+            #[cfg(feature = "patch")]
+            beside: None,
+        }
+    }
 }
 
 impl<P, G> Shared<P, G>
@@ -253,7 +278,7 @@ where
     G: Send + Sync + 'static,
     for<'p> &'p mut P: IntoValue<'p>,
 {
-    fn reload(&self) -> Result<Reloaded, ReloadError> {
+    fn reload(&self, anew: &[&'static str]) -> Result<Reloaded, ReloadError> {
         let turn = self.turn()?;
         let mut running = self.running();
         if running.is_closed {
@@ -264,7 +289,7 @@ where
         let paths: Vec<_> = self.config.iter().map(|config| config.path.clone()).collect();
         running.seen = Some(Snapshot::take(&paths, None, &Snapshot::default()));
         drop(running);
-        let mut attempt = Attempt { shared: self, turn, kept: parts, started: Vec::new() };
+        let mut attempt = Attempt { shared: self, turn, anew, kept: parts, started: Vec::new() };
         match attempt.run() {
             Ok(reloaded) => Ok(reloaded),
             Err(error) => {
@@ -326,10 +351,12 @@ where
 struct Attempt<'s, P, G> {
     shared: &'s Shared<P, G>,
     turn: Turn<'s>,
+    /// Those that begin anew although they run.
+    anew: &'s [&'static str],
     /// The parts of those that ran before.
     kept: BTreeMap<&'static str, P>,
     /// Those that were started for it, in load order.
-    started: Vec<(Lease, P)>,
+    started: Vec<(Lease, Up<P>)>,
 }
 
 impl<P, G> Attempt<'_, P, G>
@@ -345,7 +372,8 @@ where
         let mut members: Vec<Lease> = Vec::new();
         for (place, plugin) in plugins {
             let is_it = |lease: &&Lease| lease.plugin().name() == plugin.name();
-            if let Some(lease) = current.leases().iter().find(is_it) {
+            let runs = current.leases().iter().find(is_it);
+            if let Some(lease) = runs.filter(|_| !self.anew.contains(&plugin.name())) {
                 members.push(lease.clone());
                 continue;
             }
@@ -356,13 +384,15 @@ where
                 Some(missing) => {
                     Start::Off(format!("it depends on `{}`, which is left out", missing.name()))
                 }
+                #[cfg(feature = "patch")]
+                None if runs.is_some() => self.start_beside(plugin, &members)?,
                 None => self.start(place, plugin, &members)?,
             };
             match start {
-                Start::Up(part) => {
+                Start::Up(up) => {
                     let lease = shared.departures.lease(place, plugin);
                     members.push(lease.clone());
-                    self.started.push((lease, part));
+                    self.started.push((lease, up));
                 }
                 Start::Off(reason) => left_out.push(LeftOut { plugin: plugin.name(), reason }),
             }
@@ -388,11 +418,13 @@ where
                 shared.departures.expect(lease);
             }
         }
-        let stopping = reloaded.stopping.iter();
-        let gone: Vec<P> = stopping.filter_map(|name| self.kept.remove(name)).collect();
+        #[cfg(feature = "patch")]
+        self.exchange(&current);
+        let leaving = reloaded.stopping.iter().chain(&reloaded.started);
+        let gone: Vec<P> = leaving.filter_map(|name| self.kept.remove(name)).collect();
         let mut parts = std::mem::take(&mut self.kept);
         let started = self.started.drain(..);
-        parts.extend(started.map(|(lease, part)| (lease.plugin().name(), part)));
+        parts.extend(started.map(|(lease, up)| (lease.plugin().name(), up.part)));
         shared.running().parts = parts;
         shared.current.store(Arc::new(generation));
         // What plugins leave may panic when it is dropped.
@@ -415,35 +447,32 @@ where
         if shared.manager.is_loaded(name).unwrap_or(false) {
             return Err(ReloadError::Loaded { plugin: name });
         }
+        let mut part = self.fresh(plugin, members)?;
+        let kwargs = Kwargs::new().with(shared.argument, &mut part);
+        let loaded = shared.load(name, kwargs).map(|loaded| loaded.map(drop));
+        started(name, loaded, |()| Up::new(part))
+    }
+
+    /// A part that a plugin is to fill.
+    fn fresh(&self, plugin: PluginInfo, members: &[Lease]) -> Result<P, ReloadError> {
+        let shared = self.shared;
         let needed = members.iter().filter(|lease| depends(plugin, lease.plugin()));
         let parts = self.parts(needed);
         let fresh = shared.drive.call(|| (shared.fresh)(&parts));
-        let mut part =
-            fresh.map_err(|message| ReloadError::Assemble { plugin: Some(name), message })?;
-        let kwargs = Kwargs::new().with(shared.argument, &mut part);
-        let Some(loaded) = shared.load(name, kwargs) else {
-            let message = UNFINISHED.to_owned();
-            return Err(ReloadError::Assemble { plugin: Some(name), message });
-        };
-        match loaded {
-            Ok(_) => Ok(Start::Up(part)),
-            Err(PluginError::Disabled { by, reason, .. }) => {
-                Ok(Start::Off(format!("it is disabled by {by}: {reason}")))
-            }
-            Err(error) if !error.is_failure() => Ok(Start::Off(error.to_string())),
-            Err(error) => Err(ReloadError::Init { plugin: name, error }),
-        }
+        let plugin = Some(plugin.name());
+        fresh.map_err(|message| ReloadError::Assemble { plugin, message })
     }
 
     /// The parts of these plugins.
     fn parts<'l>(&self, leases: impl IntoIterator<Item = &'l Lease>) -> Parts<'_, P> {
         let started = |name| {
             let mut started = self.started.iter();
-            started.find(|(lease, _)| lease.plugin().name() == name).map(|(_, part)| part)
+            started.find(|(lease, _)| lease.plugin().name() == name).map(|(_, up)| &up.part)
         };
         let part = |lease: &Lease| {
             let name = lease.plugin().name();
-            Some((self.kept.get(name).or_else(|| started(name))?, lease.clone()))
+            // One that begins anew is among both.
+            Some((started(name).or_else(|| self.kept.get(name))?, lease.clone()))
         };
         Parts::new(leases.into_iter().filter_map(part))
     }
@@ -463,18 +492,42 @@ where
         if self.started.is_empty() {
             return;
         }
-        for (lease, _) in &self.started {
+        for (lease, _up) in &mut self.started {
+            #[cfg(feature = "patch")]
+            if let Some(beside) = _up.beside.take() {
+                shared.departures.expect_beside(lease, beside);
+                continue;
+            }
             shared.departures.expect(lease);
         }
-        let places: Vec<usize> = self.started.iter().map(|(lease, _)| lease.place()).collect();
-        while let Some((lease, part)) = self.started.pop() {
-            let _ = shared.drive.call(|| drop(part));
+        let keys: Vec<Key> = self.started.iter().map(|(lease, _)| lease.key()).collect();
+        while let Some((lease, up)) = self.started.pop() {
+            let _ = shared.drive.call(|| drop(up));
             drop(lease);
         }
-        for place in places {
-            // What does not stop is waited for when it is to come back.
-            let _ = shared.departures.wait(place);
+        for key in keys {
+            shared.departures.wait_for(key);
         }
+    }
+}
+
+/// What came of starting a plugin; nothing when it was not awaited to its end.
+fn started<T, P>(
+    plugin: &'static str,
+    loaded: Option<Result<T, PluginError>>,
+    up: impl FnOnce(T) -> Up<P>,
+) -> Result<Start<P>, ReloadError> {
+    let Some(loaded) = loaded else {
+        let message = UNFINISHED.to_owned();
+        return Err(ReloadError::Assemble { plugin: Some(plugin), message });
+    };
+    match loaded {
+        Ok(loaded) => Ok(Start::Up(up(loaded))),
+        Err(PluginError::Disabled { by, reason, .. }) => {
+            Ok(Start::Off(format!("it is disabled by {by}: {reason}")))
+        }
+        Err(error) if !error.is_failure() => Ok(Start::Off(error.to_string())),
+        Err(error) => Err(ReloadError::Init { plugin, error }),
     }
 }
 

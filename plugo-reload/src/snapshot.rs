@@ -95,6 +95,14 @@ impl Snapshot {
         self.files.insert(path.to_owned(), File { stamp, content });
     }
 
+    /// Whether a file holds nothing now that held something before. Whoever
+    /// writes a file anew often empties it first.
+    pub(crate) fn has_emptied(&self, before: &Snapshot) -> bool {
+        let is_empty = |file: &File| file.stamp.0 == 0;
+        let had = |path| before.files.get(path).is_some_and(|file| !is_empty(file));
+        self.files.iter().any(|(path, file)| is_empty(file) && had(path))
+    }
+
     /// What is different now.
     pub(crate) fn changes_since(&self, before: &Snapshot) -> Changes {
         let mut changes = Vec::new();

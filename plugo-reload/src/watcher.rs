@@ -131,7 +131,8 @@ impl WatchBuilder {
 
     /// How long it has to be quiet before changes are told of: 100 ms, unless
     /// this says otherwise. Where it never gets quiet, they are told of after
-    /// ten times that.
+    /// ten times that. That a file is emptied is told of then, too: most that
+    /// write a file anew empty it first.
     pub fn debounce(mut self, quiet: Duration) -> Self {
         self.debounce = quiet;
         self
@@ -246,6 +247,9 @@ pub(crate) fn absolute(paths: &[PathBuf]) -> std::io::Result<Vec<PathBuf>> {
     paths.iter().map(std::path::absolute).collect()
 }
 
+/// Where it does not get quiet, changes are told of after so many times the time
+/// that it should be quiet.
+const MOST: u32 = 10;
 /// How often files are looked at where the system tells nothing.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -329,7 +333,15 @@ struct Work {
 impl Work {
     fn run(&mut self, hints: &Receiver<()>, debounce: Duration, mut tell: impl FnMut(&Changes)) {
         while self.wait(hints, debounce) {
-            let now = self.look();
+            let mut now = self.look();
+            let begun = Instant::now();
+            // Its content is on its way, unless it is to be empty.
+            while now.has_emptied(&self.before) && begun.elapsed() < debounce * MOST {
+                if !self.quiet(hints, debounce, hints.recv_timeout(debounce)) {
+                    return;
+                }
+                now = self.look();
+            }
             let changes = now.changes_since(&self.before);
             self.before = now;
             if !changes.is_empty() {
@@ -358,6 +370,16 @@ impl Work {
             Source::Notifications(_) => hints.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Source::Polling(every) => hints.recv_timeout(every),
         };
+        self.quiet(hints, debounce, first)
+    }
+
+    /// After this hint, waits until there are no more. False when it is to stop.
+    fn quiet(
+        &self,
+        hints: &Receiver<()>,
+        debounce: Duration,
+        first: Result<(), RecvTimeoutError>,
+    ) -> bool {
         let begun = Instant::now();
         let mut next = first;
         loop {
@@ -365,7 +387,7 @@ impl Work {
                 _ if self.gate.is_closed() => return false,
                 Err(RecvTimeoutError::Disconnected) => return false,
                 Err(RecvTimeoutError::Timeout) => return true,
-                Ok(()) if begun.elapsed() > debounce * 10 => return true,
+                Ok(()) if begun.elapsed() > debounce * MOST => return true,
                 Ok(()) => next = hints.recv_timeout(debounce),
             }
         }

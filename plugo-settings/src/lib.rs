@@ -4,7 +4,7 @@
 //! An item of a plugin type names its settings, and its constructor takes them:
 //!
 //! ```text
-//! use plugo::settings::{Secret, schemars::{self, JsonSchema}, serde::{self, Deserialize}};
+//! use plugo::settings::{Secret, schemars::JsonSchema, serde::Deserialize};
 //!
 //! #[derive(Deserialize, JsonSchema)]
 //! #[serde(crate = "plugo::settings::serde")]

@@ -19,20 +19,20 @@ const LIMIT: Duration = Duration::from_secs(240);
 const QUIET: Duration = Duration::from_millis(700);
 
 /// A running `plugo dev`. It ends with the value.
-struct Dev {
+pub(crate) struct Dev {
     child: Child,
     said: Arc<Mutex<String>>,
     /// Up to where it was read.
     read: usize,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Dev {
-    fn start(dir: &Path, args: &[&str]) -> Self {
+    pub(crate) fn start(dir: &Path, args: &[&str]) -> Self {
         Dev::start_with(dir, args, |_| {})
     }
 
-    fn start_with(dir: &Path, args: &[&str], set: impl FnOnce(&mut Command)) -> Self {
+    pub(super) fn start_with(dir: &Path, args: &[&str], set: impl FnOnce(&mut Command)) -> Self {
         let mut command = plugo(dir, &[&["dev", "--listen", "127.0.0.1:0"], args].concat());
         command.env_remove("ENABLE_PLUGIN_HOT_RELOAD");
         set(&mut command);
@@ -51,13 +51,17 @@ impl Dev {
         Dev { child, said, read: 0, address: String::new() }
     }
 
-    fn said(&self) -> String {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn said(&self) -> String {
         self.said.lock().unwrap().clone()
     }
 
     /// Waits until it says something that it has not said before.
     #[track_caller]
-    fn hears(&mut self, what: &str) {
+    pub(crate) fn hears(&mut self, what: &str) {
         let begun = Instant::now();
         while begun.elapsed() < LIMIT {
             let said = self.said();
@@ -78,7 +82,7 @@ impl Dev {
 
     /// It says no such thing.
     #[track_caller]
-    fn is_quiet(&self) {
+    pub(crate) fn is_quiet(&self) {
         std::thread::sleep(QUIET);
         assert_eq!(self.said()[self.read..].trim(), "", "{}", self.said());
     }
@@ -91,14 +95,14 @@ impl Dev {
         writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
-    fn signal(&self, signal: &str) {
+    pub(super) fn signal(&self, signal: &str) {
         let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
         assert!(kill.unwrap().success());
     }
 
     /// The exit code, when it ends.
     #[track_caller]
-    fn code(&mut self) -> Option<i32> {
+    pub(super) fn code(&mut self) -> Option<i32> {
         let begun = Instant::now();
         while begun.elapsed() < LIMIT {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -128,7 +132,7 @@ impl Drop for Dev {
 }
 
 /// Asks over a connection of its own, and gives the whole answer.
-fn get(address: &str, path: &str) -> std::io::Result<String> {
+pub(crate) fn get(address: &str, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     // In one piece: the small app reads once.
@@ -146,7 +150,7 @@ fn is_there(pid: &str) -> bool {
 
 /// Waits until a process is gone.
 #[track_caller]
-fn is_gone(pid: &str) {
+pub(crate) fn is_gone(pid: &str) {
     let begun = Instant::now();
     while is_there(pid) {
         assert!(begun.elapsed() < Duration::from_secs(20), "{pid} is still there");
@@ -156,14 +160,14 @@ fn is_gone(pid: &str) {
 
 /// Saves as many editors do: the new file takes the place of the old one, so
 /// that nobody sees half of it, which would be a change of its own.
-fn save(path: &Path, text: &str) {
+pub(crate) fn save(path: &Path, text: &str) {
     let name = path.file_name().unwrap().to_str().unwrap();
     let swap = path.with_file_name(format!("{name}~"));
     fs::write(&swap, text).unwrap();
     fs::rename(&swap, path).unwrap();
 }
 
-fn replace(path: &Path, from: &str, to: &str) {
+pub(crate) fn replace(path: &Path, from: &str, to: &str) {
     let text = fs::read_to_string(path).unwrap();
     assert!(text.contains(from), "{text}");
     save(path, &text.replace(from, to));
@@ -203,7 +207,7 @@ fn copy(from: &Path, to: &Path) {
 
 /// A bounded load: a few clients that ask one after the other, half of them
 /// over connections that they keep. It ends with the value.
-struct Load {
+pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     served: Arc<AtomicUsize>,
     clients: Vec<std::thread::JoinHandle<Vec<String>>>,
@@ -366,10 +370,10 @@ fn main() {
 }
 "#;
 
-const TAKES: &str =
+pub(super) const TAKES: &str =
     "listenfd::ListenFd::from_env().take_tcp_listener(0).unwrap().expect(\"a socket\")";
 
-fn small(name: &str, socket: &str) -> Project {
+pub(super) fn small(name: &str, socket: &str) -> Project {
     let mut project = Project::buildable(name)
         .file("src/main.rs", MAIN.replace("OPENED", socket))
         .dependencies("listenfd = \"1\"");
@@ -394,7 +398,7 @@ fn small(name: &str, socket: &str) -> Project {
 }
 
 /// The number of the app's process, and what else it answers.
-fn answer(dev: &Dev) -> (String, String) {
+pub(super) fn answer(dev: &Dev) -> (String, String) {
     // The old process does not end its requests: it is just ended.
     let answer = (0..50).find_map(|_| {
         let answer = get(&dev.address, "/").ok().filter(|answer| answer.contains("\r\n\r\n"));

@@ -8,6 +8,8 @@ mod plux;
 mod faults;
 mod plux_build;
 mod django;
+mod settings;
+mod settings_check;
 mod threads;
 mod apps;
 mod ui;
@@ -25,6 +27,12 @@ mod cli_inspect;
 mod cli_graph;
 mod cli_evidence;
 mod reload_watch;
+mod reload_app;
 mod reload_selection;
+mod reload_leaving;
 #[cfg(unix)]
 mod cli_dev;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod cli_dev_patch;
+#[cfg(unix)]
+mod dev_faults;

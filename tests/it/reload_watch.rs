@@ -445,6 +445,25 @@ fn h09_a_burst_is_told_of_once() {
 }
 
 #[test]
+fn h09_a_file_that_is_written_in_place_is_told_of_once_however_slowly() {
+    const SLOW: Duration = Duration::from_millis(200);
+    let watched = Watched::new(
+        |dir| write(dir, "config.json", "{}"),
+        |watch, dir| watch.debounce(SLOW).path(dir.join("config.json")).path(dir.join("new")),
+    );
+    let mut file = fs::File::create(watched.path("config.json")).unwrap();
+    // It is empty, and quiet for long enough to be told of.
+    std::thread::sleep(SLOW * 3);
+    file.write_all(b"{ \"plugins\": [] }").unwrap();
+    drop(file);
+    assert_eq!(watched.next(), [("config.json".to_owned(), Change::Modified)]);
+    watched.nothing_but("new");
+    // What is to be empty is told of, too.
+    watched.write("config.json", "");
+    assert_eq!(watched.next(), [("config.json".to_owned(), Change::Modified)]);
+}
+
+#[test]
 fn h09_what_changes_while_it_is_told_of_is_told_of_once_more() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "lib.rs", "0");

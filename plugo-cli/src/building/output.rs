@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use anstream::adapter::strip_str;
 
@@ -12,6 +13,8 @@ pub(crate) struct Output<'s> {
     shell: &'s Shell,
     /// The lines of one message.
     message: Vec<String>,
+    /// What Cargo waits for.
+    waits: Waits,
     /// Warnings that were passed on.
     said: BTreeSet<String>,
     /// Cargo could not write.
@@ -20,7 +23,13 @@ pub(crate) struct Output<'s> {
 
 impl<'s> Output<'s> {
     pub(crate) fn new(shell: &'s Shell) -> Self {
-        Output { shell, message: Vec::new(), said: BTreeSet::new(), unwritable: false }
+        Output {
+            shell,
+            message: Vec::new(),
+            waits: Waits::default(),
+            said: BTreeSet::new(),
+            unwritable: false,
+        }
     }
 
     pub(crate) fn line(&mut self, line: String, progress: &mut Progress<'_>) {
@@ -28,11 +37,9 @@ impl<'s> Output<'s> {
         self.unwritable |= ["No space left on device", "Read-only file system"]
             .iter()
             .any(|reason| plain.contains(reason));
+        self.waits = Waits::default();
         match status(&plain) {
-            Some("Blocking") => {
-                progress.clear();
-                self.shell.say(line);
-            }
+            Some("Blocking") => self.waits = Waits(Some((Instant::now(), line))),
             Some(_) => self.end(progress),
             None => {
                 // Each message begins at the margin, and most end with an empty line.
@@ -45,6 +52,19 @@ impl<'s> Output<'s> {
                     self.end(progress);
                 }
             }
+        }
+    }
+
+    /// Cargo has said something on stdout: it waits for nothing any more.
+    pub(crate) fn goes_on(&mut self) {
+        self.waits = Waits::default();
+    }
+
+    /// Passes on what Cargo waits for, when it has for a while.
+    pub(crate) fn tell(&mut self, progress: &mut Progress<'_>) {
+        if let Some(line) = self.waits.take_late(Instant::now()) {
+            progress.clear();
+            self.shell.say(line);
         }
     }
 
@@ -62,6 +82,23 @@ impl<'s> Output<'s> {
     }
 }
 
+/// A line such as `    Blocking waiting for file lock on build directory`, and since
+/// when it holds. Whoever waits for a build wants to know why nothing happens; that
+/// two Cargos met for a moment, nobody does.
+#[derive(Debug, Default)]
+struct Waits(Option<(Instant, String)>);
+
+/// How long a wait is not worth a word.
+const LATE: Duration = Duration::from_secs(1);
+
+impl Waits {
+    /// The line, once, when it has held for so long.
+    fn take_late(&mut self, now: Instant) -> Option<String> {
+        let is_late = |since: Instant| now.saturating_duration_since(since) >= LATE;
+        self.0.take_if(|(since, _)| is_late(*since)).map(|(_, line)| line)
+    }
+}
+
 /// The verb of a line such as `   Compiling shop v0.1.0`, which Cargo writes
 /// against the twelfth column.
 fn status(plain: &str) -> Option<&str> {
@@ -75,6 +112,15 @@ fn status(plain: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cargo_waits_for_is_told_once_and_only_when_it_takes_long() {
+        let begun = Instant::now();
+        let mut waits = Waits(Some((begun, "Blocking".to_owned())));
+        assert_eq!(waits.take_late(begun + LATE / 2), None);
+        assert_eq!(waits.take_late(begun + LATE).as_deref(), Some("Blocking"));
+        assert_eq!(waits.take_late(begun + LATE * 2), None);
+    }
 
     #[test]
     fn cargos_status_is_told_apart_from_what_the_compiler_says() {

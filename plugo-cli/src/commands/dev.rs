@@ -1,4 +1,5 @@
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgMatches, Args as _, FromArgMatches as _, ValueEnum};
@@ -23,6 +24,18 @@ struct Args {
     /// A change of the selecting file is left to the app, which follows it itself
     #[arg(long, help_heading = "Selection")]
     ignore_selection: bool,
+    /// Features of the app, beside those that the selection turns on
+    #[arg(
+        short = 'F',
+        long,
+        value_name = "FEATURES",
+        value_delimiter = ',',
+        help_heading = "Build"
+    )]
+    features: Vec<String>,
+    /// Patch plugins into the running process, where that can be done (Linux on x86-64)
+    #[arg(long, conflicts_with = "release", help_heading = "Build")]
+    patch: bool,
     /// With optimisations
     #[arg(short, long, conflicts_with = "profile", help_heading = "Build")]
     release: bool,
@@ -57,6 +70,9 @@ struct Args {
     /// For `plugo dev` itself: becomes the program that is given
     #[arg(long, hide = true)]
     child_of: Option<i32>,
+    /// For `plugo dev` itself: notes a call of the compiler in this folder
+    #[arg(long, hide = true)]
+    record: Option<PathBuf>,
     /// What the app gets
     #[arg(last = true, value_name = "ARGUMENTS")]
     arguments: Vec<OsString>,
@@ -94,15 +110,23 @@ impl Command for Dev {
 #[cfg(unix)]
 fn develop(context: &Context, args: Args) -> Result<(), Error> {
     use crate::building::Options;
-    use crate::dev::{Settings, become_child, run};
+    use crate::dev::{Settings, become_child, record, run};
 
     if let Some(parent) = args.child_of {
         return become_child(parent, &args.arguments);
+    }
+    if let Some(into) = &args.record {
+        return record(into, &args.arguments);
+    }
+    if args.patch {
+        check_patch(args.profile.as_deref())?;
     }
     let app = context.app(&args.app)?;
     let settings = Settings {
         program: app.program(args.bin.as_deref())?,
         client: args.client,
+        features: args.features,
+        patches: args.patch,
         listen: args.listen,
         livereload: args.livereload,
         debounce: Duration::from_millis(args.debounce_ms),
@@ -115,6 +139,23 @@ fn develop(context: &Context, args: Args) -> Result<(), Error> {
         ..Options::default()
     };
     run(context, &app, &options, settings)
+}
+
+/// Whether code can be patched here at all.
+#[cfg(unix)]
+fn check_patch(profile: Option<&str>) -> Result<(), Error> {
+    if let Some(profile @ ("release" | "bench")) = profile {
+        return Err(Error::usage(format!(
+            "`--patch` and `--profile {profile}` do not go together: nothing of patching is in a \
+             release"
+        )));
+    }
+    match cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        true => Ok(()),
+        false => Err(Error::environment(
+            "`--patch` works on Linux on x86-64 alone; without it the app is restarted",
+        )),
+    }
 }
 
 #[cfg(not(unix))]

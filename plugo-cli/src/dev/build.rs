@@ -1,9 +1,14 @@
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::mpsc::Sender;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use plugo_reload::Changes;
 
 use super::event::Event;
+use super::patch::Patcher;
 use crate::app::App;
 use crate::building::{Messages, Options, Output, Progress};
 use crate::child::{self, Group, Line};
@@ -15,6 +20,9 @@ use crate::error::Error;
 pub(super) struct Request<'r> {
     pub(super) client: Option<&'r str>,
     pub(super) program: &'r str,
+    pub(super) features: &'r [String],
+    /// What makes patches of what it builds.
+    pub(super) patcher: Option<&'r Patcher>,
     /// What the build is known to have: its plugins, its crates.
     pub(super) size: Option<(usize, usize)>,
 }
@@ -31,6 +39,8 @@ pub(super) struct Build<'s> {
     /// How many streams are open.
     open: u8,
     started: Instant,
+    /// When Cargo went on to download or to compile.
+    compiles: Option<SystemTime>,
 }
 
 /// A build that came to its end.
@@ -50,10 +60,17 @@ impl<'s> Build<'s> {
         number: u32,
         sender: &Sender<Event>,
     ) -> Result<Self, Error> {
-        let mut cargo = options.cargo(context, app, "build", request.client);
+        let command = if request.patcher.is_some() { "rustc" } else { "build" };
+        let mut cargo = options.cargo(context, app, command, request.client);
         cargo.args(["--bin", request.program, "--message-format", "json-render-diagnostics"]);
         if let Some(profile) = &options.profile {
             cargo.args(["--profile", profile]);
+        }
+        for feature in request.features {
+            cargo.args(["--features", feature]);
+        }
+        if let Some(patcher) = request.patcher {
+            patcher.prepare(&mut cargo);
         }
         cargo.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut progress = Progress::new(&context.shell, 1);
@@ -81,7 +98,9 @@ impl<'s> Build<'s> {
         }
         let messages = Messages::new(app.manifest());
         let (program, started) = (request.program.to_owned(), Instant::now());
-        Ok(Build { number, group: Some(group), messages, progress, program, open, started })
+        let group = Some(group);
+        let compiles = None;
+        Ok(Build { number, group, messages, progress, program, open, started, compiles })
     }
 
     /// Hears what its Cargo says; another one's is left alone.
@@ -89,15 +108,35 @@ impl<'s> Build<'s> {
         if number != self.number {
             return;
         }
+        let compiles = match &line {
+            Line::Out(_) => true,
+            Line::Err(line) => ["Compiling", "Downloading"].iter().any(|verb| line.contains(verb)),
+            Line::Nothing => false,
+        };
+        if compiles {
+            self.compiles.get_or_insert_with(SystemTime::now);
+        }
         match line {
             Line::Out(line) => {
+                output.goes_on();
                 if let Some(krate) = self.messages.read(&line) {
                     self.progress.done(krate);
                 }
             }
             Line::Err(line) => output.line(line, &mut self.progress),
-            Line::Nothing => self.progress.tell(),
+            Line::Nothing => {
+                output.tell(&mut self.progress);
+                self.progress.tell();
+            }
         }
+    }
+
+    /// Whether its Cargo may have written these files: it writes the lock file
+    /// before it downloads or compiles anything.
+    pub(super) fn may_have_written(&self, changes: &Changes) -> bool {
+        let Some(compiles) = self.compiles else { return true };
+        let written = changes.paths().filter_map(|path| Some(changed(&path.metadata().ok()?)));
+        written.max().is_some_and(|written| written <= compiles)
     }
 
     /// One of its streams is at its end.
@@ -130,6 +169,14 @@ impl<'s> Build<'s> {
         let program = found.filter(|_| status.success()).map(|(_, path)| path.clone());
         Ok(Some(Built { program, took: self.started.elapsed() }))
     }
+}
+
+/// When a file came to be what it is; one that came by a rename may have been
+/// written long before.
+fn changed(metadata: &Metadata) -> SystemTime {
+    let seconds = u64::try_from(metadata.ctime()).unwrap_or_default();
+    let nanoseconds = u64::try_from(metadata.ctime_nsec()).unwrap_or_default();
+    UNIX_EPOCH + Duration::from_secs(seconds) + Duration::from_nanos(nanoseconds)
 }
 
 fn was_ended(status: ExitStatus) -> bool {

@@ -1,6 +1,7 @@
 use plugo_reload::Changes;
 
 use super::keys::Key;
+use super::patch::{Made, Said};
 use crate::child::Line;
 
 /// What happens while `plugo dev` works.
@@ -12,6 +13,12 @@ pub(super) enum Event {
     Cargo(u32, Line),
     /// One of its two streams is at its end.
     Closed(u32),
+    /// A patch was made, or was not.
+    Made(u32, Made),
+    /// A process of the app said something.
+    App(u32, Said),
+    /// A process has ended, or somebody wants all to end: it is looked at.
+    Woken,
     /// A person wants something.
     Key(Key),
 }

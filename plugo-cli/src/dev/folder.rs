@@ -11,6 +11,7 @@ use crate::error::Error;
 /// <target>/plugo/.dev/<app>/
 ///   lock            held while `plugo dev` works; the number of its process
 ///   run-3/<app>     a program that runs, whatever Cargo does to its own file
+///   notices/3       the socket at which its process says that it is ready
 /// ```
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -48,6 +49,11 @@ impl Folder {
         let folder = Folder { dir, runs: 0, _lock: file };
         folder.clear();
         Ok(folder)
+    }
+
+    /// Where it is. Nobody else's `plugo dev` uses it.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Another name for a program, which stays when Cargo makes a new one.

@@ -1,14 +1,18 @@
 use std::ffi::OsString;
-use std::os::unix::net::UnixDatagram;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::rc::Rc;
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use super::event::Event;
 use super::folder::Kept;
+use super::notices::Notices;
 use super::sockets::Sockets;
 use crate::child::Group;
 use crate::error::Error;
@@ -20,11 +24,14 @@ pub(super) struct Start<'s> {
     pub(super) arguments: &'s [OsString],
     /// The script that lets a page reload itself.
     pub(super) script: Option<String>,
-    /// Where it says that it is ready; a folder with a short name, since that
-    /// of a socket may have some hundred bytes.
-    pub(super) notices: &'s Path,
+    /// Where it says that it is ready.
+    pub(super) notices: &'s Notices,
+    /// Who hears that it has ended.
+    pub(super) sender: &'s Sender<Event>,
     /// How many processes there were before.
     pub(super) number: u32,
+    /// Where it hears of patches.
+    pub(super) patches: Option<PathBuf>,
 }
 
 /// A process of the app, with all that it starts. It ends with the value.
@@ -32,6 +39,9 @@ pub(super) struct Start<'s> {
 pub(super) struct Process {
     group: Group,
     kept: Rc<Kept>,
+    pub(super) number: u32,
+    /// Where it hears of patches, until it does.
+    patches: Option<PathBuf>,
     notices: UnixDatagram,
     pub(super) started: Instant,
     /// Since when it serves.
@@ -43,7 +53,7 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn start(start: &Start<'_>, kept: Rc<Kept>) -> Result<Self, Error> {
-        let path = start.notices.join(start.number.to_string());
+        let path = start.notices.path(start.number);
         let notices = UnixDatagram::bind(&path).and_then(|socket| {
             socket.set_nonblocking(true)?;
             Ok(socket)
@@ -56,10 +66,25 @@ impl Process {
             Some(script) => command.env("PLUGO_LIVERELOAD", script),
             None => command.env_remove("PLUGO_LIVERELOAD"),
         };
+        match &start.patches {
+            Some(path) => command.env("PLUGO_PATCH", path),
+            None => command.env_remove("PLUGO_PATCH"),
+        };
         start.sockets.hand_to(&mut command)?;
         let started = Instant::now();
         let group = Group::start_apart(&mut command)?;
-        Ok(Process { group, kept, notices, started, ready: None, has_said: false, ended: None })
+        tell_of_end(group.id(), start.sender.clone());
+        Ok(Process {
+            group,
+            kept,
+            number: start.number,
+            patches: start.patches.clone(),
+            notices,
+            started,
+            ready: None,
+            has_said: false,
+            ended: None,
+        })
     }
 
     /// The program that it runs.
@@ -121,12 +146,28 @@ impl Drop for Process {
         if self.ended().is_none() {
             self.kill();
         }
+        if let Some(path) = &self.patches {
+            // Whoever still waits for it there waits no more.
+            drop(UnixStream::connect(path));
+        }
         if let Ok(address) = self.notices.local_addr()
             && let Some(path) = address.as_pathname()
         {
             let _ = std::fs::remove_file(path);
         }
     }
+}
+
+/// Tells when a child has ended, which this does not change: whoever asks how
+/// it did is told after that, too. Where there is no thread for it, it is
+/// noticed a little later.
+fn tell_of_end(child: Pid, sender: Sender<Event>) {
+    let wait = move || {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while matches!(waitid(WaitId::Pid(child), options), Err(Errno::INTR)) {}
+        let _ = sender.send(Event::Woken);
+    };
+    let _ = std::thread::Builder::new().name("plugo-wait".to_owned()).spawn(wait);
 }
 
 /// The program itself. On Linux this program comes first, and takes care that

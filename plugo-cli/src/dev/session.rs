@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::rc::Rc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use plugo_build::Project;
@@ -14,6 +14,8 @@ use super::event::Event;
 use super::folder::{Folder, Kept};
 use super::keys::{self, Key};
 use super::live::Live;
+use super::notices::Notices;
+use super::patch::Patcher;
 use super::process::Process;
 use super::sockets::Sockets;
 use super::watched::Watched;
@@ -26,6 +28,8 @@ use crate::error::Error;
 use crate::exit;
 use crate::interrupt;
 
+/// Patches in place of builds.
+mod patching;
 /// From one process of the app to the next.
 mod processes;
 
@@ -47,9 +51,14 @@ pub(crate) fn run(
     let folder = Folder::open(app)?;
     let sockets = Sockets::open(&settings.listen)?;
     let live = settings.livereload.as_deref().map(Live::open).transpose()?;
-    let notices = tempfile::Builder::new().prefix("plugo-dev-").tempdir();
-    let notices = notices.map_err(|error| Error::io("made", &std::env::temp_dir(), &error))?;
+    let notices = Notices::open(folder.dir())?;
     let (sender, events) = channel();
+    let patcher = match settings.patches {
+        true => Some(Patcher::open(context, app, &settings.program, sender.clone())?),
+        false => None,
+    };
+    let asked = sender.clone();
+    interrupt::on_ask(move || drop(asked.send(Event::Woken)));
     let mut session = Session {
         context,
         app,
@@ -62,6 +71,8 @@ pub(crate) fn run(
         notices,
         sender,
         output: Output::new(&context.shell),
+        patcher,
+        patches: 0,
         watched: Watched::app(app),
         watcher: None,
         size: None,
@@ -92,12 +103,16 @@ struct Session<'c> {
     options: &'c Options,
     settings: Settings,
     client: Option<String>,
+    // It is in the folder, which is another one's when that is dropped.
+    notices: Notices,
     folder: Folder,
     sockets: Sockets,
     live: Option<Live>,
-    notices: tempfile::TempDir,
     sender: Sender<Event>,
     output: Output<'c>,
+    patcher: Option<Patcher>,
+    /// How many patches the app took in.
+    patches: u32,
     watched: Watched,
     watcher: Option<PluginWatcher>,
     /// The plugins and crates of the build.
@@ -150,22 +165,36 @@ impl Session<'_> {
         self.build()?;
         loop {
             interrupt::check()?;
-            let wait = if self.is_hurried() { SOON } else { TICK };
-            match events.recv_timeout(wait) {
-                Ok(Event::Key(Key::Quit)) => return Ok(()),
-                Ok(event) => self.handle(event)?,
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            let event = match self.is_idle() {
+                true => events.recv().ok(),
+                false => events.recv_timeout(if self.is_hurried() { SOON } else { TICK }).ok(),
+            };
+            match event {
+                Some(Event::Key(Key::Quit)) => return Ok(()),
+                Some(event) => self.handle(event)?,
+                None => {}
             }
             if let Some(status) = self.tick()?
                 && !is_watching
             {
                 return if status.success() { Ok(()) } else { Err(Error::Said(code(status))) };
             }
-            let is_idle = self.build.is_none() && self.starting.is_none() && self.next.is_none();
-            if !is_watching && is_idle && self.running.is_none() {
+            let is_over = self.build.is_none() && self.starting.is_none() && self.next.is_none();
+            if !is_watching && is_over && self.running.is_none() {
                 return Err(Error::Said(exit::NO));
             }
         }
+    }
+
+    /// Whether all that can happen is told of: then nothing is done until it is.
+    fn is_idle(&self) -> bool {
+        // Of a connection that nobody takes, nothing tells.
+        self.running.as_ref().is_none_or(|process| process.has_said)
+            && self.build.is_none()
+            && self.starting.is_none()
+            && self.next.is_none()
+            && self.ending.is_empty()
+            && self.reload.is_none()
     }
 
     /// Whether something is about to happen that nothing tells of.
@@ -191,6 +220,9 @@ impl Session<'_> {
                 }
                 Ok(())
             }
+            Event::Made(number, made) => self.made(number, made),
+            Event::App(process, said) => self.heard(process, said),
+            Event::Woken => Ok(()),
             Event::Key(key) => self.key(key),
         }
     }
@@ -200,9 +232,11 @@ impl Session<'_> {
             self.say("Left", format!("{} to the app", self.watched.describe(changes.paths())));
             return Ok(());
         }
-        // Cargo itself writes the lock file while it builds. With it, other
+        // Cargo itself writes the lock file when it begins to build. With it, other
         // crates may have become part of the build.
-        if self.build.is_some() && self.watched.is_lock(changes) {
+        if self.watched.is_lock(changes)
+            && self.build.as_ref().is_some_and(|build| build.may_have_written(changes))
+        {
             self.looks = true;
             return Ok(());
         }
@@ -217,7 +251,10 @@ impl Session<'_> {
         if self.watched.is_other_build(changes) {
             self.look(false)?;
         }
-        self.build()
+        if let Some(patcher) = &mut self.patcher {
+            patcher.changed(changes.paths());
+        }
+        self.renew()
     }
 
     fn key(&mut self, key: Key) -> Result<(), Error> {
@@ -237,7 +274,7 @@ impl Session<'_> {
             }
             Key::Client(name) => {
                 let client = Some(name).filter(|name| !name.is_empty());
-                let selection = SelectionArgs { client: client.clone(), ..Default::default() };
+                let selection = self.selection(&client);
                 if let Err(error) = self.context.project(self.app, &selection) {
                     self.tell_error(&error);
                     return Ok(());
@@ -255,10 +292,15 @@ impl Session<'_> {
         }
     }
 
+    fn selection(&self, client: &Option<String>) -> SelectionArgs {
+        let features = self.settings.features.clone();
+        SelectionArgs { client: client.clone(), features, ..Default::default() }
+    }
+
     /// Finds out what to watch. What is wrong with the files is told of by
     /// Cargo when it builds; a client that does not exist is told of at once.
     fn look(&mut self, is_first: bool) -> Result<(), Error> {
-        let selection = SelectionArgs { client: self.client.clone(), ..Default::default() };
+        let selection = self.selection(&self.client);
         match self.context.project(self.app, &selection) {
             Ok(project) => self.follow(&project),
             Err(error @ Error::Usage(_)) if is_first => return Err(error),
@@ -294,10 +336,16 @@ impl Session<'_> {
     /// Builds; a build that is under way is of files that are no more.
     fn build(&mut self) -> Result<(), Error> {
         drop(self.build.take());
+        self.output.goes_on();
         self.builds += 1;
+        if let Some(patcher) = &mut self.patcher {
+            patcher.builds();
+        }
         let request = Request {
             client: self.client.as_deref(),
             program: &self.settings.program,
+            features: &self.settings.features,
+            patcher: self.patcher.as_ref(),
             size: self.size,
         };
         let (context, app, options) = (self.context, self.app, self.options);
@@ -321,6 +369,7 @@ impl Session<'_> {
                 }
             }
         }
+        self.tick_patch()?;
         self.tick_ending();
         self.tick_starting();
         self.tick_running()
@@ -339,7 +388,11 @@ impl Session<'_> {
         };
         self.took = Some(built.took);
         let newest = self.starting.as_ref().or(self.running.as_ref());
-        if newest.is_some_and(|process| process.kept().is(&program)) {
+        let is_patched = self.patcher.as_ref().is_some_and(Patcher::is_patched);
+        if !is_patched && newest.is_some_and(|process| process.kept().is(&program)) {
+            if let Some(patcher) = self.patcher.as_mut().filter(|_| self.starting.is_none()) {
+                patcher.is_unchanged();
+            }
             let what = "the program is the same, and goes on";
             self.say("Unchanged", format!("after {milliseconds} ms: {what}"));
             return;

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use plugo_build::{Crates, Project};
+use plugo_build::{Crates, Project, Side};
 use plugo_reload::{Changes, PluginWatcher};
 
 use super::event::Event;
@@ -19,21 +19,28 @@ pub(super) struct Watched {
     workspace: PathBuf,
     /// The folders of crates, and what is in each: its plugins, or its name.
     crates: BTreeMap<PathBuf, String>,
+    /// What depends on each.
+    users: BTreeMap<PathBuf, BTreeSet<String>>,
     selection: Option<PathBuf>,
     /// The files of other builds' selections.
     others: BTreeSet<PathBuf>,
-    /// Where Cargo writes.
+    /// Where Cargo writes, and compilers.
     left_out: BTreeSet<PathBuf>,
 }
 
 impl Watched {
     /// All that is known when the files cannot be read: the app's folder.
     pub(super) fn app(app: &App) -> Self {
-        let left_out = [Some(&app.target_dir), app.build_dir.as_ref()];
+        // Compilers write into the one for temporary files, which may be in the app's.
+        let temporary = std::env::temp_dir();
+        let given = std::path::absolute(&temporary).ok();
+        let temporary = [given, temporary.canonicalize().ok()].into_iter().flatten();
+        let mut left_out = BTreeSet::from([app.target_dir.clone()]);
+        left_out.extend(app.build_dir.iter().cloned().chain(temporary));
         Watched {
             workspace: app.workspace.clone(),
             crates: BTreeMap::from([(app.dir.clone(), format!("`{}`", app.name))]),
-            left_out: left_out.into_iter().flatten().cloned().collect(),
+            left_out,
             ..Watched::default()
         }
     }
@@ -59,6 +66,9 @@ impl Watched {
                 None => format!("crate `{}`", krate.name),
             };
             watched.crates.insert(dir.to_owned(), what);
+            let users = crates.dependents(krate).map(|user| format!("`{}`", user.name));
+            let builds = (krate.side == Side::Host).then(|| "what builds the app".to_owned());
+            watched.users.entry(dir.to_owned()).or_default().extend(users.chain(builds));
         }
         let selection = project.selecting_file();
         watched.others = [project.config_file().to_owned(), project.clients_directory().to_owned()]
@@ -99,15 +109,17 @@ impl Watched {
 
     /// Whether a file below a watched folder is part of the build.
     fn is_part(&self, path: &Path) -> bool {
-        let below = |dirs: &BTreeSet<PathBuf>| path.ancestors().any(|path| dirs.contains(path));
-        if below(&self.left_out) || below(&self.others) {
+        if path.ancestors().any(|path| self.others.contains(path)) {
             return false;
         }
-        for dir in path.ancestors().skip(1) {
+        for dir in path.ancestors() {
+            if self.left_out.contains(dir) {
+                return false;
+            }
             if self.crates.contains_key(dir) {
                 return true;
             }
-            if dir.join("Cargo.toml").is_file() {
+            if dir != path && dir.join("Cargo.toml").is_file() {
                 // It is of a package that this build does not have.
                 return false;
             }
@@ -145,8 +157,7 @@ impl Watched {
         for path in paths {
             owners.entry(self.owner(path)).or_default().push(path);
         }
-        let show =
-            |path: &Path| path.strip_prefix(&self.workspace).unwrap_or(path).display().to_string();
+        let show = |path: &Path| self.show(path);
         let mut texts = Vec::new();
         for (owner, paths) in owners.into_iter().rev() {
             match (owner, paths.as_slice()) {
@@ -156,6 +167,28 @@ impl Watched {
             }
         }
         texts.join(", ")
+    }
+
+    /// A path as it is told of.
+    pub(super) fn show(&self, path: &Path) -> String {
+        path.strip_prefix(&self.workspace).unwrap_or(path).display().to_string()
+    }
+
+    /// The folder of the crate that a file is in, if it is part of one.
+    pub(super) fn crate_dir(&self, path: &Path) -> Option<&Path> {
+        self.owner(path)?;
+        let dir = path.ancestors().find(|dir| self.crates.contains_key(*dir))?;
+        self.crates.get_key_value(dir).map(|(dir, _)| dir.as_path())
+    }
+
+    /// What is in the folder of a crate: ``plugin `blog` ``.
+    pub(super) fn owner_of(&self, dir: &Path) -> &str {
+        self.crates.get(dir).map_or("it", String::as_str)
+    }
+
+    /// What depends on the crate in this folder.
+    pub(super) fn users(&self, dir: &Path) -> impl Iterator<Item = &String> {
+        self.users.get(dir).into_iter().flatten()
     }
 
     fn owner(&self, path: &Path) -> Option<&str> {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::Session;
 use crate::dev::folder::Kept;
 use crate::dev::live::Live;
+use crate::dev::patch;
 use crate::dev::process::{Process, Start};
 use crate::error::Error;
 
@@ -34,12 +35,19 @@ impl Session<'_> {
 
     fn start_kept(&mut self, kept: Rc<Kept>) {
         self.starts += 1;
+        let patches = self.patcher.as_ref().and_then(|_| {
+            let path = self.notices.patches(self.starts);
+            // Without it every change restarts the app.
+            patch::listen(path.clone(), self.starts, self.sender.clone()).ok().map(|()| path)
+        });
         let start = Start {
             sockets: &self.sockets,
             arguments: &self.settings.arguments,
             script: self.live.as_ref().map(Live::script),
-            notices: self.notices.path(),
+            notices: &self.notices,
+            sender: &self.sender,
             number: self.starts,
+            patches,
         };
         match Process::start(&start, Rc::clone(&kept)) {
             Ok(process) => self.starting = Some(process),
@@ -126,6 +134,9 @@ impl Session<'_> {
         let ready = process.ready.filter(|_| process.has_said);
         let says_nothing = !process.has_said;
         self.good = Some(Rc::clone(process.kept()));
+        if let Some(patcher) = &mut self.patcher {
+            patcher.serves(process.number, &process.kept().program, self.build.is_none());
+        }
         // From here on the old one takes no more connections.
         if let Some(old) = self.running.replace(process) {
             self.retire(old);
@@ -159,6 +170,9 @@ impl Session<'_> {
         self.has_said |= running.has_said;
         if let Some(status) = running.ended() {
             self.running = None;
+            if let Some(patcher) = &mut self.patcher {
+                patcher.has_ended();
+            }
             let next = "it starts again with the next change";
             self.context.shell.error(format_args!("the app ended by itself: {status}; {next}"));
             if !status.success() {
