@@ -35,7 +35,30 @@ mod follow;
 mod instance_error;
 /// Lookups of instances.
 mod instances;
+/// Who may see and change what.
+#[cfg(feature = "pages")]
+mod auth;
+/// What pages and API are about.
+#[cfg(feature = "pages")]
+mod site;
+/// What is selected, and why.
+#[cfg(feature = "pages")]
+mod explain;
+/// Whether an instance can be constructed.
+#[cfg(feature = "pages")]
+mod probe;
+/// Settings that fit, into the database.
+#[cfg(feature = "pages")]
+mod saving;
+/// The JSON API.
+#[cfg(feature = "pages")]
+mod api;
+/// The admin pages.
+#[cfg(feature = "pages")]
+mod pages;
 
+#[cfg(feature = "pages")]
+pub use self::auth::{Auth, Identity};
 pub use self::error::{Conflict, EditError, Error};
 pub use self::follow::{FollowStatus, Following};
 pub use self::force::in_force;
@@ -46,6 +69,8 @@ pub use self::model::{
     InstanceRow, ItemId, ItemQuery, ItemRow, Page, PluginId, PluginQuery, PluginRow, Role, Sort,
     TypeId, TypeRef, TypeRow, User, UserId, Version, Via, status_from_word,
 };
+#[cfg(feature = "pages")]
+pub use self::pages::Pages;
 pub use self::registry::{RegisteredItem, RegisteredPlugin, RegisteredType, Registry};
 pub use self::secrets::{KeyRing, Settings, secret_pointers};
 pub use self::snapshot::{Ranked, Snapshot, SnapshotInstance, SnapshotItem, SnapshotType};

@@ -30,6 +30,9 @@ mod prune;
 mod edit;
 /// Instances of items with settings.
 mod instances;
+/// Settings with their secrets.
+#[cfg(feature = "pages")]
+mod reveal;
 /// Who may log in.
 mod users;
 /// Who is logged in.

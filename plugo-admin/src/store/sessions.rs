@@ -97,13 +97,31 @@ impl Store {
     ///
     /// Those of the database.
     pub async fn session(&self, token: &str) -> Result<Option<Session>, Error> {
+        self.session_within(token, Duration::MAX, true).await
+    }
+
+    /// The same, if it was used in the time before, too. `is_use` says whether this
+    /// is a use of it: what a page does by itself is none.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn session_within(
+        &self,
+        token: &str,
+        idle: Duration,
+        is_use: bool,
+    ) -> Result<Option<Session>, Error> {
         let doing = "read a session";
         let mut connection = self.connection(doing).await?;
         let (now, hash) = (At::now().0, hashed(token));
         let sql = "SELECT u.id, u.name, u.role, u.disabled, u.created, s.csrf, s.expires, \
             s.last_seen FROM plugo_sessions s JOIN plugo_users u ON u.id = s.user_id \
-            WHERE s.token_hash = $1 AND s.expires > $2 AND u.disabled = 0";
-        let values = [Bound::Text(hash.clone()), Bound::Number(now)];
+            WHERE s.token_hash = $1 AND s.expires > $2 AND s.last_seen >= $3 \
+            AND u.disabled = 0";
+        let idle = i64::try_from(idle.as_millis()).unwrap_or(i64::MAX);
+        let since = Bound::Number(now.saturating_sub(idle));
+        let values = [Bound::Text(hash.clone()), Bound::Number(now), since];
         let found = statement(sql, values)
             .fetch_optional(&mut *connection)
             .await
@@ -120,7 +138,7 @@ impl Store {
             })
             .map_err(|e| self.error(doing, e))?;
         let Some((session, last_seen)) = found else { return Ok(None) };
-        if now.saturating_sub(last_seen) > SEEN {
+        if is_use && now.saturating_sub(last_seen) > SEEN {
             let sql = "UPDATE plugo_sessions SET last_seen = $1 WHERE token_hash = $2";
             let seen = statement(sql, [Bound::Number(now), Bound::Text(hash)]);
             // A database that is only read at the moment keeps nobody from reading.

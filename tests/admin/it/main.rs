@@ -10,3 +10,7 @@ mod follow;
 mod faults;
 mod program;
 mod instances;
+mod site;
+mod pages;
+mod api;
+mod guard;
