@@ -1,6 +1,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use plugo_settings::Problems;
+
 use crate::model::{At, InstanceId, Version};
 
 /// Why the database did not do what it was asked for. Each says what, where and
@@ -255,6 +257,9 @@ pub enum EditError {
     Conflict(Box<Conflict>),
     /// The value does not do; the text says why.
     Invalid(String),
+    /// The settings do not fit their schema; each problem says where. No secret is in
+    /// it.
+    Settings(Problems),
     /// The item has another instance of this name.
     NameTaken(String),
     /// The database did not do it.
@@ -296,6 +301,9 @@ impl fmt::Display for EditError {
             EditError::NotFound(id) => write!(f, "there is no instance {id} (any more)"),
             EditError::Conflict(conflict) => conflict.fmt(f),
             EditError::Invalid(why) => f.write_str(why),
+            EditError::Settings(problems) => {
+                write!(f, "the settings do not fit, and nothing was saved: {problems}")
+            }
             EditError::NameTaken(name) => {
                 write!(f, "the item has an instance that is called `{name}` already")
             }
@@ -308,6 +316,7 @@ impl StdError for EditError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             EditError::Store(error) => Some(error),
+            EditError::Settings(problems) => Some(problems),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::error::Error;
-use crate::force::Force;
+use crate::force::{Followed, Force};
 use crate::registry::Registry;
 use crate::snapshot::Snapshot;
 use crate::store::Store;
@@ -19,7 +19,7 @@ use self::watcher::Watcher;
 /// Keeps the lookups of this process at what the database says, until it is
 /// dropped. What holds then goes on to hold.
 pub struct Following {
-    force: Arc<Force>,
+    followed: Arc<Followed>,
     status: Arc<Mutex<FollowStatus>>,
     task: JoinHandle<()>,
 }
@@ -35,7 +35,8 @@ pub struct FollowStatus {
     pub away_since: Option<Instant>,
     /// What went wrong last, if it still does.
     pub last_error: Option<String>,
-    /// Instances whose settings cannot be used, with the reason.
+    /// Instances whose settings cannot be used, with the reason, as far as that shows
+    /// before they are made: a key that is missing, for example.
     pub unusable: Vec<String>,
 }
 
@@ -56,18 +57,19 @@ impl Store {
     /// one.
     pub async fn follow(&self, registry: &Registry) -> Result<Following, Error> {
         let identity = self.identity().await?;
-        let force = Force::of(&identity, self.shown(), registry)?;
+        let followed = Force::of(&identity, self.shown(), registry)?;
+        let force = &followed.0;
         // It listens before it reads, so that nothing falls between the two.
         let mut watcher = Watcher::connect(self).await?;
         watcher.changed(self).await?;
         let began = force.begin();
         force.offer(began, Arc::new(self.snapshot().await?));
-        self.tell(&force);
+        self.tell(force);
         let status = Arc::new(Mutex::new(FollowStatus::default()));
         let task =
-            Task { store: self.clone(), force: Arc::clone(&force), status: Arc::clone(&status) };
+            Task { store: self.clone(), force: Arc::clone(force), status: Arc::clone(&status) };
         let task = tokio::spawn(task.run(watcher));
-        Ok(Following { force, status, task })
+        Ok(Following { followed, status, task })
     }
 }
 
@@ -75,7 +77,7 @@ impl Following {
     /// How it is.
     pub fn status(&self) -> FollowStatus {
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(held) = self.force.held() {
+        if let Some(held) = self.followed.0.held() {
             status.revision = held.revision;
             let instances = held
                 .types
@@ -83,7 +85,7 @@ impl Following {
                 .flat_map(|of| &of.items)
                 .flat_map(|item| item.instances.iter().map(move |instance| (item, instance)));
             for (item, instance) in instances {
-                if let Err(why) = &instance.settings {
+                if let Some(why) = instance.settings.trouble() {
                     status.unusable.push(format!("{}: {}: {why}", item.name, instance.name));
                 }
             }
@@ -93,22 +95,22 @@ impl Following {
 
     /// What holds.
     pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
-        self.force.held()
+        self.followed.0.held()
     }
 
     /// The registry that it follows for.
     pub fn registry(&self) -> &Registry {
-        &self.force.registry
+        &self.followed.0.registry
     }
 
     /// Puts a snapshot in force, unless a newer one is, and says whether it did.
     pub fn offer(&self, snapshot: Snapshot) -> bool {
-        self.force.offer(self.force.begin(), Arc::new(snapshot))
+        self.followed.0.offer(self.followed.0.begin(), Arc::new(snapshot))
     }
 
     /// The revision that holds, each time that it changes.
     pub fn changes(&self) -> watch::Receiver<i64> {
-        self.force.watch()
+        self.followed.0.watch()
     }
 }
 
@@ -169,6 +171,12 @@ impl Task {
             match watcher.changed(&self.store).await {
                 Ok(true) => {
                     let began = self.force.begin();
+                    // What this process changed is there already.
+                    match self.store.revision().await {
+                        Ok(revision) if self.force.is_at(began, revision) => continue,
+                        Ok(_) => {}
+                        Err(error) => return error,
+                    }
                     match self.store.snapshot().await {
                         Ok(snapshot) => drop(self.force.offer(began, Arc::new(snapshot))),
                         Err(error) => return error,

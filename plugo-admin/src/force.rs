@@ -12,8 +12,12 @@ use crate::snapshot::Snapshot;
 /// gone, too.
 static OF_PROGRAM: ArcSwapOption<Snapshot> = ArcSwapOption::const_empty();
 
-/// Who decides about it.
-static PROGRAM: Mutex<Weak<Force>> = Mutex::new(Weak::new());
+/// Who decides about it. A task that is ended may take a while to notice, so it is
+/// not what keeps this.
+static PROGRAM: Mutex<Weak<Followed>> = Mutex::new(Weak::new());
+
+/// That somebody holds a `Following`.
+pub(crate) struct Followed(pub(crate) Arc<Force>);
 
 /// The snapshot in force for a registry. A newer one takes the place of an older
 /// one, and never the other way round.
@@ -42,28 +46,33 @@ pub(crate) struct Began(u64);
 impl Force {
     /// The one for this registry: the program has one, a registry by hand has each
     /// its own.
-    pub(crate) fn of(database: &str, shown: &str, registry: &Registry) -> Result<Arc<Self>, Error> {
+    pub(crate) fn of(
+        database: &str,
+        shown: &str,
+        registry: &Registry,
+    ) -> Result<Arc<Followed>, Error> {
         let new = || {
-            Arc::new(Force {
+            let force = Force {
                 database: database.to_owned(),
                 shown: shown.to_owned(),
                 registry: registry.clone(),
                 held: ArcSwapOption::empty(),
                 turn: Mutex::new(Turn { revision: None, connection: 0 }),
                 changed: watch::Sender::new(-1),
-            })
+            };
+            Arc::new(Followed(Arc::new(force)))
         };
         if !registry.is_of_program() {
             return Ok(new());
         }
         let mut program = PROGRAM.lock().unwrap_or_else(PoisonError::into_inner);
         match program.upgrade() {
-            Some(force) if force.database == database => Ok(force),
-            Some(force) => Err(Error::Followed { database: force.shown.clone() }),
+            Some(known) if known.0.database == database => Ok(known),
+            Some(known) => Err(Error::Followed { database: known.0.shown.clone() }),
             None => {
-                let force = new();
-                *program = Arc::downgrade(&force);
-                Ok(force)
+                let followed = new();
+                *program = Arc::downgrade(&followed);
+                Ok(followed)
             }
         }
     }
@@ -85,11 +94,26 @@ impl Force {
         Began(turn.connection)
     }
 
+    /// Whether what the database says at a revision holds already.
+    pub(crate) fn is_at(&self, began: Began, revision: i64) -> bool {
+        let turn = self.turn();
+        began.0 == turn.connection && turn.revision == Some(revision)
+    }
+
     /// Puts a snapshot in force unless a newer one is; whether it did.
     pub(crate) fn offer(&self, began: Began, snapshot: Arc<Snapshot>) -> bool {
         let mut turn = self.turn();
         let newer = turn.revision.is_none_or(|held| held < snapshot.revision);
         if began.0 != turn.connection || !newer {
+            return false;
+        }
+        // Whoever follows for the program now is asked before it is changed.
+        let program = self.registry.is_of_program().then(|| {
+            let program = PROGRAM.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_followed = program.upgrade().is_some_and(|known| std::ptr::eq(&*known.0, self));
+            (is_followed, program)
+        });
+        if matches!(program, Some((false, _))) {
             return false;
         }
         let before = self.held.load().as_ref().map(|held| held.revision);
@@ -102,8 +126,8 @@ impl Force {
             );
         }
         turn.revision = Some(snapshot.revision);
-        if self.registry.is_of_program() {
-            // The lock keeps the two in step.
+        if program.is_some() {
+            // The locks keep them in step.
             plugo_core::set_overrides(snapshot.overrides(&self.registry));
             OF_PROGRAM.store(Some(Arc::clone(&snapshot)));
             board::replace(&snapshot, &self.registry);

@@ -64,7 +64,8 @@ pub enum InstanceError {
         /// Item and instance.
         instance: String,
     },
-    /// The settings of the instance cannot be read: a secret does not decrypt.
+    /// The settings of the instance cannot be read: a secret does not decrypt, or they
+    /// are no JSON.
     Unreadable {
         /// Item and instance.
         instance: String,

@@ -360,6 +360,7 @@ pub struct Instance<T: ?Sized> {
 
 /// Why an instance was not made.
 enum Why {
+    Unreadable(String),
     Settings(Problems),
     Failure(Failure),
 }
@@ -453,11 +454,6 @@ impl<T: ?Sized + PluginType> Instance<T> {
 
     #[cold]
     fn make(&self, mut kwargs: Kwargs<'_>) -> Result<&Box<dyn Any + Send + Sync>, InstanceError> {
-        let settings = self.entry.ranked.instance.settings.as_ref();
-        let settings = settings.map_err(|why| InstanceError::Unreadable {
-            instance: self.full_name(),
-            why: why.clone(),
-        })?;
         let all = items::<T>().all();
         let Some(item) = all.iter().find(|item| is_of(&self.entry, item)) else {
             let items = vec![full(&self.entry.ranked.namespace, &self.entry.ranked.item)];
@@ -471,6 +467,8 @@ impl<T: ?Sized + PluginType> Instance<T> {
                         let text = "its settings are not of this version of plugo-settings";
                         Failure::Error(text.into())
                     })?;
+                    let sealed = &self.entry.ranked.instance.settings;
+                    let settings = sealed.reveal().map_err(Why::Unreadable)?;
                     let value = settings.reveal();
                     let made =
                         form.construct(value, kwargs, |mut kwargs| item.create_bare(&mut kwargs));
@@ -481,6 +479,7 @@ impl<T: ?Sized + PluginType> Instance<T> {
             Ok(Box::new(Arc::<T>::from(made)) as Box<dyn Any + Send + Sync>)
         });
         made.map_err(|why| match why {
+            Why::Unreadable(why) => InstanceError::Unreadable { instance: self.full_name(), why },
             Why::Settings(problems) => {
                 InstanceError::Settings { instance: self.full_name(), problems }
             }

@@ -72,7 +72,7 @@ pub use self::model::{
 #[cfg(feature = "pages")]
 pub use self::pages::Pages;
 pub use self::registry::{RegisteredItem, RegisteredPlugin, RegisteredType, Registry};
-pub use self::secrets::{KeyRing, Settings, secret_pointers};
+pub use self::secrets::{KeyRing, SealedSettings, Settings};
 pub use self::snapshot::{Ranked, Snapshot, SnapshotInstance, SnapshotItem, SnapshotType};
 pub use self::store::{
     Edited, OpenedSession, Pruned, Session, Store, StoreOptions, SyncMode, Synced, UserError,

@@ -340,7 +340,8 @@ pub struct InstanceDetail {
     pub row: InstanceRow,
     /// The JSON schema of its settings, as the last sync that refreshed it had it.
     pub schema: Option<Value>,
-    /// The settings without their secret fields.
+    /// The settings with an empty text for each secret. Saved again as they are, they
+    /// change nothing.
     pub settings: Value,
     /// Where the settings have a secret value, as JSON pointers.
     pub secrets: Vec<String>,
@@ -381,9 +382,9 @@ pub enum Change {
     Nudge(i32),
     /// The name, of one instance that is no default one.
     Rename(String),
-    /// The settings of one instance. A secret field that is not there keeps its
-    /// value, and `null` takes it away. That they fit the schema is for the caller
-    /// to check.
+    /// The settings of one instance, which have to fit its item's schema. A secret
+    /// that is an empty text, or a field that is not there, stays as it is, and `null`
+    /// takes it away where there may be none: see [`plugo_settings::merge`].
     Settings(Value),
 }
 

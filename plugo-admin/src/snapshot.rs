@@ -5,7 +5,7 @@ use plugo_core::Status;
 
 use crate::model::{InstanceId, ItemId, TypeId, Version};
 use crate::registry::Registry;
-use crate::secrets::Settings;
+use crate::secrets::SealedSettings;
 
 /// What the database says at one revision: every instance, with what an operator
 /// says about it. It never changes.
@@ -19,7 +19,7 @@ pub struct Snapshot {
 }
 
 /// A plugin type in a snapshot.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SnapshotType {
     /// The row.
@@ -33,7 +33,7 @@ pub struct SnapshotType {
 }
 
 /// An item in a snapshot.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SnapshotItem {
     /// The row.
@@ -47,7 +47,7 @@ pub struct SnapshotItem {
 }
 
 /// An instance in a snapshot.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SnapshotInstance {
     /// The row.
@@ -62,8 +62,9 @@ pub struct SnapshotInstance {
     pub priority: Option<i32>,
     /// Which version of the row it is.
     pub version: Version,
-    /// The settings, or why they cannot be used.
-    pub settings: Result<Settings, String>,
+    /// The settings as they are stored: secrets are decrypted when the instance is
+    /// made.
+    pub settings: SealedSettings,
 }
 
 /// An instance of an item that is in this program, with what holds for it.
@@ -83,7 +84,38 @@ pub struct Ranked {
     pub priority: i32,
 }
 
+/// What one transaction changed: instances, and nothing else.
+pub(crate) struct Step {
+    pub(crate) before: i64,
+    pub(crate) after: i64,
+    pub(crate) changed: Vec<SnapshotInstance>,
+}
+
 impl Snapshot {
+    /// What the database says after a step from this revision; `None` where the step
+    /// is from another one, or of an instance that is not in here.
+    pub(crate) fn after(&self, step: &Step) -> Option<Self> {
+        if self.revision != step.before {
+            return None;
+        }
+        let mut changed: HashMap<InstanceId, &SnapshotInstance> =
+            step.changed.iter().map(|instance| (instance.id, instance)).collect();
+        let mut types = self.types.clone();
+        for item in types.iter_mut().flat_map(|of| &mut of.items) {
+            let mut is_renamed = false;
+            for instance in &mut item.instances {
+                if let Some(new) = changed.remove(&instance.id) {
+                    is_renamed |= instance.name != new.name;
+                    *instance = Arc::new(new.clone());
+                }
+            }
+            if is_renamed {
+                item.instances.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+            }
+        }
+        changed.is_empty().then_some(Snapshot { revision: step.after, types })
+    }
+
     /// The instances of a type whose items are in this registry, in the order of
     /// selection: active ones, those in reserve, and then the disabled ones; each
     /// by priority, item name, instance name and id.

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::force::Force;
 use crate::migrations::{MIGRATIONS, known};
 use crate::secrets::KeyRing;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, Step};
 use crate::url::Database;
 
 /// A transaction, done or not done.
@@ -416,17 +416,27 @@ impl Store {
     /// Commits, and brings the change to the lookups of this process before the
     /// caller goes on.
     pub(crate) async fn commit(&self, tx: Tx, doing: &'static str) -> Result<(), Error> {
+        self.commit_step(tx, doing, None).await
+    }
+
+    /// The same, where it is known what changed: then nothing else is read anew.
+    pub(crate) async fn commit_step(
+        &self,
+        tx: Tx,
+        doing: &'static str,
+        step: Option<Step>,
+    ) -> Result<(), Error> {
         tx.commit().await.map_err(|error| match self.error(doing, error) {
             Error::Away { database, doing, why } => Error::Uncertain { database, doing, why },
             error => error,
         })?;
-        self.refresh().await;
+        self.refresh(step).await;
         Ok(())
     }
 
     /// The lookups of this process are brought to what the database says. Where
     /// that fails, the watchers do it when they can.
-    async fn refresh(&self) {
+    async fn refresh(&self, step: Option<Step>) {
         let forces: Vec<Arc<Force>> = {
             let mut forces = self.0.forces.lock().unwrap_or_else(PoisonError::into_inner);
             forces.retain(|force| force.strong_count() > 0);
@@ -435,10 +445,21 @@ impl Store {
         if forces.is_empty() {
             return;
         }
-        let began: Vec<_> = forces.iter().map(|force| force.begin()).collect();
+        let mut behind = Vec::new();
+        for force in &forces {
+            let (began, held) = (force.begin(), force.held());
+            let next = step.as_ref().zip(held).and_then(|(step, held)| held.after(step));
+            match next {
+                Some(next) => drop(force.offer(began, Arc::new(next))),
+                None => behind.push((force, began)),
+            }
+        }
+        if behind.is_empty() {
+            return;
+        }
         if let Ok(snapshot) = self.snapshot().await {
             let snapshot: Arc<Snapshot> = Arc::new(snapshot);
-            for (force, began) in forces.iter().zip(began) {
+            for (force, began) in behind {
                 force.offer(began, Arc::clone(&snapshot));
             }
         }

@@ -52,7 +52,7 @@ pub fn check(schema: &Value, value: &Value) -> Result<(), Problems> {
     unknown(&Shape::of(schema), "", value, &mut found);
     let _ = each_secret(schema, &mut value.clone(), &mut |pointer, secret| {
         if secret.as_str() == Some("") {
-            found.add(pointer.to_owned(), "is empty, and there is none to keep".to_owned());
+            found.add(pointer.to_owned(), no_secret(is_in_list(value, pointer)).to_owned());
         }
         Ok::<(), std::convert::Infallible>(())
     });
@@ -60,6 +60,23 @@ pub fn check(schema: &Value, value: &Value) -> Result<(), Problems> {
         true => Ok(()),
         false => Err(found.problems.into()),
     }
+}
+
+/// What an empty secret is told, for which [`merge`](crate::merge) found none.
+fn no_secret(is_in_list: bool) -> &'static str {
+    match is_in_list {
+        false => "is empty, and there is none to keep",
+        true => {
+            "is empty, and there is none to keep: what was changed in a list needs its secrets \
+             again, and in a list of nothing but secrets all of them"
+        }
+    }
+}
+
+/// Whether an element of a list is on the way to a place.
+fn is_in_list(value: &Value, pointer: &str) -> bool {
+    let parents = pointer.match_indices('/').map(|(at, _)| &pointer[..at]);
+    parents.filter_map(|parent| value.pointer(parent)).any(Value::is_array)
 }
 
 struct Found<'s> {

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::shape::{Shape, join};
@@ -100,12 +102,13 @@ fn visit_all(schema: &Value, value: &mut Value, mut visit: impl FnMut(&str, &mut
 /// - `null` takes it away, where there may be none.
 /// - Any other text replaces it.
 ///
-/// Elements of an array are told apart by what they show. One that shows what only
-/// one showed before keeps its secrets, wherever it stands now; and in an array
-/// that has as many elements as before, one that shows anything else keeps those
-/// of its place. A form of an `enum` that is exchanged for another keeps nothing.
-/// Where there is no secret to keep, an empty one stays empty, which `check`
-/// refuses.
+/// Elements of a list are told apart by what they show: one that shows what it
+/// showed before keeps its secrets, wherever it stands now, and one that was changed
+/// or is new has none to keep. Those that show alike, as bare secrets do, keep theirs
+/// while there are as many of them as before and nothing is said of any; or else each
+/// of them has to be said again, since nobody knows which is which. A form of an `enum`
+/// that is exchanged for another keeps nothing. Where there is no secret to keep, an
+/// empty one stays empty, which `check` refuses.
 ///
 /// ```
 /// # use plugo_settings as settings;
@@ -154,36 +157,49 @@ fn keep_members(shape: &Shape<'_>, posted: &mut Map<String, Value>, before: &Map
     }
 }
 
+/// A secret that stands in the wrong place is worse than one that has to be typed
+/// again. So elements are known by what they show, and of those that show alike
+/// none is known where anything is said of one.
 fn keep_elements(shape: &Shape<'_>, posted: &mut [Value], before: &[Value]) {
-    let all_shown = |values: &[Value]| {
-        let shown = values.iter().enumerate();
-        shown.map(|(i, value)| shown_of(&shape.element(i), value)).collect::<Vec<_>>()
-    };
-    let (now, then) = (all_shown(posted), all_shown(before));
-    let same_length = posted.len() == before.len();
-    let mut left: Vec<Option<&Value>> = before.iter().map(Some).collect();
-    let mut changed: Vec<(usize, &mut Value)> = Vec::new();
-    for (i, posted) in posted.iter_mut().enumerate() {
-        match same_length && now[i] == then[i] {
-            true => keep(&shape.element(i), posted, left[i].take().unwrap_or(&Value::Null)),
-            false => changed.push((i, posted)),
+    // Those of a tuple have their places.
+    let fixed = shape.fixed().min(posted.len()).min(before.len());
+    for (i, (posted, before)) in posted.iter_mut().zip(before).take(fixed).enumerate() {
+        keep(&shape.element(i), posted, before);
+    }
+    let mut alike: BTreeMap<String, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    let shown = |i: usize, value: &Value| shown_of(&shape.element(i), value).to_string();
+    for (i, posted) in posted.iter().enumerate().skip(fixed) {
+        alike.entry(shown(i, posted)).or_default().0.push(i);
+    }
+    for (i, before) in before.iter().enumerate().skip(fixed) {
+        if let Some((_, then)) = alike.get_mut(&shown(i, before)) {
+            then.push(i);
         }
     }
-    // Those that show alike cannot be told apart, and a secret that stands in the
-    // wrong place is worse than one that has to be typed again.
-    let only = |values: &[Value], wanted: &Value| {
-        let mut same = values.iter().enumerate().filter(|(_, shown)| *shown == wanted);
-        same.next().filter(|_| same.next().is_none()).map(|(i, _)| i)
-    };
-    changed.retain_mut(|(i, posted)| {
-        let found = only(&now, &now[*i]).and_then(|_| only(&then, &now[*i]));
-        let old = found.and_then(|at| left[at].take());
-        old.inspect(|old| keep(&shape.element(*i), posted, old)).is_none()
-    });
-    for (i, posted) in changed {
-        if let Some(old) = left.get(i).copied().flatten().filter(|_| same_length) {
-            keep(&shape.element(i), posted, old);
+    for (now, then) in alike.into_values() {
+        let is_said = |i: &usize| says(&shape.element(*i), &posted[*i]);
+        if now.len() != then.len() || (now.len() > 1 && now.iter().any(is_said)) {
+            continue;
         }
+        for (now, then) in now.into_iter().zip(then) {
+            keep(&shape.element(now), &mut posted[now], &before[then]);
+        }
+    }
+}
+
+/// Whether something is said of a secret within a value.
+fn says(shape: &Shape<'_>, value: &Value) -> bool {
+    if shape.is_secret() {
+        return !is_empty(value);
+    }
+    match value {
+        Value::Object(members) => {
+            members.iter().any(|(name, member)| says(&shape.property(name), member))
+        }
+        Value::Array(elements) => {
+            elements.iter().enumerate().any(|(i, element)| says(&shape.element(i), element))
+        }
+        _ => false,
     }
 }
 
@@ -209,8 +225,6 @@ fn shown_of(shape: &Shape<'_>, value: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use expect_test::expect;
     use schemars::{JsonSchema, schema_for};
     use serde_json::json;
@@ -373,16 +387,55 @@ mod tests {
             keys(json!([of("new"), of("a"), of("b"), of("c")])),
             ["", "of a", "of b", "of c"]
         );
-        assert_eq!(keys(json!([of("a"), of("changed"), of("c")])), ["of a", "of b", "of c"]);
+        // It may be that one was changed, or that it was taken away and another added.
+        assert_eq!(keys(json!([of("a"), of("changed"), of("c")])), ["of a", "", "of c"]);
         assert_eq!(keys(json!([of("changed"), of("c")])), ["", "of c"], "nobody's secret");
         assert_eq!(keys(json!([of("a"), of("a")])), ["", ""], "whose would it be?");
-        // Secrets alone show nothing by which they could be told apart.
-        let list = |posted: Value| {
-            merge(&schema, json!({ "list": posted }), &json!({ "list": ["x", "y"] }))["list"]
-                .clone()
+        let typed = json!({ "url": "b", "key": "new" });
+        assert_eq!(keys(json!([of("a"), typed, of("c")])), ["of a", "new", "of c"]);
+    }
+
+    #[test]
+    fn elements_that_show_alike_keep_their_secrets_only_where_none_of_them_changed() {
+        let schema = schema();
+        let list = |before: Value, posted: Value| {
+            let merged = merge(&schema, json!({ "list": posted }), &json!({ "list": before }));
+            merged["list"].clone()
         };
-        assert_eq!(list(json!(["", "new"])), json!(["x", "new"]));
-        assert_eq!(list(json!([""])), json!([""]));
+        let two = || json!(["x", "y"]);
+        assert_eq!(list(two(), json!(["", ""])), two());
+        // `x` was taken away and a new one added, or `y` was replaced: nobody knows.
+        assert_eq!(list(two(), json!(["", "new"])), json!(["", "new"]));
+        assert_eq!(list(two(), json!(["new", ""])), json!(["new", ""]));
+        assert_eq!(list(two(), json!([""])), json!([""]));
+        assert_eq!(list(two(), json!(["", "", ""])), json!(["", "", ""]));
+        assert_eq!(list(two(), json!(["", null])), json!(["", null]));
+        assert_eq!(list(two(), json!(["new", "newer"])), json!(["new", "newer"]));
+        assert_eq!(list(json!(["x"]), json!([""])), json!(["x"]));
+        // Elements that show alike are alike, whatever else is in the list.
+        let account = |url: &str, key: &str| json!({ "url": url, "key": key });
+        let before = json!([account("a", "1"), account("b", "2"), account("a", "3")]);
+        let accounts = |posted: Value| {
+            let before = json!({ "accounts": before });
+            merge(&schema, json!({ "accounts": posted }), &before)["accounts"].clone()
+        };
+        let same = json!([account("a", ""), account("b", ""), account("a", "")]);
+        assert_eq!(accounts(same), before);
+        let posted = json!([account("a", ""), account("b", ""), account("a", "new")]);
+        let expected = json!([account("a", ""), account("b", "2"), account("a", "new")]);
+        assert_eq!(accounts(posted), expected);
+    }
+
+    #[test]
+    fn members_of_a_tuple_have_their_places() {
+        #[derive(JsonSchema)]
+        #[allow(dead_code)]
+        struct Pairs {
+            pair: (Secret, Secret),
+        }
+        let schema = schema_for!(Pairs).to_value();
+        let merged = merge(&schema, json!({ "pair": ["", "new"] }), &json!({ "pair": ["x", "y"] }));
+        assert_eq!(merged, json!({ "pair": ["x", "new"] }));
     }
 
     #[test]

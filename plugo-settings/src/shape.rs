@@ -96,6 +96,16 @@ impl<'s> Shape<'s> {
         Shape::at(self.root, found)
     }
 
+    /// So many elements of an array have places with a meaning, as in a tuple.
+    pub(crate) fn fixed(&self) -> usize {
+        let tuple = |part: &Value| {
+            let lists = ["prefixItems", "items"];
+            let lists = lists.iter().filter_map(|key| part.get(key)?.as_array());
+            lists.map(Vec::len).max().unwrap_or_default()
+        };
+        self.parts.iter().map(|part| tuple(part)).max().unwrap_or_default()
+    }
+
     /// The members that are named.
     #[cfg(feature = "check")]
     pub(crate) fn names(&self) -> impl Iterator<Item = &'s str> {

@@ -128,7 +128,7 @@ fn what_fits_has_no_problem() {
 fn every_problem_is_told_at_its_place() {
     let expected = expect![[r#"
         /accounts/0/url is 1, where text is wanted
-        /accounts/1/key is empty, and there is none to keep
+        /accounts/1/key is empty, and there is none to keep: what was changed in a list needs its secrets again, and in a list of nothing but secrets all of them
         /accounts/1/url is missing
         /accounts/2 is 7, where an object is wanted
         /big is -1, and must be at least 0

@@ -10,7 +10,8 @@ use super::sql::{Bound, INSTANCE, INSTANCES, ITEM, ROWS, instance, revision, sta
 use super::{Store, Tx};
 use crate::error::{Conflict, EditError};
 use crate::model::{Actor, Change, InstanceId, InstanceRow, Version};
-use crate::secrets::without_secrets;
+use crate::secrets::{NotStored, shown};
+use crate::snapshot::Step;
 
 /// The longest name of an instance, in characters.
 const LONGEST_NAME: usize = 100;
@@ -54,7 +55,8 @@ impl Store {
     /// # Errors
     ///
     /// Nothing is done then. [`EditError::NotFound`], [`EditError::Conflict`],
-    /// [`EditError::Invalid`], [`EditError::NameTaken`]; those of the database.
+    /// [`EditError::Invalid`], [`EditError::Settings`], [`EditError::NameTaken`]; those
+    /// of the database.
     pub async fn edit(
         &self,
         actor: &Actor,
@@ -63,6 +65,7 @@ impl Store {
     ) -> Result<Edited, EditError> {
         let doing = "save the change";
         let mut tx = self.begin_write(doing).await?;
+        let before = revision(&mut tx).await.map_err(|e| self.error(doing, e))?;
         let ids: Vec<InstanceId> = targets.iter().map(|(id, _)| *id).collect();
         let found = find(&mut tx, &ids).await.map_err(|e| self.error(doing, e))?;
         let (mut groups, mut lines) = (BTreeMap::new(), Vec::new());
@@ -107,12 +110,14 @@ impl Store {
             if let Some((id, name, settings)) = single {
                 set_one(&mut tx, id, name, settings).await?;
             }
-            let revision = revision(&mut tx).await?;
-            audit::write(&mut tx, actor, lines, revision).await?;
-            Ok(revision)
+            let after = revision(&mut tx).await?;
+            audit::write(&mut tx, actor, lines, after).await?;
+            let changed = self.snapshot_instances(&mut tx, &changed).await?;
+            Ok(Step { before, after, changed })
         };
-        let revision = work.await.map_err(|e| self.edit_error(doing, change, e))?;
-        self.commit(tx, doing).await?;
+        let step = work.await.map_err(|e| self.edit_error(doing, change, e))?;
+        let revision = step.after;
+        self.commit_step(tx, doing, Some(step)).await?;
         Ok(Edited { changed, unchanged, revision })
     }
 
@@ -167,7 +172,7 @@ impl Store {
         Ok(target)
     }
 
-    /// Settings as they are stored.
+    /// Settings as they are stored, if they fit the schema.
     pub(super) fn sealed(
         &self,
         schema: &Value,
@@ -178,7 +183,11 @@ impl Store {
         if !settings.is_object() {
             return Err(EditError::Invalid("settings are a JSON object".to_owned()));
         }
-        Ok(self.keys().store(schema, settings.clone(), stored, &id.to_string())?)
+        let stored = self.keys().store(schema, settings.clone(), stored, &id.to_string());
+        stored.map_err(|why| match why {
+            NotStored::Unfit(problems) => EditError::Settings(problems.into()),
+            NotStored::Error(error) => error.into(),
+        })
     }
 }
 
@@ -230,8 +239,8 @@ pub(super) fn settings_changes(
     before: &Value,
     after: &Value,
 ) -> Vec<(String, Option<String>, Option<String>)> {
-    let shown = |settings: &Value| without_secrets(schema, settings).0;
-    let (shown_before, shown_after) = (shown(before), shown(after));
+    let ((shown_before, secrets_before), (shown_after, secrets_after)) =
+        (shown(schema, before), shown(schema, after));
     let names = |value: &Value| value.as_object().map(|o| o.keys().cloned().collect::<Vec<_>>());
     let mut fields: Vec<String> =
         [names(before), names(after)].into_iter().flatten().flatten().collect();
@@ -242,8 +251,11 @@ pub(super) fn settings_changes(
         .map(|field| {
             let text = |value: &Value| value.get(&field).map(ToString::to_string);
             let (before, after) = (text(&shown_before), text(&shown_after));
-            // Only what is secret differs.
-            match before == after {
+            let pointer = format!("/{}", field.replace('~', "~0").replace('/', "~1"));
+            let is_secret =
+                [&secrets_before, &secrets_after].iter().any(|of| of.contains(&pointer));
+            // Or else only what is secret within it differs.
+            match is_secret || before == after {
                 true => (field, None, Some("changed".to_owned())),
                 false => (field, before, after),
             }

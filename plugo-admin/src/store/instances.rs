@@ -10,13 +10,13 @@ use crate::model::{Actor, InstanceId, ItemId, Version, subject};
 
 impl Store {
     /// Makes an instance of an item with settings. Its status and priority are as the
-    /// code says. That the settings fit the schema is for the caller to check.
+    /// code says.
     ///
     /// # Errors
     ///
     /// [`EditError::Invalid`] where there is no such item, or it has no settings, or
-    /// the name or the settings do not do; [`EditError::NameTaken`]; those of the
-    /// database.
+    /// the name does not do; [`EditError::Settings`] where the settings do not fit
+    /// the schema; [`EditError::NameTaken`]; those of the database.
     pub async fn create_instance(
         &self,
         actor: &Actor,

@@ -4,17 +4,17 @@ use serde_json::Value;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::Store;
 use super::sql::{
-    Bound, INSTANCE, INSTANCES, ITEM, ITEMS, Where, count, flag, instance, item, parsed, statement,
-    status,
+    Bound, INSTANCE, INSTANCES, ITEM, ITEMS, ROWS, Where, count, flag, instance, item, parsed,
+    statement, status, tuples,
 };
+use super::{Store, Tx};
 use crate::error::Error;
 use crate::model::{
     InstanceDetail, InstanceId, InstanceQuery, InstanceRow, ItemId, ItemQuery, ItemRow, Page,
     PluginQuery, PluginRow, Sort, TypeRow, Version, paging,
 };
-use crate::secrets::without_secrets;
+use crate::secrets::{SealedSettings, shown};
 use crate::snapshot::{Snapshot, SnapshotInstance, SnapshotItem, SnapshotType};
 
 /// Active ones first.
@@ -145,7 +145,7 @@ impl Store {
         self.page("read the plugins", columns, "plugo_plugins", wanted, order, pages, plugin).await
     }
 
-    /// One instance with its settings, of which secret values are left out.
+    /// One instance with its settings, in which an empty text stands for each secret.
     ///
     /// # Errors
     ///
@@ -159,7 +159,7 @@ impl Store {
         let detail = |row: AnyRow| {
             let schema = json(&row, "schema")?;
             let stored = json(&row, "settings")?.unwrap_or_default();
-            let (settings, secrets) = without_secrets(schema.as_ref(), &stored);
+            let (settings, secrets) = shown(schema.as_ref(), &stored);
             Ok(InstanceDetail { row: instance(&row)?, schema, settings, secrets })
         };
         statement(&sql, [Bound::Text(id.to_string())])
@@ -195,8 +195,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Those of the database. Settings that cannot be decrypted are an error of
-    /// their instance, in the snapshot.
+    /// Those of the database.
     pub async fn snapshot(&self) -> Result<Snapshot, Error> {
         let doing = "read what operators say";
         let mut tx = self.begin_read(doing).await?;
@@ -230,22 +229,46 @@ impl Store {
                 let (namespace, name) = (row.try_get("namespace")?, row.try_get("item")?);
                 of.items.push(SnapshotItem { id, namespace, name, instances: Vec::new() });
             }
-            let id: InstanceId = parsed(row, "id")?;
-            let stored = json(row, "settings")?.unwrap_or_default();
-            let instance = SnapshotInstance {
-                id,
-                name: row.try_get("instance")?,
-                is_default: flag(row, "is_default")?,
-                status: status(row, "status")?,
-                priority: row.try_get("priority")?,
-                version: Version(row.try_get("version")?),
-                settings: self.keys().reveal(stored, &id.to_string()),
-            };
+            let instance = self.snapshot_instance(row)?;
             if let Some(item) = of.items.last_mut() {
                 item.instances.push(Arc::new(instance));
             }
         }
         Ok(types)
+    }
+
+    fn snapshot_instance(&self, row: &AnyRow) -> sqlx::Result<SnapshotInstance> {
+        let id: InstanceId = parsed(row, "id")?;
+        let keys = self.keys().clone();
+        Ok(SnapshotInstance {
+            id,
+            name: row.try_get("instance")?,
+            is_default: flag(row, "is_default")?,
+            status: status(row, "status")?,
+            priority: row.try_get("priority")?,
+            version: Version(row.try_get("version")?),
+            settings: SealedSettings::new(row.try_get("settings")?, id.to_string(), keys),
+        })
+    }
+
+    /// Some instances, as a snapshot has them.
+    pub(super) async fn snapshot_instances(
+        &self,
+        tx: &mut Tx,
+        ids: &[InstanceId],
+    ) -> sqlx::Result<Vec<SnapshotInstance>> {
+        let mut found = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(ROWS) {
+            let sql = format!(
+                "SELECT {INSTANCE}, n.settings FROM plugo_instances n WHERE n.id IN {}",
+                tuples(1, ids.len())
+            );
+            let values = ids.iter().map(|id| Bound::Text(id.to_string()));
+            for row in statement(&sql, values).fetch_all(&mut **tx).await? {
+                found.push(self.snapshot_instance(&row)?);
+            }
+        }
+        Ok(found)
     }
 
     pub(super) fn rows<T>(

@@ -113,12 +113,30 @@ impl Database {
             Database::Sqlite(_) => {
                 use sqlx::{ConnectOptions, Connection, Executor};
                 let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.file());
+                let options = options.create_if_missing(true);
                 let mut connection = options.connect().await.unwrap();
                 let done = connection.execute(sql).await;
                 connection.close().await.unwrap();
                 done.map(drop).map_err(|error| error.to_string())
             }
-            Database::Postgres(server, name) => server.psql(name, sql),
+            Database::Postgres(server, name) => server.psql(name, sql).map(drop),
+        }
+    }
+
+    /// What a query gives, whose rows are one text each.
+    pub(crate) async fn ask(&self, sql: &str) -> Result<Vec<String>, String> {
+        match self {
+            Database::Sqlite(_) => {
+                use sqlx::{ConnectOptions, Connection};
+                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.file());
+                let mut connection = options.connect().await.unwrap();
+                let rows = sqlx::query_scalar(sql).fetch_all(&mut connection).await;
+                connection.close().await.unwrap();
+                rows.map_err(|error| error.to_string())
+            }
+            Database::Postgres(server, name) => {
+                Ok(server.psql(name, sql)?.lines().map(str::to_owned).collect())
+            }
         }
     }
 
@@ -210,13 +228,26 @@ impl Server {
         format!("postgres://plugo@localhost/{database}?host={}", self.folder.path().display())
     }
 
-    /// What `psql` does with a statement.
-    pub(crate) fn psql(&self, database: &str, sql: &str) -> Result<(), String> {
+    /// What `psql` says to a statement: rows without any decoration.
+    pub(crate) fn psql(&self, database: &str, sql: &str) -> Result<String, String> {
         let mut psql = Command::new(self.bin.join("psql"));
-        psql.args(["-X", "-q", "-U", "plugo", "-d", database, "-v", "ON_ERROR_STOP=1", "-c", sql]);
+        psql.args([
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-U",
+            "plugo",
+            "-d",
+            database,
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-c",
+            sql,
+        ]);
         let done = psql.arg("-h").arg(self.folder.path()).output().unwrap();
         if done.status.success() {
-            return Ok(());
+            return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
         }
         Err(String::from_utf8_lossy(&done.stderr).into_owned())
     }

@@ -185,7 +185,7 @@ impl Lock {
                     let (server, name) = (server.clone(), name.clone());
                     let sql = "BEGIN; LOCK TABLE plugo_revision IN ACCESS EXCLUSIVE MODE; \
                         SELECT pg_advisory_lock(1); SELECT pg_sleep(600)";
-                    std::thread::spawn(move || server.psql(&name, sql))
+                    std::thread::spawn(move || server.psql(&name, sql).map(drop))
                 };
                 // It is held when this lock is.
                 let held = "DO $$ BEGIN IF pg_try_advisory_lock(1) THEN \

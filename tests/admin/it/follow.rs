@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use plugo_admin::{
-    Change, Error, Following, RegisteredItem, RegisteredType, Registry, Store, StoreOptions,
-    SyncMode,
+    Change, Error, Following, InstanceId, ItemQuery, RegisteredItem, RegisteredType, Registry,
+    Snapshot, SnapshotInstance, Store, StoreOptions, SyncMode,
 };
 use plugo_core::Status;
+use serde_json::json;
 
 use crate::databases::{Database, Server, ann, registry, row, run, until};
 
@@ -43,6 +44,55 @@ fn x14_after_a_bulk_edit_the_next_lookup_of_the_process_goes_by_it() {
             assert_eq!(candidates(&following), ["mail", "sms"]);
         });
     }
+}
+
+#[test]
+fn after_each_edit_lookups_go_by_the_snapshot_that_the_database_would_give() {
+    for database in Database::each() {
+        run(async {
+            let (store, following) = followed(&database).await;
+            let items = store.items(&ItemQuery::default()).await.unwrap().rows;
+            let stripe = items.iter().find(|item| item.name == "stripe").unwrap().id;
+            let make = async |name: &str| {
+                store.create_instance(&ann(), stripe, name, &json!({ "account": name })).await
+            };
+            let (b, c) = (make("b").await.unwrap(), make("c").await.unwrap());
+            let sms = row(&store, "sms").await.id;
+            let other = Store::open(&database.url()).await.unwrap();
+            let disabled = Change::Status(Some(Status::Disabled));
+            let edits: [(&[InstanceId], Change); 7] = [
+                (&[sms], Change::Priority(Some(3))),
+                (&[c, sms], disabled.clone()),
+                (&[c], Change::Rename("a".into())),
+                (&[c], Change::Settings(json!({ "account": "changed" }))),
+                (&[b], Change::Rename("d".into())),
+                (&[b, c, sms], Change::Nudge(-1)),
+                (&[sms], disabled),
+            ];
+            for (ids, change) in edits {
+                let targets: Vec<_> = ids.iter().map(|id| (*id, None)).collect();
+                let edited = store.edit(&ann(), &targets, &change).await.unwrap();
+                let held = following.snapshot().unwrap();
+                assert_eq!(held.revision, edited.revision, "{change:?}");
+                let (held, read) = (all(&held), all(&store.snapshot().await.unwrap()));
+                assert_eq!(held, read, "{change:?}");
+                // And an edit over what another one changed meanwhile.
+                other.edit(&ann(), &[(b, None)], &Change::Nudge(1)).await.unwrap();
+                store.edit(&ann(), &[(c, None)], &Change::Nudge(1)).await.unwrap();
+                let held = all(&following.snapshot().unwrap());
+                assert_eq!(held, all(&store.snapshot().await.unwrap()), "{change:?}");
+            }
+        });
+    }
+}
+
+/// All that a snapshot says.
+fn all(snapshot: &Snapshot) -> Vec<String> {
+    let items = snapshot.types.iter().flat_map(|of| &of.items);
+    let instances = items.flat_map(|item| item.instances.iter().map(move |of| (item, of)));
+    let settings = |of: &SnapshotInstance| of.settings.reveal().unwrap().reveal().to_string();
+    let all = instances.map(|(item, of)| format!("{} {of:?} {}", item.name, settings(of)));
+    all.collect()
 }
 
 #[test]

@@ -183,6 +183,18 @@ impl World {
         self.caught_up().await;
     }
 
+    /// Settings that somebody types into the database.
+    async fn by_hand(&self, name: &str, settings: &str) {
+        use sqlx::{ConnectOptions, Connection};
+        let file = self._folder.path().join("plugo.sqlite3");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let mut connection = options.connect().await.unwrap();
+        let update = sqlx::query("UPDATE plugo_instances SET settings = $1 WHERE name = $2");
+        update.bind(settings).bind(name).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        self.caught_up().await;
+    }
+
     /// Waits until the lookups go by what the database says.
     async fn caught_up(&self) {
         let revision = self.store.revision().await.unwrap();
@@ -401,9 +413,10 @@ fn instances_v4_each_cause_has_an_error_of_its_own() {
         let following = store.follow(&Registry::of_program()).await.unwrap();
         let world = World { store, following, _folder, _operator };
         let shared = |name: &str| all().get(name).unwrap().shared().err().unwrap();
-        // The store does not hold settings against their schema: a form does.
-        let misfit = json!({ "name": 1, "key": "sk_live_2", "retires": 3, "retries": 300 });
-        world.make("stripe", "misfit", misfit).await;
+        // The store refuses what does not fit; by hand anything may be written.
+        world.make("stripe", "misfit", account("fits")).await;
+        let misfit = r#"{"name":1,"key":"sk_live_2","retires":3,"retries":300}"#;
+        world.by_hand("misfit", misfit).await;
         let error = shared("misfit");
         assert!(matches!(error, InstanceError::Settings { .. }), "{error}");
         assert_eq!(
@@ -412,6 +425,22 @@ fn instances_v4_each_cause_has_an_error_of_its_own() {
              text is wanted; /retires is unknown; did you mean `retries`?; /retries is 300, and \
              must be at most 255"
         );
+        // What is no settings at all is of its instance, and of no other.
+        for (unread, wanted) in [
+            (
+                format!("{}1{}", "[".repeat(200), "]".repeat(200)),
+                "they are no JSON that can be read",
+            ),
+            (
+                r#"{"key":{"$secret":"1.test.AAAA"}}"#.to_owned(),
+                "does not decrypt with the key `test`",
+            ),
+        ] {
+            world.by_hand("misfit", &unread).await;
+            let error = shared("misfit");
+            assert!(matches!(error, InstanceError::Unreadable { .. }), "{error}");
+            assert!(error.to_string().contains(wanted), "{error}");
+        }
         world.make("stripe", "closed", account("closed")).await;
         let error = shared("closed").to_string();
         let expected = "instance `instances/stripe: closed` cannot be made: the account is closed";

@@ -4,6 +4,7 @@
 
 mod databases;
 mod operator;
+mod versions;
 mod sync;
 mod users;
 mod follow;

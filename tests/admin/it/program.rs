@@ -78,6 +78,16 @@ fn django_d21_x14_x15_lookups_of_the_program_go_by_the_database() {
             // And two databases cannot both be right.
             let error = by_hand.follow(&Registry::of_program()).await.unwrap_err();
             assert!(matches!(error, Error::Followed { .. }), "{error}");
+            let sms = row(&by_hand, "sms").await;
+            // But one after the other, at once, whatever the first one's task is at.
+            let mut following = following;
+            for _ in 0..30 {
+                for store in [&by_hand, &store] {
+                    by_hand.edit(&ann(), &[(sms.id, None)], &Change::Nudge(1)).await.unwrap();
+                    drop(following);
+                    following = store.follow(&Registry::of_program()).await.unwrap();
+                }
+            }
             let again = store.follow(&Registry::of_program()).await.unwrap();
             drop(following);
             store.edit(&ann(), &[(push.id, None)], &disabled).await.unwrap();

@@ -448,7 +448,7 @@ fn x24_secrets_are_in_no_row_line_page_or_log() {
             let detail = store.instance(id).await.unwrap().unwrap();
             assert_eq!(
                 (&detail.settings, &*detail.secrets),
-                (&json!({ "account": "acme3" }), &["/key".to_owned()][..])
+                (&json!({ "account": "acme3", "key": "" }), &["/key".to_owned()][..])
             );
             let lines = store.audit(&AuditQuery::default()).await.unwrap();
             let said = format!(
@@ -463,8 +463,8 @@ fn x24_secrets_are_in_no_row_line_page_or_log() {
                 [Some("changed"); 2]
             );
             let instance = &snapshot.ranked(&registry(), "Payment", "shop")[0].instance;
-            let plain = instance.settings.as_ref().unwrap().reveal();
-            assert_eq!(plain, &json!({ "account": "acme3", "key": "s3cret-two" }));
+            let plain = instance.settings.reveal().unwrap();
+            assert_eq!(plain.reveal(), &json!({ "account": "acme3", "key": "s3cret-two" }));
             if !database.is_postgres() {
                 let bytes = std::fs::read(database.file()).unwrap();
                 let log = std::fs::read(database.file().with_extension("sqlite3-wal")).unwrap();
@@ -476,11 +476,88 @@ fn x24_secrets_are_in_no_row_line_page_or_log() {
             let other = Store::open(&database.url()).await.unwrap();
             let snapshot = other.snapshot().await.unwrap();
             let instance = &snapshot.ranked(&registry(), "Payment", "shop")[0].instance;
-            let why = instance.settings.as_ref().unwrap_err();
+            let why = instance.settings.reveal().unwrap_err();
             assert!(why.contains("the key `k1`, which is not in the key ring"), "{why}");
             assert_eq!(snapshot.ranked(&registry(), "Otp", "shop").len(), 2);
             let refused = other.create_instance(&ann(), stripe, "x", &settings).await.unwrap_err();
             assert!(refused.to_string().contains("PLUGO_SECRET_KEYS"), "{refused}");
+        });
+    }
+}
+
+#[test]
+fn settings_that_do_not_fit_are_refused_with_each_place_and_no_secret() {
+    for database in Database::each() {
+        run(async {
+            let ring = plugo_admin::KeyRing::generate("k1").unwrap();
+            let ring = plugo_admin::KeyRing::parse(&ring).unwrap();
+            let store = StoreOptions::new().keys(ring).open(&database.url()).await.unwrap();
+            let schema = json!({
+                "type": "object",
+                "properties": {
+                    "account": { "type": "string" },
+                    "retries": { "type": "integer", "maximum": 9 },
+                    "key": { "type": "string", "writeOnly": true, "minLength": 3 },
+                    "spare": { "type": "array", "items": { "type": "string", "writeOnly": true } },
+                },
+                "required": ["account", "key"],
+            });
+            let payment = RegisteredType::new("Payment", "shop")
+                .with_item(RegisteredItem::new("stripe").schema(schema));
+            let registry = Registry::by_hand().with_type(payment);
+            store.sync(&registry, SyncMode::Create).await.unwrap();
+            let stripe = store.items(&ItemQuery::default()).await.unwrap().rows[0].id;
+            let create = async |settings| {
+                store.create_instance(&ann(), stripe, "Production", &settings).await
+            };
+            let wrong = json!({ "acount": "x", "retries": 10, "key": "" });
+            let error = create(wrong).await.unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "the settings do not fit, and nothing was saved: /account is missing; /acount is \
+                 unknown; did you mean `account`?; /key is too short: it has at least 3 characters; \
+                 /retries is 10, and must be at most 9"
+            );
+            assert_eq!(rows(&store).await, [], "nothing was saved");
+
+            let settings = json!({ "account": "a", "key": "s3cret", "spare": ["s3c1", "s3c2"] });
+            let id = create(settings).await.unwrap();
+            let edit = async |settings| {
+                store.edit(&ann(), &[(id, None)], &Change::Settings(settings)).await
+            };
+            let plain = async || {
+                let snapshot = store.snapshot().await.unwrap();
+                let instance = &snapshot.ranked(&registry, "Payment", "shop")[0].instance;
+                instance.settings.reveal().unwrap().reveal().clone()
+            };
+            // What is shown and comes back changes nothing, also as the audit log has it.
+            let shown = store.instance(id).await.unwrap().unwrap().settings;
+            assert_eq!(shown, json!({ "account": "a", "key": "", "spare": ["", ""] }));
+            assert_eq!(edit(shown).await.unwrap().unchanged, [id]);
+            // What is kept is held against the schema as well, and so is what is new.
+            let before = plain().await;
+            for (wrong, wanted) in [
+                (json!({ "account": 5 }), "/account is 5, where text is wanted"),
+                (json!({ "account": "a", "key": null }), "/key is not what it should be"),
+                (json!({ "account": "a", "key": "s3" }), "/key is too short"),
+                (json!({ "account": "a", "key": ["s3cret"] }), "/key is not what it should be"),
+                (
+                    json!({ "account": "a", "spare": ["", "s3c3"] }),
+                    "/spare/0 is empty, and there is none to keep: what was changed in a list \
+                     needs its secrets again, and in a list of nothing but secrets all of them",
+                ),
+            ] {
+                let error = edit(wrong).await.unwrap_err();
+                assert!(matches!(error, EditError::Settings(_)), "{error}");
+                let said = format!("{error} {error:?}");
+                assert!(said.contains(wanted) && !said.contains("s3c"), "{said}");
+            }
+            assert_eq!(plain().await, before);
+            edit(json!({ "account": "b", "retries": 9, "key": "", "spare": [] })).await.unwrap();
+            let after = json!({ "account": "b", "retries": 9, "key": "s3cret", "spare": [] });
+            assert_eq!(plain().await, after);
+            let lines = store.audit(&AuditQuery::default()).await.unwrap();
+            assert!(!format!("{lines:?}").contains("s3c"), "{lines:?}");
         });
     }
 }
