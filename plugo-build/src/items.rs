@@ -373,7 +373,7 @@ mod tests {
             #[plugin(name = "impl")] impl Plugin for A { fn load(&self) {} }
             #[plugin(name = "impl-generic")] impl<const N: usize> Plugin for A<{ N }> {}
             #[plugin(new = A::at(url: &str, n: Option<&u32>), name = "new")] impl a::Plugin for A {}
-            #[plugin(of = dyn Map<u8, u8>, name = "item", priority = 5, status = "reserve")]
+            #[plugin(of = dyn Map<u8, u8>, settings = Map<u8, u8>, name = "item", priority = 5, status = "reserve")]
             #[derive(Default)] pub struct B { a: [u8; 2] }
             #[plugin(name = "tuple", of = dyn C)] struct D(u8, pub u8);
             #[plugin(name = "unit", of = dyn C)] pub(crate) struct E;

@@ -99,6 +99,10 @@ impl fmt::Display for Status {
     }
 }
 
+/// The form of an item's settings. What it is, the core does not know: it is
+/// carried for those who make instances of the item.
+pub(crate) type Settings = &'static (dyn Any + Sync);
+
 /// What `#[plugin(of = dyn Trait)]` leaves beside a type: how it is made, and
 /// the shared instance once there is one.
 #[doc(hidden)]
@@ -107,8 +111,17 @@ pub struct ItemEntry<T: ?Sized + 'static> {
     info: &'static TypeInfo,
     status: Status,
     create: fn(&mut Kwargs<'_>) -> Result<Box<T>, Failure>,
-    shared: OnceLock<Box<T>>,
-    /// Whether a thread is making the shared instance.
+    settings: Option<Settings>,
+    shared: Once<Box<T>>,
+}
+
+/// What is made once and shared. One thread makes it, and others wait for that;
+/// what failed is tried again by the next one. Who would wait for itself gets an
+/// error.
+#[doc(hidden)]
+pub struct Once<B> {
+    made: OnceLock<B>,
+    /// Whether a thread is making it.
     turn: OnceLock<Turn>,
 }
 
@@ -118,6 +131,66 @@ struct Turn {
     changed: Condvar,
 }
 
+impl<B> Default for Once<B> {
+    fn default() -> Self {
+        Once::new()
+    }
+}
+
+impl<B> Once<B> {
+    pub const fn new() -> Self {
+        Once { made: OnceLock::new(), turn: OnceLock::new() }
+    }
+
+    /// What was made, if it was.
+    #[inline]
+    pub fn get(&self) -> Option<&B> {
+        self.made.get()
+    }
+
+    /// What was made, or is made now; `name` says in an error what it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of `create`; [`Failure::Panic`], and [`Failure::Circle`] where it is made
+    /// by what waits for it.
+    pub fn get_or_make<E: From<Failure>>(
+        &self,
+        name: &'static str,
+        create: impl FnOnce() -> Result<B, E>,
+    ) -> Result<&B, E> {
+        if let Some(made) = self.get() {
+            return Ok(made);
+        }
+        let owner = std::ptr::from_ref(self).addr();
+        let node = Node { owner, index: 0, namespace: DEFAULT_NAMESPACE, name };
+        self.make(node, || waits::within(node, || catch(create))?)
+    }
+
+    /// `create` does not unwind, and is the node's work.
+    fn make<E: From<Failure>>(
+        &self,
+        node: Node,
+        create: impl FnOnce() -> Result<B, E>,
+    ) -> Result<&B, E> {
+        let _edge = waits::graph().wait(waits::current(), node).map_err(Failure::Circle)?;
+        let turn = self.turn.get_or_init(Turn::default);
+        let mut taken = turn.taken();
+        while *taken {
+            taken = turn.changed.wait(taken).unwrap_or_else(PoisonError::into_inner);
+        }
+        if let Some(made) = self.get() {
+            return Ok(made);
+        }
+        *taken = true;
+        drop(taken);
+        let result = create().map(|made| self.made.get_or_init(|| made));
+        *turn.taken() = false;
+        turn.changed.notify_all();
+        result
+    }
+}
+
 impl<T: ?Sized + Send + Sync + 'static> ItemEntry<T> {
     pub const fn new(
         name: &'static str,
@@ -125,7 +198,14 @@ impl<T: ?Sized + Send + Sync + 'static> ItemEntry<T> {
         status: Status,
         create: fn(&mut Kwargs<'_>) -> Result<Box<T>, Failure>,
     ) -> Self {
-        ItemEntry { name, info, status, create, shared: OnceLock::new(), turn: OnceLock::new() }
+        ItemEntry { name, info, status, create, settings: None, shared: Once::new() }
+    }
+
+    /// The same with settings: the item cannot be made without them.
+    #[must_use]
+    pub const fn with_settings(mut self, form: Settings) -> Self {
+        self.settings = Some(form);
+        self
     }
 
     fn node(&self) -> Node {
@@ -143,35 +223,24 @@ impl<T: ?Sized + Send + Sync + 'static> ItemEntry<T> {
         waits::within(node, || catch(|| (self.create)(kwargs)))?
     }
 
+    /// Makes an instance; panics and circles are the caller's to see to.
+    pub(crate) fn create_bare(&self, kwargs: &mut Kwargs<'_>) -> Result<Box<T>, Failure> {
+        (self.create)(kwargs)
+    }
+
     /// The shared instance, if it was made.
     #[inline]
     pub(crate) fn shared(&'static self) -> Option<&'static T> {
         self.shared.get().map(|shared| &**shared)
     }
 
-    /// The shared instance, made now if it was not. One thread makes it, and
-    /// others wait for that; what failed is tried again by the next call.
+    /// The shared instance, made now if it was not.
     #[cold]
     pub(crate) fn make_shared(
         &'static self,
         kwargs: &mut Kwargs<'_>,
     ) -> Result<&'static T, Failure> {
-        let _edge = waits::graph().wait(waits::current(), self.node()).map_err(Failure::Circle)?;
-        let turn = self.turn.get_or_init(Turn::default);
-        let mut taken = turn.taken();
-        while *taken {
-            taken = turn.changed.wait(taken).unwrap_or_else(PoisonError::into_inner);
-        }
-        if let Some(shared) = self.shared() {
-            return Ok(shared);
-        }
-        *taken = true;
-        drop(taken);
-        let made = self.create(kwargs);
-        let result = made.map(|made| &**self.shared.get_or_init(|| made));
-        *turn.taken() = false;
-        turn.changed.notify_all();
-        result
+        self.shared.make(self.node(), || self.create(kwargs)).map(|shared| &**shared)
     }
 }
 
@@ -187,6 +256,9 @@ pub trait AnyItem: Sync {
     fn plugin_type(&self) -> &'static TypeInfo;
     fn type_id(&self) -> TypeId;
     fn status(&self) -> Status;
+    /// The form of its settings, where it has some: then it is made for each
+    /// instance, and is no candidate of the selection.
+    fn settings(&self) -> Option<Settings>;
     /// Makes an instance and drops it.
     fn try_create(&self, kwargs: &mut Kwargs<'_>) -> Result<(), Failure>;
     fn share(&'static self, kwargs: &mut Kwargs<'_>) -> Result<(), Failure>;
@@ -204,6 +276,10 @@ impl<T: ?Sized + Send + Sync + 'static> AnyItem for ItemEntry<T> {
 
     fn status(&self) -> Status {
         self.status
+    }
+
+    fn settings(&self) -> Option<Settings> {
+        self.settings
     }
 
     fn try_create(&self, kwargs: &mut Kwargs<'_>) -> Result<(), Failure> {

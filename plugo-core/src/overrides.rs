@@ -1,3 +1,4 @@
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use crate::item::Status;
@@ -21,7 +22,12 @@ use crate::name::{FullName, nearest_full};
 /// assert!(!overrides.is_empty());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Overrides(Vec<Override>);
+pub struct Overrides {
+    said: Vec<Override>,
+    /// Where each namespace's names stand in it: a database may say something about
+    /// every item, and each item of the program asks.
+    at: HashMap<String, HashMap<String, usize>>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Override {
@@ -54,35 +60,36 @@ impl Overrides {
     /// How many items it says something about, whether they are in this program or
     /// not.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.said.len()
     }
 
     /// Whether it says nothing about any item.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.said.is_empty()
     }
 
     fn entry(&mut self, item: String) -> &mut Override {
         // `plugins/mail` and `mail` are one item.
-        let item = FullName::parse(&item).to_string();
-        let at = self.0.iter().position(|known| known.item == item).unwrap_or_else(|| {
-            self.0.push(Override { item, status: None, priority: None });
-            self.0.len() - 1
-        });
-        &mut self.0[at]
+        let name = FullName::parse(&item);
+        let names = self.at.entry(name.namespace.to_owned()).or_default();
+        let at = *names.entry(name.name.to_owned()).or_insert(self.said.len());
+        if at == self.said.len() {
+            self.said.push(Override { item: name.to_string(), status: None, priority: None });
+        }
+        &mut self.said[at]
     }
 
     /// What it says about an item.
     pub(crate) fn get(&self, namespace: &str, name: &str) -> (Option<Status>, Option<i32>) {
-        let wanted = FullName { namespace, name };
-        let found = self.0.iter().find(|entry| FullName::parse(&entry.item) == wanted);
-        found.map_or((None, None), |entry| (entry.status, entry.priority))
+        let at = self.at.get(namespace).and_then(|names| names.get(name));
+        at.map_or((None, None), |at| (self.said[*at].status, self.said[*at].priority))
     }
 
     /// Those that mean none of the items.
     pub(crate) fn unknown(&self, items: &[FullName<'static>]) -> Vec<UnknownItem> {
-        let unknown = |entry: &&Override| !items.contains(&FullName::parse(&entry.item));
-        self.0
+        let known: HashSet<&FullName<'_>> = items.iter().collect();
+        let unknown = |entry: &&Override| !known.contains(&FullName::parse(&entry.item));
+        self.said
             .iter()
             .filter(unknown)
             .map(|entry| UnknownItem {

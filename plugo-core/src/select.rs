@@ -1,4 +1,4 @@
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -6,13 +6,13 @@ use std::thread::LocalKey;
 
 use crate::copies::Copies;
 use crate::failure::{BoxError, Failure};
-use crate::item::{ItemEntry, Status, TypeInfo};
+use crate::item::{AnyItem, ItemEntry, Status, TypeInfo};
 use crate::kwargs::Kwargs;
 use crate::name::DEFAULT_NAMESPACE;
 use crate::registry::tables;
 use crate::select_error::{FailedItem, SelectError};
 use crate::table::PluginInfo;
-use crate::types::{Ranked, Type, Types, selection, types};
+use crate::types::{Ranked, Type, Types, types};
 use crate::unwind::catch;
 use crate::waits::{Node, is_within, within};
 
@@ -159,6 +159,7 @@ impl<T: ?Sized + 'static> Last<T> {
 /// - [`SelectError::NoTable`]: the program has no table of plugins.
 /// - [`SelectError::NoItem`]: no item of the type is in it.
 /// - [`SelectError::AllDisabled`]: each item is disabled.
+/// - [`SelectError::NeedSettings`]: each item that is not disabled has settings.
 /// - [`SelectError::NoCandidate`]: the type's own selector chose none.
 /// - [`SelectError::Selector`]: it failed, panicked, misses an argument, chose
 ///   what is no candidate, or asked for the selected item itself.
@@ -236,7 +237,8 @@ impl<T: ?Sized + PluginType> Items<T> {
 
     /// The selected item: the first of the active ones by priority, then name;
     /// where none is active, of those in reserve. A type with a selector of its own
-    /// leaves the choice to that.
+    /// leaves the choice to that. An item with settings is not among them: instances
+    /// of it are made with settings of their own.
     ///
     /// Nothing is made for it: that is [`Item::shared`]'s to do.
     ///
@@ -245,6 +247,7 @@ impl<T: ?Sized + PluginType> Items<T> {
     /// - [`SelectError::NoTable`]: the program has no table of plugins.
     /// - [`SelectError::NoItem`]: no item of the type is in it.
     /// - [`SelectError::AllDisabled`]: each item is disabled.
+    /// - [`SelectError::NeedSettings`]: each item that is not disabled has settings.
     /// - [`SelectError::NoCandidate`]: the type's own selector chose none.
     /// - [`SelectError::Selector`]: it failed, panicked, misses an argument, chose
     ///   what is no candidate, or asked for the selected item itself.
@@ -268,25 +271,15 @@ impl<T: ?Sized + PluginType> Items<T> {
     /// - [`SelectError::NoTable`]: the program has no table of plugins.
     /// - [`SelectError::NoItem`]: no item of the type is in it.
     /// - [`SelectError::AllDisabled`]: each item is disabled.
+    /// - [`SelectError::NeedSettings`]: each item that is not disabled has settings.
     /// - [`SelectError::NoCandidate`]: the type's own selector chose none.
     /// - [`SelectError::Selector`]: it failed, panicked, misses an argument, chose
     ///   what is no candidate, or asked for the selected item itself.
     pub fn select_with(self, mut kwargs: Kwargs<'_>) -> Result<Item<T>, SelectError> {
-        let bound = self.bound()?;
-        let candidates = bound.candidates()?;
-        let Some(selector) = T::SELECTOR else { return Ok(candidates[0]) };
-        let plugin_type = T::INFO.name();
-        let chosen = choose::<T>(selector, &candidates, &mut kwargs);
-        let chosen = chosen
-            .map_err(|failure| SelectError::Selector { plugin_type, error: Arc::new(failure) })?;
-        match chosen {
-            None => Err(SelectError::NoCandidate { plugin_type }),
-            Some(item) if candidates.contains(&item) => Ok(item),
-            Some(item) => {
-                let text = format!("it chose `{}`, which is no candidate", item.name());
-                let error = Arc::new(Failure::Error(text.into()));
-                Err(SelectError::Selector { plugin_type, error })
-            }
+        let candidates = self.bound()?.candidates()?;
+        match T::SELECTOR {
+            None => Ok(candidates[0]),
+            Some(selector) => chosen_among(selector, &candidates, &mut kwargs),
         }
     }
 
@@ -391,6 +384,7 @@ impl<T: ?Sized + PluginType> Items<T> {
     /// - [`SelectError::NoTable`]: the program has no table of plugins.
     /// - [`SelectError::NoItem`]: no item of the type is in it.
     /// - [`SelectError::AllDisabled`]: each item is disabled.
+    /// - [`SelectError::NeedSettings`]: each item that is not disabled has settings.
     /// - [`SelectError::AllFailed`]: no candidate passed, with the error of each.
     pub fn select_with_fallback<E: Into<BoxError>>(
         self,
@@ -417,6 +411,7 @@ impl<T: ?Sized + PluginType> Items<T> {
     /// - [`SelectError::NoTable`]: the program has no table of plugins.
     /// - [`SelectError::NoItem`]: no item of the type is in it.
     /// - [`SelectError::AllDisabled`]: each item is disabled.
+    /// - [`SelectError::NeedSettings`]: each item that is not disabled has settings.
     /// - [`SelectError::AllFailed`]: no candidate passed, with the error of each.
     pub fn fallback_with<E: Into<BoxError>>(
         self,
@@ -443,6 +438,28 @@ impl<T: ?Sized + PluginType> Items<T> {
             }
         }
         Err(SelectError::AllFailed { plugin_type: T::INFO.name(), failed: passed_over })
+    }
+}
+
+/// The candidate that a type's own selector chooses.
+#[doc(hidden)]
+pub fn chosen_among<T: ?Sized + PluginType>(
+    selector: Selector<T>,
+    candidates: &[Item<T>],
+    kwargs: &mut Kwargs<'_>,
+) -> Result<Item<T>, SelectError> {
+    let plugin_type = T::INFO.name();
+    let chosen = choose::<T>(selector, candidates, kwargs);
+    let chosen = chosen
+        .map_err(|failure| SelectError::Selector { plugin_type, error: Arc::new(failure) })?;
+    match chosen {
+        None => Err(SelectError::NoCandidate { plugin_type }),
+        Some(item) if candidates.contains(&item) => Ok(item),
+        Some(item) => {
+            let text = format!("it chose `{}`, which is no candidate", item.name());
+            let error = Arc::new(Failure::Error(text.into()));
+            Err(SelectError::Selector { plugin_type, error })
+        }
     }
 }
 
@@ -485,11 +502,23 @@ impl<T: ?Sized + PluginType> Bound<T> {
     /// Those that may be selected, the first choice first; at least one.
     fn candidates(&self) -> Result<Vec<Item<T>>, SelectError> {
         let ranked = self.types.ranked(self.of);
-        let items: Vec<_> = selection(&ranked).map(|ranked| self.item(ranked)).collect();
-        if items.is_empty() {
-            return Err(SelectError::AllDisabled { plugin_type: T::INFO.name() });
+        let items: Vec<_> = self.of.selection(&ranked).map(|ranked| self.item(ranked)).collect();
+        match items.is_empty() {
+            true => Err(self.no_candidate(&ranked)),
+            false => Ok(items),
         }
-        Ok(items)
+    }
+
+    #[cold]
+    fn no_candidate(&self, ranked: &[Ranked]) -> SelectError {
+        let plugin_type = T::INFO.name();
+        let enabled = ranked.iter().filter(|ranked| ranked.status != Status::Disabled);
+        // Were there another without settings, it would be a candidate.
+        let items: Vec<_> = enabled.map(|ranked| self.of.items[ranked.index].name).collect();
+        match items.is_empty() {
+            true => SelectError::AllDisabled { plugin_type },
+            false => SelectError::NeedSettings { plugin_type, items },
+        }
     }
 
     fn item(&self, ranked: Ranked) -> Item<T> {
@@ -543,6 +572,27 @@ impl<T: ?Sized + PluginType> Item<T> {
     /// first.
     pub fn priority(&self) -> i32 {
         self.priority
+    }
+
+    /// The form of its settings, where it has some: whatever
+    /// `#[plugin(settings = …)]` left, which the core carries and does not look at.
+    /// Such an item is never selected and not made by loading. Each instance of it is
+    /// made by [`create_with`](Self::create_with), with an argument `settings`.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// use plugo::{Item, PluginType, SelectError, kwargs};
+    /// struct Account(String);
+    /// fn open<T: ?Sized + PluginType>(name: &str) -> Result<Box<T>, SelectError> {
+    ///     let item = plugo::items::<T>().get(name)?;
+    ///     match item.settings() {
+    ///         Some(_) => item.create_with(kwargs! { settings: &Account("ours".to_owned()) }),
+    ///         None => item.create(),
+    ///     }
+    /// }
+    /// ```
+    pub fn settings(&self) -> Option<&'static (dyn Any + Sync)> {
+        self.entry.settings()
     }
 
     /// The shared instance, made now, without arguments, if nobody made it before.
@@ -611,6 +661,13 @@ impl<T: ?Sized + PluginType> Item<T> {
     ///   argument, or makes this item itself.
     pub fn create_with(&self, mut kwargs: Kwargs<'_>) -> Result<Box<T>, SelectError> {
         self.entry.create(&mut kwargs).map_err(|failure| self.failed(failure))
+    }
+
+    /// Makes a fresh instance for whoever keeps it in a [`Once`](crate::item::Once),
+    /// which sees to circles and panics.
+    #[doc(hidden)]
+    pub fn create_bare(&self, kwargs: &mut Kwargs<'_>) -> Result<Box<T>, Failure> {
+        self.entry.create_bare(kwargs)
     }
 
     fn failed(&self, failure: Failure) -> SelectError {

@@ -71,6 +71,15 @@ pub enum SelectError {
         /// The plugin type.
         plugin_type: &'static str,
     },
+    /// Every item of the type that is not disabled has settings, and so cannot be
+    /// made for everybody.
+    #[non_exhaustive]
+    NeedSettings {
+        /// The plugin type.
+        plugin_type: &'static str,
+        /// Those items.
+        items: Vec<&'static str>,
+    },
     /// The type's own selector chose none of the candidates.
     #[non_exhaustive]
     NoCandidate {
@@ -136,6 +145,13 @@ impl fmt::Display for SelectError {
             SelectError::AllDisabled { plugin_type } => {
                 write!(f, "every item of plugin type `{plugin_type}` is disabled")
             }
+            SelectError::NeedSettings { plugin_type, items } => write!(
+                f,
+                "no item of plugin type `{plugin_type}` can be selected: `{}` {} settings, and \
+                 instances are made with them, by `create_with(kwargs! {{ settings: … }})`",
+                items.join("`, `"),
+                if items.len() == 1 { "has" } else { "have" },
+            ),
             SelectError::NoCandidate { plugin_type } => {
                 write!(f, "the selector of plugin type `{plugin_type}` chose no item")
             }

@@ -71,6 +71,12 @@ impl Kept {
         Kept(Some(Arc::new(value)))
     }
 
+    /// Whether nothing is kept.
+    #[inline]
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// The value, if it is of that type.
     pub fn get<T: Any>(&self) -> Option<&T> {
         self.0.as_ref()?.downcast_ref()
@@ -232,5 +238,26 @@ impl<T> Construct<T> for T {
 impl<T, E: Into<BoxError>> Construct<T> for Result<T, E> {
     fn construct(self) -> Result<T, Failure> {
         self.map_err(|error| Failure::Error(error.into()))
+    }
+}
+
+/// How an item is made from its settings where no constructor is named.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "nothing says how `{Self}` is made from its settings",
+    label = "write `new = {Self}::new(settings: &{S})`, or `impl From<&{S}> for {Self}`"
+)]
+pub trait MadeFrom<S>: Sized {
+    fn made_from(settings: &S) -> Result<Self, Failure>;
+}
+
+// An error about this would ask for `From` and say nothing of `new`.
+#[diagnostic::do_not_recommend]
+impl<T, S> MadeFrom<S> for T
+where
+    for<'s> T: TryFrom<&'s S, Error: Into<BoxError>>,
+{
+    fn made_from(settings: &S) -> Result<Self, Failure> {
+        T::try_from(settings).map_err(|error| Failure::Error(error.into()))
     }
 }

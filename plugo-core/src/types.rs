@@ -1,11 +1,11 @@
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::copies::{Copies, Row};
-use crate::environment::disabled_in;
+use crate::environment::{disabled_in, listed};
 use crate::failure::Failure;
 use crate::item::{AnyItem, Status, TypeInfo};
 use crate::kwargs::Kwargs;
@@ -38,6 +38,8 @@ pub(crate) struct Candidate {
     pub(crate) name: &'static str,
     pub(crate) plugin: PluginInfo,
     pub(crate) entry: &'static dyn AnyItem,
+    /// Whether it has settings, without which it cannot be made.
+    pub(crate) has_settings: bool,
     /// Whether the environment took it away, which no override undoes.
     barred: bool,
 }
@@ -81,7 +83,7 @@ impl Types {
     fn gather() -> Self {
         let mut types: Vec<Type> = Vec::new();
         for plugin in tables().into_iter().flat_map(|table| table.iter()) {
-            let Some(entry) = plugin.entry().as_item() else { continue };
+            let Some(entry) = plugin.kind().as_item() else { continue };
             let id = entry.type_id();
             let at = types.iter().position(|known| known.id == id).unwrap_or_else(|| {
                 let info = entry.plugin_type();
@@ -90,11 +92,13 @@ impl Types {
             });
             let items = &mut types[at].items;
             // Two apps in one program may share a plugin.
-            let same = |item: &Candidate| std::ptr::eq(item.plugin.entry(), plugin.entry());
+            let identity = plugin.identity();
+            let same = |item: &Candidate| item.plugin.identity() == identity;
             if !items.iter().any(same) {
-                let barred = disabled_in(plugin.namespace());
+                let barred = disabled_in(&listed(), plugin.namespace());
                 let barred = barred.iter().any(|name| name == plugin.name());
-                items.push(Candidate { name: plugin.name(), plugin, entry, barred });
+                let (name, has_settings) = (plugin.name(), entry.settings().is_some());
+                items.push(Candidate { name, plugin, entry, has_settings, barred });
             }
         }
         types.sort_by_key(|known| (known.info.name(), known.info.package(), known.info.place()));
@@ -158,6 +162,18 @@ impl Type {
         start..start + same
     }
 
+    /// The candidates, the first choice first: active ones, and then those in
+    /// reserve. `ranked` is by priority, then name.
+    pub(crate) fn selection(&self, ranked: &[Ranked]) -> impl Iterator<Item = Ranked> {
+        let of = |status| {
+            let is_candidate = move |ranked: &Ranked| {
+                ranked.status == status && !self.items[ranked.index].has_settings
+            };
+            ranked.iter().copied().filter(is_candidate)
+        };
+        of(Status::Active).chain(of(Status::Reserve))
+    }
+
     fn by_name(&self, row: Row<'_>, index: usize) -> Ranked {
         Ranked::unpack(row.get(self.at + 1 + self.items.len() + index))
     }
@@ -171,7 +187,7 @@ fn row(types: &[Type], overrides: &Overrides) -> Vec<u64> {
         let mut ranked = by_name.clone();
         // The items stand by name, and the sort is stable.
         ranked.sort_by_key(|ranked| ranked.priority);
-        numbers.push(selection(&ranked).next().map_or(NONE, Ranked::pack));
+        numbers.push(known.selection(&ranked).next().map_or(NONE, Ranked::pack));
         numbers.extend(ranked.into_iter().chain(by_name).map(Ranked::pack));
     }
     numbers
@@ -189,19 +205,13 @@ fn rank(overrides: &Overrides) -> impl Fn((usize, &Candidate)) -> Ranked {
     }
 }
 
-/// The candidates, the first choice first: active ones, and then those in
-/// reserve. `ranked` is by priority, then name.
-pub(crate) fn selection(ranked: &[Ranked]) -> impl Iterator<Item = Ranked> {
-    let of = |status| ranked.iter().copied().filter(move |ranked| ranked.status == status);
-    of(Status::Active).chain(of(Status::Reserve))
-}
-
 /// The status that holds for a plugin, if it is an item.
 pub(crate) fn status(plugin: PluginInfo) -> Option<Status> {
-    let entry = plugin.entry().as_item()?;
+    let entry = plugin.kind().as_item()?;
     let types = types();
     let held = types.get(entry.type_id()).and_then(|of| {
-        let same = |item: &Candidate| std::ptr::eq(item.plugin.entry(), plugin.entry());
+        let identity = plugin.identity();
+        let same = |item: &Candidate| item.plugin.identity() == identity;
         let index = of.items.iter().position(same)?;
         Some(types.ranked_at(of, index))
     });
@@ -307,7 +317,8 @@ impl TypeReport {
     }
 
     /// The item that comes first in the selection: the one that is selected, unless
-    /// the type has a selector of its own. `None` where all are disabled.
+    /// the type has a selector of its own. `None` where each is disabled or has
+    /// settings.
     pub fn selected(&self) -> Option<&ItemReport> {
         self.items.iter().find(|item| Some(item.ranked.index) == self.first)
     }
@@ -352,8 +363,28 @@ impl ItemReport {
         self.item.entry.status()
     }
 
+    /// The form of its settings, where it has some: whatever
+    /// `#[plugin(settings = …)]` left, which the core carries and does not look at.
+    /// With the feature `settings` of plugo, it is a `plugo::settings::Form`.
+    ///
+    /// Such an item is no candidate of the selection, and loading makes no instance
+    /// of it: each is made with settings of its own.
+    ///
+    /// ```
+    /// # use plugo_core as plugo;
+    /// for item in plugo::plugin_types().iter().flat_map(|known| known.items()) {
+    ///     if item.settings().is_some() {
+    ///         println!("{} has settings", item.plugin().name());
+    ///     }
+    /// }
+    /// ```
+    pub fn settings(&self) -> Option<&'static (dyn Any + Sync)> {
+        self.item.entry.settings()
+    }
+
     /// Constructs the item with these arguments, drops it again, and tells whether
-    /// that worked and how long it took.
+    /// that worked and how long it took. An item with settings needs them among the
+    /// arguments, as `settings`.
     ///
     /// It is a fresh instance: the shared one is neither made nor touched. What is
     /// disabled can be probed too. It takes as long as the constructor does.

@@ -17,6 +17,7 @@ use syn::{Error, Expr, ExprLit, ExprPath, ExprUnary, Lit, Path, Result, Token, T
 /// #[plugin(new = Mailer::connect(url: &str, retries: Option<&u32>))]
 /// #[plugin(reusable)]
 /// #[plugin(name = "sms", of = dyn Otp, priority = 10, status = "reserve")]
+/// #[plugin(name = "stripe", of = dyn Payment, settings = StripeSettings)]
 /// #[plugin_type(name = "otp", selector = by_region(region: &str))]
 /// ```
 #[derive(Default)]
@@ -34,6 +35,8 @@ pub(crate) struct Args {
     pub(crate) of: Option<Type>,
     /// The variant of `Status`.
     pub(crate) status: Option<Ident>,
+    /// The type of an item's settings.
+    pub(crate) settings: Option<Type>,
     /// The keys, where they stand.
     given: Vec<Ident>,
 }
@@ -52,7 +55,7 @@ pub(crate) struct Use {
     pub(crate) takes: &'static [&'static str],
 }
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "name",
     "namespace",
     "priority",
@@ -63,6 +66,7 @@ const KEYS: [&str; 10] = [
     "reusable",
     "of",
     "status",
+    "settings",
 ];
 
 impl Parse for Args {
@@ -124,6 +128,7 @@ impl Args {
             "new" => self.new = Some(input.parse()?),
             "selector" => self.selector = Some(input.parse()?),
             "of" => self.of = Some(plugin_type(input)?),
+            "settings" => self.settings = Some(settings(input)?),
             _ => self.status = Some(status(input)?),
         }
         Ok(())
@@ -200,6 +205,15 @@ fn plugin_type(input: ParseStream<'_>) -> Result<Type> {
             let message = format!("`of` names the plugin type as `dyn {shown}`");
             Err(Error::new(other.span(), message))
         }
+    }
+}
+
+fn settings(input: ParseStream<'_>) -> Result<Type> {
+    const FORM: &str = "`settings` names a type, as in `settings = StripeSettings`";
+    let ty: Type = input.parse().map_err(|error| Error::new(error.span(), FORM))?;
+    match &ty {
+        Type::Path(_) | Type::Group(_) => Ok(ty),
+        other => Err(Error::new(other.span(), FORM)),
     }
 }
 

@@ -20,10 +20,40 @@ pub use plugo_macros::plugin_type;
 #[cfg(feature = "reload")]
 pub use plugo_reload as reload;
 
+/// Settings of items: types with a JSON schema, and secrets that never show.
+#[cfg(feature = "settings")]
+pub use plugo_settings as settings;
+
 /// Not public API. Used by generated code.
 #[doc(hidden)]
 pub mod __private {
     pub use plugo_core::__private::*;
+
+    pub use crate::__settings_form as settings_form;
+}
+
+/// Not public API: the form of an item's settings.
+#[cfg(feature = "settings")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __settings_form {
+    ($settings:ty) => {{
+        static FORM: $crate::settings::Form = $crate::settings::Form::of::<$settings>();
+        &FORM
+    }};
+}
+
+/// Not public API: the form of an item's settings.
+#[cfg(not(feature = "settings"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __settings_form {
+    ($settings:ty) => {
+        ::core::compile_error!(
+            "items have settings with the feature `settings` of plugo: `plugo = { features = \
+             [\"settings\"], … }` in Cargo.toml"
+        )
+    };
 }
 
 /// Makes the table of this build's plugins: `pub static PLUGINS: Table`.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tests::{Project, Run, cargo, plugo, shared_target};
 
-use crate::cli_dev::{Dev, TAKES, answer as answer_of, get, replace, save, small};
+use crate::cli_dev::{Dev, TAKES, answer, get, replace, save, small};
 
 /// What answers with the number of its process and with what its plugins left.
 /// What each leaves is asked for anew, so that state shows.
@@ -139,15 +139,6 @@ fn app() -> Project {
     }
     Run::of(&mut cargo(project.dir(), &["update", "--workspace"])).ok();
     project
-}
-
-/// The number of the app's process, and what its plugins say.
-#[track_caller]
-fn answer(dev: &Dev) -> (String, String) {
-    let answer = get(&dev.address, "/").unwrap();
-    let (_, body) = answer.split_once("\r\n\r\n").expect("an answer");
-    let (id, words) = body.split_once(' ').unwrap();
-    (id.to_owned(), words.to_owned())
 }
 
 /// Waits until the plugins have written this down.
@@ -356,5 +347,5 @@ fn where_cc_does_not_take_the_linker_that_comes_with_rust_every_change_restarts_
     dev.hears("Serving on");
     replace(&project.dir().join("plugins/a/src/lib.rs"), "a1", "a2");
     dev.hears("ms after the save");
-    assert_eq!(answer_of(&dev).1, "none [\"a2\"]");
+    assert_eq!(answer(&dev).1, "none [\"a2\"]");
 }

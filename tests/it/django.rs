@@ -16,7 +16,7 @@ impl Operator {
         Operator(OPERATOR.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn says(&self, overrides: Overrides) {
+    pub(crate) fn says(&self, overrides: Overrides) {
         assert_eq!(set_overrides(overrides), []);
     }
 }

@@ -3,10 +3,13 @@
 mod selection;
 mod refusals;
 mod loading;
+mod rows;
 mod plux;
 mod faults;
 mod plux_build;
 mod django;
+mod settings;
+mod settings_check;
 mod threads;
 mod apps;
 mod ui;

@@ -5,8 +5,16 @@ use std::path::{Path, PathBuf};
 
 use tests::repository;
 
-const CRATES: [&str; 6] =
-    ["plugo-core", "plugo-macros", "plugo-build", "plugo-reload", "plugo", "plugo-cli"];
+const CRATES: [&str; 8] = [
+    "plugo-core",
+    "plugo-macros",
+    "plugo-build",
+    "plugo-reload",
+    "plugo-settings",
+    "plugo-admin",
+    "plugo",
+    "plugo-cli",
+];
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = repository().join(path);
@@ -99,8 +107,14 @@ fn unsafe_tokens_stand_in_three_files() {
 fn crates_bear_their_folders_names_and_share_the_lints() {
     for path in manifests() {
         let text = fs::read_to_string(&path).unwrap();
-        let folder = path.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
-        assert!(text.contains(&format!("name = {folder:?}\n")), "{}", path.display());
+        let name = |of: &Path| of.file_name().unwrap().to_string_lossy().into_owned();
+        let folder = path.parent().unwrap();
+        // What is within `tests` are tests of something.
+        let name = match folder.parent() == Some(&repository().join("tests")) {
+            true => format!("{}-tests", name(folder)),
+            false => name(folder),
+        };
+        assert!(text.contains(&format!("name = {name:?}\n")), "{}", path.display());
         assert!(text.contains("[lints]\nworkspace = true"), "{}", path.display());
     }
 }
@@ -118,6 +132,16 @@ fn no_crate_dev_depends_on_a_sibling_and_the_core_needs_nothing() {
     let dependencies = core.split("[dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
     for line in dependencies.lines().filter(|line| !line.is_empty()) {
         assert!(line.contains("optional = true"), "{line}");
+    }
+}
+
+/// Messages of the compiler are tested by a package that trybuild makes, which has
+/// the dependencies of `tests` and builds them in a folder of its own.
+#[test]
+fn tests_of_a_database_are_a_package_of_their_own() {
+    let dependencies = read("tests/Cargo.toml");
+    for heavy in ["plugo-admin", "sqlx"] {
+        assert!(!dependencies.contains(heavy), "{heavy}: it belongs into tests/admin");
     }
 }
 
@@ -161,7 +185,8 @@ fn cases() -> Vec<(String, String, String)> {
 
 #[test]
 fn every_case_names_a_test_that_exists() {
-    let tests: String = rust_files(&repository().join("tests/it")).into_iter().map(read).collect();
+    let folders = ["tests/it", "tests/admin/it"].map(|folder| repository().join(folder));
+    let tests: String = folders.iter().flat_map(|folder| rust_files(folder)).map(read).collect();
     let cases = cases();
     assert!(cases.len() > 140, "{}", cases.len());
     for (section, id, test) in &cases {
@@ -212,8 +237,8 @@ fn every_case_of_plux_and_of_django_plugin_system_has_a_test_of_its_id() {
     let numbered = |letter: &str, range: std::ops::RangeInclusive<u32>| {
         range.map(|number| format!("{letter}{number:02}")).collect::<Vec<_>>()
     };
-    let plux = [numbered("P", 1..=64), numbered("X", 1..=8)].concat();
-    let django = [numbered("D", 1..=22), numbered("D", 29..=29)].concat();
+    let plux = [numbered("P", 1..=64), numbered("X", 1..=8), numbered("X", 14..=25)].concat();
+    let django = numbered("D", 1..=34);
     let cases = cases();
     for (system, ids) in [("plux", plux), ("django", django)] {
         let rows = cases.iter().filter(|(section, ..)| section.starts_with(system));

@@ -1,0 +1,118 @@
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::problem::Problem;
+use crate::auth::is_json;
+use crate::model::Version;
+
+/// A body of JSON.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+            Err(error) => {
+                tracing::error!(%error, "an answer could not be written");
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                Problem::new(status, "about:blank", "the answer could not be written")
+                    .into_response()
+            }
+        }
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Err(Problem::new(status, "urn:plugo:media", "send application/json"));
+        }
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
+            let detail = "the body cannot be read, or is larger than what is read here";
+            Problem::new(rejection.status(), "urn:plugo:body", detail)
+        })?;
+        serde_json::from_slice(&body).map(Json).map_err(|error| match error.classify() {
+            serde_json::error::Category::Data => Problem::invalid(error.to_string()),
+            _ => Problem::new(StatusCode::BAD_REQUEST, "urn:plugo:json", error.to_string()),
+        })
+    }
+}
+
+/// The query, of which every field is known.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match axum::extract::Query::try_from_uri(&parts.uri) {
+            Ok(axum::extract::Query(query)) => Ok(Query(query)),
+            Err(error) => {
+                let detail = error.body_text();
+                Err(Problem::new(StatusCode::BAD_REQUEST, "urn:plugo:query", detail))
+            }
+        }
+    }
+}
+
+/// A part of the path. What is no id names nothing.
+pub(super) struct Id<T>(pub(super) T);
+
+impl<T: std::str::FromStr, S: Send + Sync> FromRequestParts<S> for Id<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let id = path.ok().and_then(|Path(text)| text.parse().ok());
+        id.map(Id).ok_or_else(|| Problem::not_found("resource"))
+    }
+}
+
+/// For which version a change was made: `If-Match: "3"`, or `*` for any.
+pub(super) struct IfMatch(pub(super) Option<Version>);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        if_match(&parts.headers).map(IfMatch)
+    }
+}
+
+fn if_match(headers: &HeaderMap) -> Result<Option<Version>, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else {
+        let status = StatusCode::PRECONDITION_REQUIRED;
+        let detail = "say with If-Match for which version this was made: the ETag that you were \
+            given, or * for any";
+        return Err(Problem::new(status, "urn:plugo:if-match", detail));
+    };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let number = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    match number.and_then(|number| number.parse().ok()) {
+        Some(version) => Ok(Some(Version(version))),
+        None => {
+            let detail = "If-Match is the ETag that you were given, as \"3\", or *";
+            Err(Problem::new(StatusCode::BAD_REQUEST, "urn:plugo:if-match", detail))
+        }
+    }
+}
+
+/// Tells `null` from what is not there.
+pub(super) fn given<'de, T, D>(from: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(from).map(Some)
+}

@@ -1,0 +1,205 @@
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::auth::Refusal;
+use crate::error::{Conflict, EditError, Error};
+use crate::model::At;
+use crate::saving::SaveError;
+use crate::store::UserError;
+
+/// Why a request was not done, as RFC 9457 has it (`application/problem+json`).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// What kind of problem it is; it does not change.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    /// What is wrong here, for people.
+    detail: String,
+    /// What is wrong with which field, as JSON pointers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+    /// What somebody else changed meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conflict: Option<Box<ConflictBody>>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct FieldError {
+    pointer: String,
+    detail: String,
+}
+
+/// What somebody else changed meanwhile.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct ConflictBody {
+    /// The instance.
+    id: String,
+    /// The version that the request was made for.
+    seen: i64,
+    /// The version that there is now.
+    now: i64,
+    /// Who changed it, where the audit log knows.
+    by: Option<String>,
+    /// When, in milliseconds since 1970 (UTC).
+    at: Option<i64>,
+    /// What was changed, in words.
+    changes: Vec<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
+        Problem {
+            kind,
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            conflict: None,
+        }
+    }
+
+    pub(crate) fn not_found(what: &str) -> Self {
+        let detail = format!("there is no such {what} (any more)");
+        Problem::new(StatusCode::NOT_FOUND, "urn:plugo:not-found", detail)
+    }
+
+    pub(crate) fn invalid(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "urn:plugo:invalid", detail)
+    }
+
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.title = status.canonical_reason().unwrap_or("Error");
+        self.status = status.as_u16();
+        self
+    }
+
+    fn with_conflict(mut self, conflict: Conflict) -> Self {
+        self.conflict = Some(Box::new(ConflictBody {
+            id: conflict.id.to_string(),
+            seen: conflict.seen.0,
+            now: conflict.now.0,
+            by: conflict.by,
+            at: conflict.at.map(|At(at)| at),
+            changes: conflict.changes,
+        }));
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response =
+            (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        if let Error::Secret(why) = error {
+            return Problem::invalid(why);
+        }
+        tracing::warn!(%error, "a request was not done");
+        let status = match &error {
+            Error::Away { .. }
+            | Error::Busy { .. }
+            | Error::ReadOnly { .. }
+            | Error::Full { .. }
+            | Error::Uncertain { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Problem::new(status, "urn:plugo:database", error.to_string())
+    }
+}
+
+impl From<EditError> for Problem {
+    fn from(error: EditError) -> Self {
+        let text = error.to_string();
+        match error {
+            EditError::NotFound(_) => Problem::not_found("instance"),
+            EditError::Conflict(conflict) => {
+                let status = StatusCode::PRECONDITION_FAILED;
+                Problem::new(status, "urn:plugo:conflict", text).with_conflict(*conflict)
+            }
+            EditError::Invalid(why) => Problem::invalid(why),
+            EditError::NameTaken(_) => {
+                Problem::new(StatusCode::CONFLICT, "urn:plugo:name-taken", text)
+            }
+            EditError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SaveError> for Problem {
+    fn from(error: SaveError) -> Self {
+        let text = error.to_string();
+        match error {
+            SaveError::Edit(error) => error.into(),
+            SaveError::Problems(problems) => {
+                let mut problem = Problem::invalid(text);
+                let field = |problem: plugo_settings::Problem| FieldError {
+                    pointer: problem.pointer().to_owned(),
+                    detail: problem.message().to_owned(),
+                };
+                problem.errors = problems.into_iter().map(field).collect();
+                problem
+            }
+        }
+    }
+}
+
+impl From<UserError> for Problem {
+    fn from(error: UserError) -> Self {
+        let text = error.to_string();
+        match error {
+            UserError::NotFound(_) => Problem::not_found("user"),
+            UserError::NameTaken(_) => {
+                Problem::new(StatusCode::CONFLICT, "urn:plugo:name-taken", text)
+            }
+            UserError::Invalid(why) => Problem::invalid(why),
+            UserError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// How the guard's refusals look like.
+pub(crate) fn refused(refusal: &Refusal) -> Response {
+    let (status, kind, detail) = match refusal {
+        Refusal::Unknown { .. } => (
+            StatusCode::UNAUTHORIZED,
+            "urn:plugo:not-logged-in",
+            "nobody is known here: log in, or send a token".to_owned(),
+        ),
+        Refusal::NotEditor => (
+            StatusCode::FORBIDDEN,
+            "urn:plugo:role",
+            "this needs the role edit; nothing was changed".to_owned(),
+        ),
+        Refusal::Foreign => (
+            StatusCode::FORBIDDEN,
+            "urn:plugo:foreign",
+            "this needs the token of the session in X-CSRF-Token, from a page of ours, or a bearer \
+             token; nothing was changed"
+                .to_owned(),
+        ),
+        Refusal::TooLarge => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "urn:plugo:too-large",
+            "the body is larger than what is read here".to_owned(),
+        ),
+        Refusal::Store(error) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "urn:plugo:database", error.to_string())
+        }
+    };
+    Problem::new(status, kind, detail).into_response()
+}

@@ -1,0 +1,109 @@
+use std::any::Any;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use plugo_core::__private::Once;
+use plugo_core::Status;
+
+use crate::model::InstanceId;
+use crate::registry::Registry;
+use crate::snapshot::{Ranked, Snapshot};
+
+/// What lookups of this program's instances read: the snapshot in force, put in
+/// order, with the instances that were made. It is replaced whole.
+static BOARD: ArcSwapOption<Board> = ArcSwapOption::const_empty();
+
+pub(crate) struct Board {
+    pub(crate) snapshot: Arc<Snapshot>,
+    types: Vec<BoardType>,
+}
+
+/// A plugin type of this program.
+pub(crate) struct BoardType {
+    name: String,
+    package: String,
+    /// In the order of the selection, with those that are disabled at the end.
+    pub(crate) entries: Vec<Arc<Entry>>,
+    /// Names of items that are in this program.
+    pub(crate) items: Vec<String>,
+    pub(crate) all_have_settings: bool,
+}
+
+/// An instance whose item is in this program.
+pub(crate) struct Entry {
+    pub(crate) ranked: Ranked,
+    made: Arc<Made>,
+}
+
+/// An `Arc<dyn Trait>`, made when it is first asked for.
+type Made = Once<Box<dyn Any + Send + Sync>>;
+
+impl Entry {
+    /// Where the instance is kept.
+    pub(crate) fn made(&self) -> &Made {
+        &self.made
+    }
+}
+
+impl Board {
+    fn new(snapshot: &Arc<Snapshot>, registry: &Registry, before: Option<&Board>) -> Self {
+        let before: HashMap<InstanceId, &Arc<Entry>> = before
+            .into_iter()
+            .flat_map(|board| &board.types)
+            .flat_map(|of| &of.entries)
+            .map(|entry| (entry.ranked.instance.id, entry))
+            .collect();
+        let entry = |ranked: Ranked| {
+            // A new status, priority or name makes no new instance; new settings do, also
+            // those that somebody typed into the database without raising the version.
+            let same = before
+                .get(&ranked.instance.id)
+                .filter(|entry| entry.ranked.instance.settings == ranked.instance.settings);
+            let made = same.map_or_else(|| Arc::new(Once::new()), |entry| Arc::clone(&entry.made));
+            Arc::new(Entry { ranked, made })
+        };
+        let types = registry.types().iter().map(|of| BoardType {
+            name: of.name.clone(),
+            package: of.package.clone(),
+            entries: snapshot
+                .ranked(registry, &of.name, &of.package)
+                .into_iter()
+                .map(entry)
+                .collect(),
+            items: of.items().iter().map(|item| item.name.clone()).collect(),
+            all_have_settings: of.items().iter().all(|item| item.schema.is_some()),
+        });
+        Board { snapshot: Arc::clone(snapshot), types: types.collect() }
+    }
+
+    /// The type of that name and package.
+    pub(crate) fn find(&self, name: &str, package: &str) -> Option<&BoardType> {
+        self.types.iter().find(|of| of.name == name && of.package == package)
+    }
+}
+
+impl BoardType {
+    /// Those that may be selected, the first choice first.
+    pub(crate) fn candidates(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.entries.iter().take_while(|entry| entry.ranked.status != Status::Disabled)
+    }
+}
+
+/// Puts a snapshot before the lookups. One caller at a time does.
+pub(crate) fn replace(snapshot: &Arc<Snapshot>, registry: &Registry) {
+    let before = BOARD.load_full();
+    let new = Board::new(snapshot, registry, before.as_deref());
+    drop(BOARD.swap(Some(Arc::new(new))));
+    // With the last hold on an instance goes the plugin's own `Drop`, and a panic in it
+    // must not end the watcher.
+    if catch_unwind(AssertUnwindSafe(|| drop(before))).is_err() {
+        tracing::error!("an instance that is not used any more panicked when it was dropped");
+    }
+}
+
+/// What lookups read.
+pub(crate) fn held() -> arc_swap::Guard<Option<Arc<Board>>> {
+    BOARD.load()
+}

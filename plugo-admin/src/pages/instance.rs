@@ -1,0 +1,321 @@
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use plugo_settings::Problem;
+use serde_json::Value;
+
+use super::failure::{self, Answer};
+use super::fields::{Fields, Form, Query};
+use super::form::{self, Field, Filled};
+use super::layout::{Shell, go, local, page, with};
+use super::text;
+use crate::auth::{Editor, Viewer};
+use crate::error::{Conflict, EditError};
+use crate::model::{
+    AuditQuery, AuditRow, Change, InstanceDetail, InstanceId, InstanceRow, Version,
+    status_from_word,
+};
+use crate::probe::{Constructed, probe};
+use crate::site::Site;
+
+pub(super) fn routes() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/instances/{id}", get(show).post(save))
+        .route("/instances/{id}/name", post(rename))
+        .route("/instances/{id}/delete", post(delete))
+        .route("/instances/{id}/construct", post(construct))
+}
+
+/// What an editor has typed and what came of it, where it was not saved.
+#[derive(Default)]
+pub(super) struct Draft {
+    pub(super) status: Option<String>,
+    pub(super) priority: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) settings: Option<(Value, Option<Fields>)>,
+    pub(super) problems: Vec<Problem>,
+    pub(super) conflict: Option<Conflict>,
+    pub(super) error: Option<String>,
+    pub(super) constructed: Option<Constructed>,
+}
+
+impl Draft {
+    fn code(&self) -> StatusCode {
+        if self.conflict.is_some() {
+            StatusCode::CONFLICT
+        } else if self.error.is_some() {
+            StatusCode::UNPROCESSABLE_ENTITY
+        } else {
+            StatusCode::OK
+        }
+    }
+
+    /// What was not done, to be shown in the form; or a page in its place.
+    pub(super) fn not_done(
+        mut self,
+        viewer: &Viewer,
+        error: EditError,
+    ) -> Result<Self, failure::Failure> {
+        match error {
+            EditError::Conflict(conflict) => self.conflict = Some(*conflict),
+            EditError::Invalid(why) => self.error = Some(sentence(&why)),
+            EditError::Store(crate::error::Error::Secret(why)) => self.error = Some(sentence(&why)),
+            error @ EditError::NameTaken(_) => self.error = Some(sentence(&error.to_string())),
+            error => return Err(failure::edit(viewer, error)),
+        }
+        Ok(self)
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_uppercase().collect::<String>());
+    format!("{}{}.", first.unwrap_or_default(), chars.as_str())
+}
+
+#[derive(Template)]
+#[template(path = "instance.html")]
+struct One {
+    shell: Shell,
+    row: InstanceRow,
+    draft: Draft,
+    settings: Option<Vec<Field>>,
+    unreadable: Option<String>,
+    changes: Vec<AuditRow>,
+    presence: &'static str,
+}
+
+impl One {
+    fn status(&self) -> &str {
+        let said = self.row.status.map_or("", plugo_core::Status::as_str);
+        self.draft.status.as_deref().unwrap_or(said)
+    }
+
+    fn priority(&self) -> String {
+        let said = self.row.priority.map(|priority| priority.to_string()).unwrap_or_default();
+        self.draft.priority.clone().unwrap_or(said)
+    }
+
+    fn name(&self) -> &str {
+        self.draft.name.as_deref().unwrap_or(&self.row.name)
+    }
+
+    fn took(&self, constructed: &Constructed) -> String {
+        constructed.took.map(|took| format!("{took:.1?}")).unwrap_or_default()
+    }
+}
+
+async fn show(
+    State(site): State<Arc<Site>>,
+    viewer: Viewer,
+    Path(id): Path<String>,
+    Query(query): Query,
+) -> Answer {
+    let detail = load(&site, &viewer, &id).await?;
+    shown(&site, &viewer, &query, detail, Draft::default()).await
+}
+
+pub(super) async fn load(
+    site: &Site,
+    viewer: &Viewer,
+    id: &str,
+) -> Result<InstanceDetail, failure::Failure> {
+    let id: InstanceId = id.parse().map_err(|_| failure::missing(viewer, "instance"))?;
+    let detail = site.store.instance(id).await.map_err(failure::store(viewer))?;
+    detail.ok_or_else(|| failure::missing(viewer, "instance"))
+}
+
+/// The page of an instance, with what was typed and not saved.
+pub(super) async fn shown(
+    site: &Site,
+    viewer: &Viewer,
+    query: &Fields,
+    detail: InstanceDetail,
+    draft: Draft,
+) -> Answer {
+    let row = detail.row;
+    let about =
+        AuditQuery { subject_id: Some(row.id.to_string()), per_page: 8, ..AuditQuery::default() };
+    let changes = site.store.audit(&about).await.map_err(failure::store(viewer))?;
+    let (mut settings, mut unreadable) = (None, None);
+    if let Some(schema) = detail.schema.filter(|_| !row.is_default) {
+        // The shape of what is stored, with an empty text for each secret.
+        let revealed = site.store.revealed(row.id).await.map_err(failure::store(viewer))?;
+        let (stored, secrets) = match revealed {
+            Some((_, Ok(revealed))) => {
+                let value = revealed.reveal();
+                let secrets = plugo_settings::secrets(&schema, value);
+                (plugo_settings::redact(&schema, value), secrets)
+            }
+            Some((_, Err(why))) => {
+                unreadable = Some(sentence(&why));
+                (detail.settings, Vec::new())
+            }
+            None => (detail.settings, detail.secrets),
+        };
+        let value = match &draft.settings {
+            Some((typed, _)) => plugo_settings::redact(&schema, typed),
+            None => stored,
+        };
+        let typed = draft.settings.as_ref().and_then(|(_, typed)| typed.as_ref());
+        let filled = Filled { value: &value, secrets: &secrets, problems: &draft.problems, typed };
+        settings = Some(form::fields(&schema, &filled));
+    }
+    let shell = Shell::new(site, viewer, "instances", row.subject(), query);
+    let is_known = site
+        .registry
+        .find_type(&row.item.of.name, &row.item.of.package)
+        .is_some_and(|of| of.item(&row.item.namespace, &row.item.name).is_some());
+    let presence = presence(is_known, row.item.present);
+    let code = draft.code();
+    let changes = changes.rows;
+    Ok(page(code, &One { shell, row, draft, settings, unreadable, changes, presence }))
+}
+
+/// Where an item is, in words.
+pub(super) fn presence(is_known: bool, is_present: bool) -> &'static str {
+    match (is_known, is_present) {
+        (true, _) => "compiled in",
+        (false, true) => "not in this client",
+        (false, false) => "absent",
+    }
+}
+
+pub(super) fn version(fields: &Fields) -> Option<Version> {
+    fields.parsed("version").map(Version)
+}
+
+/// The page of the instance, or the one where the edit began.
+fn back(fields: &Fields, id: InstanceId, done: &str, count: usize) -> String {
+    let path = local(fields.get("back")).map(str::to_owned);
+    let path = path.unwrap_or_else(|| format!("/instances/{id}"));
+    with(&with(&path, "n", &count.to_string()), "done", done)
+}
+
+/// Status and priority, or a nudge of the priority.
+async fn save(
+    State(site): State<Arc<Site>>,
+    viewer: Viewer,
+    editor: Editor,
+    Path(id): Path<String>,
+    Form(fields): Form,
+) -> Answer {
+    let detail = load(&site, &viewer, &id).await?;
+    let id = detail.row.id;
+    let mut draft = Draft {
+        status: Some(fields.get("status").to_owned()),
+        priority: Some(fields.get("priority").trim().to_owned()),
+        ..Draft::default()
+    };
+    let change = match fields.find("nudge") {
+        Some(nudge) => match nudge {
+            "1" => Ok(Change::Nudge(1)),
+            "-1" => Ok(Change::Nudge(-1)),
+            _ => Err("A priority is nudged by one, up or down.".to_owned()),
+        },
+        None => both(&fields),
+    };
+    let outcome = match (change, version(&fields)) {
+        (Err(why), _) => Err(why),
+        (Ok(_), None) => Err("The form has no version, so it is not ours.".to_owned()),
+        (Ok(change), Some(version)) => Ok((change, version)),
+    };
+    let (change, version) = match outcome {
+        Ok(found) => found,
+        Err(why) => {
+            draft.error = Some(why);
+            return shown(&site, &viewer, &Fields::default(), detail, draft).await;
+        }
+    };
+    match site.store.edit(&editor.actor(), &[(id, Some(version))], &change).await {
+        Ok(edited) => Ok(go(viewer.mount(), &back(&fields, id, "saved", edited.changed.len()))),
+        Err(error) => {
+            let draft = draft.not_done(&viewer, error)?;
+            let detail = load(&site, &viewer, &id.to_string()).await?;
+            shown(&site, &viewer, &Fields::default(), detail, draft).await
+        }
+    }
+}
+
+fn both(fields: &Fields) -> Result<Change, String> {
+    let status = match fields.get("status") {
+        "" => None,
+        word => Some(status_from_word(word).map_err(|why| sentence(&why))?),
+    };
+    let priority = match fields.get("priority").trim() {
+        "" => None,
+        text => Some(text.parse().map_err(|_| {
+            format!(
+                "“{}” is no priority. Write a whole number between {} and {}, or nothing for what \
+                 the code says.",
+                text::short(text, 40),
+                i32::MIN,
+                i32::MAX
+            )
+        })?),
+    };
+    Ok(Change::StatusAndPriority(status, priority))
+}
+
+async fn rename(
+    State(site): State<Arc<Site>>,
+    viewer: Viewer,
+    editor: Editor,
+    Path(id): Path<String>,
+    Form(fields): Form,
+) -> Answer {
+    let detail = load(&site, &viewer, &id).await?;
+    let id = detail.row.id;
+    let draft = Draft { name: Some(fields.get("name").to_owned()), ..Draft::default() };
+    let change = Change::Rename(fields.get("name").to_owned());
+    let target = [(id, version(&fields))];
+    match site.store.edit(&editor.actor(), &target, &change).await {
+        Ok(edited) => {
+            Ok(go(viewer.mount(), &back(&Fields::default(), id, "saved", edited.changed.len())))
+        }
+        Err(error) => {
+            let draft = draft.not_done(&viewer, error)?;
+            let detail = load(&site, &viewer, &id.to_string()).await?;
+            shown(&site, &viewer, &Fields::default(), detail, draft).await
+        }
+    }
+}
+
+async fn delete(
+    State(site): State<Arc<Site>>,
+    viewer: Viewer,
+    editor: Editor,
+    Path(id): Path<String>,
+    Form(fields): Form,
+) -> Answer {
+    let detail = load(&site, &viewer, &id).await?;
+    let id = detail.row.id;
+    match site.store.delete_instance(&editor.actor(), id, version(&fields)).await {
+        Ok(()) => {
+            let to = format!("/instances?type={}&done=deleted", detail.row.item.of.id);
+            Ok(go(viewer.mount(), &to))
+        }
+        Err(error) => {
+            let draft = Draft::default().not_done(&viewer, error)?;
+            let detail = load(&site, &viewer, &id.to_string()).await?;
+            shown(&site, &viewer, &Fields::default(), detail, draft).await
+        }
+    }
+}
+
+/// Constructs it, and shows what came of it.
+async fn construct(
+    State(site): State<Arc<Site>>,
+    viewer: Viewer,
+    _: Editor,
+    Path(id): Path<String>,
+) -> Answer {
+    let detail = load(&site, &viewer, &id).await?;
+    let constructed = probe(&site, &detail.row).await.map_err(failure::store(&viewer))?;
+    let draft = Draft { constructed: Some(constructed), ..Draft::default() };
+    shown(&site, &viewer, &Fields::default(), detail, draft).await
+}

@@ -1,0 +1,227 @@
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use plugo_core::Status;
+
+use super::failure::{self, Answer};
+use super::fields::{Fields, Form, Query, query};
+use super::layout::{Shell, go, local, page, with};
+use super::text;
+use crate::auth::{Editor, Viewer};
+use crate::model::{
+    Change, InstanceId, InstanceQuery, InstanceRow, Page, Sort, TypeRow, Version, status_from_word,
+};
+use crate::site::Site;
+
+/// The most instances that are changed at once.
+const MOST: usize = 1000;
+
+pub(super) fn routes() -> Router<Arc<Site>> {
+    Router::new().route("/instances", get(list)).route("/instances/bulk", post(bulk))
+}
+
+#[derive(Template)]
+#[template(path = "instances.html")]
+struct List {
+    shell: Shell,
+    wanted: Wanted,
+    types: Vec<TypeRow>,
+    page: Page<InstanceRow>,
+    columns: Vec<Column>,
+}
+
+/// What was asked for, as it stands in the fields.
+struct Wanted {
+    search: String,
+    type_id: String,
+    status: String,
+    package: String,
+    present: String,
+    sort: String,
+    order: String,
+    per: String,
+}
+
+/// The head of a column by which the list can be sorted.
+struct Column {
+    name: &'static str,
+    link: String,
+    sorted: &'static str,
+}
+
+impl Wanted {
+    fn of(fields: &Fields) -> Self {
+        let field = |name: &str| fields.get(name).trim().to_owned();
+        Wanted {
+            search: field("search"),
+            type_id: field("type"),
+            status: field("status"),
+            package: field("package"),
+            present: field("present"),
+            sort: field("sort"),
+            order: field("order"),
+            per: field("per"),
+        }
+    }
+
+    fn query(&self, page: u32) -> InstanceQuery {
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        InstanceQuery {
+            search: text(&self.search),
+            type_id: self.type_id.parse().ok(),
+            status: status_from_word(&self.status).ok(),
+            package: text(&self.package),
+            present: match &*self.present {
+                "yes" => Some(true),
+                "no" => Some(false),
+                _ => None,
+            },
+            sort: match &*self.sort {
+                "name" => Sort::Name,
+                "type" => Sort::Type,
+                "status" => Sort::Status,
+                "priority" => Sort::Priority,
+                "package" => Sort::Package,
+                _ => Sort::Selection,
+            },
+            descending: self.order == "down",
+            page,
+            per_page: self.per.parse().unwrap_or(0).min(200),
+        }
+    }
+
+    /// The list with this sorting and page.
+    fn link(&self, sort: &str, order: &str, page: u32) -> String {
+        let page = if page > 1 { page.to_string() } else { String::new() };
+        let pairs = [
+            ("search", &*self.search),
+            ("type", &self.type_id),
+            ("status", &self.status),
+            ("package", &self.package),
+            ("present", &self.present),
+            ("sort", sort),
+            ("order", order),
+            ("per", &self.per),
+            ("page", &page),
+        ];
+        format!("/instances{}", query(&pairs))
+    }
+
+    fn page(&self, page: u32) -> String {
+        self.link(&self.sort, &self.order, page)
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        let columns = [
+            ("Instance", "name"),
+            ("Type", "type"),
+            ("Status", "status"),
+            ("Priority", "priority"),
+            ("Package", "package"),
+        ];
+        let column = |(name, sort)| {
+            let is_sorted = self.sort == sort;
+            let is_down = is_sorted && self.order == "down";
+            let order = if is_sorted && !is_down { "down" } else { "" };
+            let sorted = match (is_sorted, is_down) {
+                (false, _) => "none",
+                (true, false) => "ascending",
+                (true, true) => "descending",
+            };
+            Column { name, link: self.link(sort, order, 1), sorted }
+        };
+        columns.map(column).into()
+    }
+
+    fn is_filtered(&self) -> bool {
+        let filters = [&self.search, &self.type_id, &self.status, &self.package, &self.present];
+        filters.iter().any(|filter| !filter.is_empty())
+    }
+}
+
+impl List {
+    fn priority_of(&self, row: &InstanceRow) -> String {
+        row.priority.map(|priority| priority.to_string()).unwrap_or_default()
+    }
+
+    fn is(&self, row: &InstanceRow, word: &str) -> bool {
+        row.status.is_some_and(|status| status.as_str() == word)
+    }
+
+    /// Whether the item is in this program, in another one, or in none.
+    fn colspan(&self) -> usize {
+        if self.shell.may_edit { 8 } else { 6 }
+    }
+}
+
+async fn list(State(site): State<Arc<Site>>, viewer: Viewer, Query(fields): Query) -> Answer {
+    let types = site.store.overview().await.map_err(failure::store(&viewer))?;
+    let wanted = Wanted::of(&fields);
+    let number = fields.parsed("page").unwrap_or(1);
+    let rows = site.store.instances(&wanted.query(number)).await;
+    let rows = rows.map_err(failure::store(&viewer))?;
+    // A page behind the last one: there was more when the link was made.
+    if rows.page > rows.pages() {
+        return Ok(go(viewer.mount(), &wanted.page(rows.pages())));
+    }
+    let mut shell = Shell::new(&site, &viewer, "instances", "Instances", &fields);
+    shell.here = wanted.page(rows.page);
+    let columns = wanted.columns();
+    Ok(page(StatusCode::OK, &List { shell, wanted, types, page: rows, columns }))
+}
+
+/// Changes those that are chosen, all or none.
+async fn bulk(
+    State(site): State<Arc<Site>>,
+    viewer: Viewer,
+    editor: Editor,
+    Form(fields): Form,
+) -> Answer {
+    let back = local(fields.get("back")).unwrap_or("/instances");
+    let targets: Option<Vec<_>> = fields.all("id").map(target).collect();
+    let (Some(targets), Some(change)) = (targets, change(fields.get("action"))) else {
+        return Err(wrong(&viewer, "Choose what is to be done from the list."));
+    };
+    if targets.len() > MOST {
+        return Err(wrong(&viewer, "More than 1,000 instances cannot be changed at once."));
+    }
+    if targets.is_empty() {
+        return Ok(go(viewer.mount(), &with(&with(back, "n", ""), "done", "none")));
+    }
+    match site.store.edit(&editor.actor(), &targets, &change).await {
+        Ok(edited) => {
+            let count = edited.changed.len().to_string();
+            Ok(go(viewer.mount(), &with(&with(back, "n", &count), "done", "saved")))
+        }
+        Err(error) => Err(failure::edit(&viewer, error)),
+    }
+}
+
+fn wrong(viewer: &Viewer, text: &str) -> failure::Failure {
+    failure::tell(viewer.mount(), StatusCode::UNPROCESSABLE_ENTITY, "Nothing was changed", text)
+}
+
+/// `id:version`.
+pub(super) fn target(text: &str) -> Option<(InstanceId, Option<Version>)> {
+    let (id, version) = text.split_once(':')?;
+    Some((id.parse().ok()?, Some(Version(version.parse().ok()?))))
+}
+
+/// What an action of the page means.
+fn change(action: &str) -> Option<Change> {
+    Some(match action {
+        "active" => Change::Status(Some(Status::Active)),
+        "reserve" => Change::Status(Some(Status::Reserve)),
+        "disabled" => Change::Status(Some(Status::Disabled)),
+        "status-of-code" => Change::Status(None),
+        "first" => Change::Nudge(-1),
+        "last" => Change::Nudge(1),
+        "priority-of-code" => Change::Priority(None),
+        "of-code" => Change::StatusAndPriority(None, None),
+        _ => return None,
+    })
+}

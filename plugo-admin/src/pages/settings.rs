@@ -1,0 +1,162 @@
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use plugo_settings::Problem;
+use serde_json::{Value, json};
+
+use super::failure::{self, Answer, Failure};
+use super::fields::{Fields, Form, Query};
+use super::form::{self, Field, Filled};
+use super::instance::{Draft, load, shown, version};
+use super::layout::{Shell, go, page, with};
+use crate::auth::{Editor, Viewer};
+use crate::error::EditError;
+use crate::model::{ItemId, ItemRow};
+use crate::saving::{self, SaveError};
+use crate::site::Site;
+
+pub(super) fn routes() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/instances/{id}/settings", post(save))
+        .route("/items/{id}/new", get(fresh).post(create))
+}
+
+async fn save(
+    State(site): State<Arc<Site>>,
+    viewer: Viewer,
+    editor: Editor,
+    Path(id): Path<String>,
+    Form(fields): Form,
+) -> Answer {
+    let detail = load(&site, &viewer, &id).await?;
+    let id = detail.row.id;
+    let schema = detail.schema.clone().unwrap_or_default();
+    let (value, problems) = form::read(&schema, &fields);
+    let mut draft = Draft { settings: Some((value.clone(), None)), ..Draft::default() };
+    if form::is_only_another_form(&fields) {
+        return shown(&site, &viewer, &Fields::default(), detail, draft).await;
+    }
+    if !problems.is_empty() {
+        draft.error = Some(count(&problems));
+        draft.problems = problems;
+        draft.settings = Some((value, Some(fields)));
+        return shown(&site, &viewer, &Fields::default(), detail, draft).await;
+    }
+    let actor = editor.actor();
+    match saving::save(&site, &actor, &detail, version(&fields), value).await {
+        Ok(edited) => {
+            let path = with(&format!("/instances/{id}"), "n", &edited.changed.len().to_string());
+            Ok(go(viewer.mount(), &with(&path, "done", "saved")))
+        }
+        Err(SaveError::Problems(problems)) => {
+            draft.error = Some(count(&problems));
+            draft.problems = problems;
+            shown(&site, &viewer, &Fields::default(), detail, draft).await
+        }
+        Err(SaveError::Edit(error)) => {
+            let draft = draft.not_done(&viewer, error)?;
+            let detail = load(&site, &viewer, &id.to_string()).await?;
+            shown(&site, &viewer, &Fields::default(), detail, draft).await
+        }
+    }
+}
+
+fn count(problems: &[Problem]) -> String {
+    let other: Vec<String> = problems
+        .iter()
+        .filter(|problem| problem.pointer().is_empty())
+        .map(|problem| format!(" The whole {}.", problem.message()))
+        .collect();
+    let fields = match problems.len() {
+        1 => "One field does not fit.".to_owned(),
+        count => format!("{count} fields do not fit."),
+    };
+    format!(
+        "{fields} Nothing was saved. Secrets that you typed have to be typed again.{}",
+        other.concat()
+    )
+}
+
+#[derive(Template)]
+#[template(path = "new.html")]
+struct New {
+    shell: Shell,
+    item: ItemRow,
+    name: String,
+    fields: Vec<Field>,
+    error: Option<String>,
+}
+
+async fn item(site: &Site, viewer: &Viewer, id: &str) -> Result<(ItemRow, Value), Failure> {
+    let id: ItemId = id.parse().map_err(|_| failure::missing(viewer, "item"))?;
+    let found = site.store.item(id).await.map_err(failure::store(viewer))?;
+    let (item, schema) = found.ok_or_else(|| failure::missing(viewer, "item"))?;
+    match schema {
+        Some(schema) => Ok((item, schema)),
+        None => {
+            let why = format!("`{}` has no settings, so it has one instance.", item.full_name());
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Err(failure::tell(viewer.mount(), status, "No instance can be made", &why))
+        }
+    }
+}
+
+async fn fresh(
+    State(site): State<Arc<Site>>,
+    viewer: Viewer,
+    Path(id): Path<String>,
+    Query(query): Query,
+) -> Answer {
+    let (item, schema) = item(&site, &viewer, &id).await?;
+    let value = json!({});
+    let filled = Filled { value: &value, secrets: &[], problems: &[], typed: None };
+    let fields = form::fields(&schema, &filled);
+    let title = format!("New instance of {}", item.full_name());
+    let shell = Shell::new(&site, &viewer, "instances", title, &query);
+    Ok(page(StatusCode::OK, &New { shell, item, name: String::new(), fields, error: None }))
+}
+
+async fn create(
+    State(site): State<Arc<Site>>,
+    viewer: Viewer,
+    editor: Editor,
+    Path(id): Path<String>,
+    Form(posted): Form,
+) -> Answer {
+    let (item, schema) = item(&site, &viewer, &id).await?;
+    let name = posted.get("name").to_owned();
+    let (value, mut problems) = form::read(&schema, &posted);
+    let (mut error, mut status) = (None, StatusCode::OK);
+    let is_saved = !form::is_only_another_form(&posted);
+    let typed = (!problems.is_empty()).then_some(&posted);
+    if is_saved && problems.is_empty() {
+        let actor = editor.actor();
+        match saving::create(&site, &actor, &item, &schema, &name, value.clone()).await {
+            Ok(id) => return Ok(go(viewer.mount(), &format!("/instances/{id}?done=created"))),
+            Err(SaveError::Problems(found)) => problems = found,
+            Err(SaveError::Edit(EditError::Store(why @ crate::error::Error::Secret(_)))) => {
+                error = Some(format!("{why}."));
+            }
+            Err(SaveError::Edit(EditError::Store(why))) => {
+                return Err(failure::edit(&viewer, EditError::Store(why)));
+            }
+            Err(SaveError::Edit(why)) => error = Some(format!("{why}.")),
+        }
+    }
+    if is_saved {
+        status = StatusCode::UNPROCESSABLE_ENTITY;
+        if !problems.is_empty() {
+            error = Some(count(&problems));
+        }
+    }
+    let value = plugo_settings::redact(&schema, &value);
+    let filled = Filled { value: &value, secrets: &[], problems: &problems, typed };
+    let fields = form::fields(&schema, &filled);
+    let title = format!("New instance of {}", item.full_name());
+    let shell = Shell::new(&site, &viewer, "instances", title, &Fields::default());
+    Ok(page(status, &New { shell, item, name, fields, error }))
+}

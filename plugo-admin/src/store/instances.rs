@@ -1,0 +1,112 @@
+use serde_json::{Value, json};
+
+use super::Store;
+use super::audit::{self, Line};
+use super::edit::{checked_name, conflict, settings_changes};
+use super::read::json;
+use super::sql::{Bound, INSTANCE, INSTANCES, ITEM, ITEMS, instance, item, revision, statement};
+use crate::error::EditError;
+use crate::model::{Actor, InstanceId, ItemId, Version, subject};
+
+impl Store {
+    /// Makes an instance of an item with settings. Its status and priority are as the
+    /// code says.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError::Invalid`] where there is no such item, or it has no settings, or
+    /// the name does not do; [`EditError::Settings`] where the settings do not fit
+    /// the schema; [`EditError::NameTaken`]; those of the database.
+    pub async fn create_instance(
+        &self,
+        actor: &Actor,
+        of: ItemId,
+        name: &str,
+        settings: &Value,
+    ) -> Result<InstanceId, EditError> {
+        let doing = "save the instance";
+        let name = checked_name(name)?;
+        let id = InstanceId::new();
+        let mut tx = self.begin_write(doing).await?;
+        let sql = format!("SELECT {ITEM}, i.schema FROM {ITEMS} WHERE i.id = $1");
+        let found = statement(&sql, [Bound::Text(of.to_string())])
+            .fetch_optional(&mut *tx)
+            .await
+            .and_then(|row| row.map(|row| Ok((item(&row)?, json(&row, "schema")?))).transpose())
+            .map_err(|e| self.error(doing, e))?;
+        let Some((item, schema)) = found else {
+            return Err(EditError::Invalid(format!("there is no item {of} (any more)")));
+        };
+        let Some(schema) = schema else {
+            return Err(EditError::Invalid(format!(
+                "`{}` has no settings, so its default instance is the only one",
+                item.full_name()
+            )));
+        };
+        let stored = self.sealed(&schema, settings, &json!({}), id)?;
+        let subject = subject(&item.full_name(), &name, false);
+        let mut lines = vec![Line::new("created", "instance", id, &*subject)];
+        for (field, before, after) in settings_changes(Some(&schema), &json!({}), &stored) {
+            let line = Line::new("created", "instance", id, &*subject);
+            lines.push(line.field(format!("settings.{field}"), before, after));
+        }
+        let work = async {
+            let sql = "INSERT INTO plugo_instances (id, item_id, name, is_default, settings) \
+                VALUES ($1, $2, $3, 0, $4)";
+            let values = [id.to_string(), of.to_string(), name.clone(), stored.to_string()];
+            statement(sql, values.map(Bound::Text)).execute(&mut *tx).await?;
+            let revision = revision(&mut tx).await?;
+            audit::write(&mut tx, actor, lines, revision).await
+        };
+        work.await.map_err(|error| match &error {
+            sqlx::Error::Database(said) if said.is_unique_violation() => {
+                EditError::NameTaken(name.clone())
+            }
+            _ => self.error(doing, error).into(),
+        })?;
+        self.commit(tx, doing).await?;
+        Ok(id)
+    }
+
+    /// Deletes an instance that an operator made, for good. A default instance is
+    /// disabled instead, since sync would make it again.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError::NotFound`], [`EditError::Conflict`], [`EditError::Invalid`] for a
+    /// default instance; those of the database.
+    pub async fn delete_instance(
+        &self,
+        actor: &Actor,
+        id: InstanceId,
+        version: Option<Version>,
+    ) -> Result<(), EditError> {
+        let doing = "delete the instance";
+        let mut tx = self.begin_write(doing).await?;
+        let sql = format!("SELECT {INSTANCE}, {ITEM} FROM {INSTANCES} WHERE n.id = $1");
+        let found = statement(&sql, [Bound::Text(id.to_string())])
+            .fetch_optional(&mut *tx)
+            .await
+            .and_then(|row| row.map(|row| instance(&row)).transpose())
+            .map_err(|e| self.error(doing, e))?;
+        let row = found.ok_or(EditError::NotFound(id))?;
+        if let Some(seen) = version.filter(|seen| *seen != row.version) {
+            let conflict = conflict(&mut tx, &row, seen).await.map_err(|e| self.error(doing, e))?;
+            return Err(EditError::Conflict(Box::new(conflict)));
+        }
+        if row.is_default {
+            let why = "a default instance stays; disable it instead".to_owned();
+            return Err(EditError::Invalid(why));
+        }
+        let work = async {
+            let sql = "DELETE FROM plugo_instances WHERE id = $1";
+            statement(sql, [Bound::Text(id.to_string())]).execute(&mut *tx).await?;
+            let revision = revision(&mut tx).await?;
+            let line = Line::new("deleted", "instance", id, row.subject());
+            audit::write(&mut tx, actor, vec![line], revision).await
+        };
+        work.await.map_err(|e| self.error(doing, e))?;
+        self.commit(tx, doing).await?;
+        Ok(())
+    }
+}

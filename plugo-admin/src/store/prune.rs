@@ -1,0 +1,166 @@
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use super::audit;
+use super::sql::{delete, revision};
+use super::sync::{actor, line, stored::Stored};
+use super::{Store, Tx};
+use crate::error::Error;
+use crate::registry::{RegisteredPlugin, Registry};
+
+/// What prune deleted, or would delete. `Display` is for an operator.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pruned {
+    /// How many plugin types.
+    pub types: usize,
+    /// How many items.
+    pub items: usize,
+    /// How many instances, with what operators said about them.
+    pub instances: usize,
+    /// How many plain plugins.
+    pub plugins: usize,
+    /// One line for each type, item and plugin.
+    pub lines: Vec<String>,
+    /// Whether nothing was done yet.
+    pub dry_run: bool,
+}
+
+impl fmt::Display for Pruned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.lines.is_empty() {
+            return f.write_str("everything in the database is in this program; nothing to prune");
+        }
+        for line in &self.lines {
+            writeln!(f, "{line}")?;
+        }
+        let done = if self.dry_run { "would be deleted" } else { "deleted" };
+        write!(
+            f,
+            "{} types, {} items with {} instances, and {} plugins {done}",
+            self.types, self.items, self.instances, self.plugins
+        )
+    }
+}
+
+/// Ids of rows that go.
+#[derive(Default)]
+struct Going {
+    types: Vec<String>,
+    items: Vec<String>,
+    plugins: Vec<String>,
+}
+
+impl Store {
+    /// Deletes what is in the database and not in this program: for good, with its
+    /// settings and with what operators said. With `dry_run` it only says what would
+    /// go.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NothingRegistered`] where the program has nothing, or every item
+    /// would go, unless `force` says that this is meant. Those of the database; nothing
+    /// is done then.
+    pub async fn prune(
+        &self,
+        registry: &Registry,
+        force: bool,
+        dry_run: bool,
+    ) -> Result<Pruned, Error> {
+        let doing = "prune the plugins";
+        let mut tx = if dry_run {
+            self.begin_read(doing).await?
+        } else {
+            self.begin_long_write(doing).await?
+        };
+        let stored = Stored::read(&mut tx).await.map_err(|e| self.error(doing, e))?;
+        let (mut pruned, going) = going(registry, &stored);
+        pruned.dry_run = dry_run;
+        let every_item = !stored.items.is_empty() && pruned.items == stored.items.len();
+        if (registry.is_empty() || every_item) && !force {
+            return Err(Error::NothingRegistered);
+        }
+        if dry_run || pruned.lines.is_empty() {
+            tx.commit().await.map_err(|e| self.error(doing, e))?;
+            return Ok(pruned);
+        }
+        let work = delete_rows(&mut tx, going, &stored);
+        work.await.map_err(|e| self.error(doing, e))?;
+        self.commit(tx, doing).await?;
+        Ok(pruned)
+    }
+}
+
+fn going(registry: &Registry, stored: &Stored) -> (Pruned, Going) {
+    let (mut pruned, mut going) = (Pruned::default(), Going::default());
+    let mut kept: HashSet<&str> = HashSet::new();
+    for ((name, package), of) in &stored.types {
+        match registry.find_type(name, package) {
+            Some(_) => drop(kept.insert(&of.id)),
+            None => {
+                pruned.types += 1;
+                pruned.lines.push(format!("type {name} of {package}"));
+                going.types.push(of.id.clone());
+            }
+        }
+    }
+    let names: HashMap<&str, _> =
+        stored.types.iter().map(|(key, of)| (of.id.as_str(), key)).collect();
+    for ((type_id, namespace, name), item) in &stored.items {
+        let of = names.get(type_id.as_str());
+        let known = of.and_then(|(of, package)| registry.find_type(of, package));
+        if known.is_some_and(|known| known.item(namespace, name).is_some()) {
+            continue;
+        }
+        let instances = stored.instances.get(&item.id).map_or(&[][..], Vec::as_slice);
+        let of = of.map_or("", |(of, _)| of.as_str());
+        let said = instances.iter().filter(|instance| !instance.untouched).count();
+        let said = match said {
+            0 => String::new(),
+            said => format!(", {said} of them with what an operator said"),
+        };
+        pruned.items += 1;
+        pruned.instances += instances.len();
+        pruned.lines.push(format!("item {of}: {name}, {} instances{said}", instances.len()));
+        going.items.push(item.id.clone());
+    }
+    for ((namespace, name), plugin) in &stored.plugins {
+        let same = |known: &RegisteredPlugin| &known.namespace == namespace && &known.name == name;
+        if !registry.plugins().iter().any(same) {
+            pruned.plugins += 1;
+            pruned.lines.push(format!("plugin {name}"));
+            going.plugins.push(plugin.id.clone());
+        }
+    }
+    pruned.lines.sort();
+    (pruned, going)
+}
+
+async fn delete_rows(tx: &mut Tx, going: Going, stored: &Stored) -> sqlx::Result<()> {
+    let mut lines = Vec::new();
+    let items: HashSet<&String> = going.items.iter().collect();
+    for ((_, _, name), item) in &stored.items {
+        if !items.contains(&item.id) {
+            continue;
+        }
+        for instance in stored.instances.get(&item.id).into_iter().flatten() {
+            let subject = crate::model::subject(name, &instance.name, instance.is_default);
+            lines.push(line("deleted", "instance", &instance.id, &subject));
+        }
+        lines.push(line("deleted", "item", &item.id, name));
+    }
+    for ((name, _), of) in stored.types.iter().filter(|(_, of)| going.types.contains(&of.id)) {
+        lines.push(line("deleted", "type", &of.id, name));
+    }
+    for ((_, name), plugin) in &stored.plugins {
+        if going.plugins.contains(&plugin.id) {
+            lines.push(line("deleted", "plugin", &plugin.id, name));
+        }
+    }
+    delete(tx, "plugo_instances", "item_id", &going.items).await?;
+    delete(tx, "plugo_items", "id", &going.items).await?;
+    delete(tx, "plugo_types", "id", &going.types).await?;
+    delete(tx, "plugo_plugins", "id", &going.plugins).await?;
+    let revision = revision(tx).await?;
+    audit::write(tx, &actor(), lines, revision).await
+}

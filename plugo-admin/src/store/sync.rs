@@ -1,0 +1,159 @@
+use std::fmt;
+
+use super::audit::{self, Line};
+use super::sql::{Bound, ROWS, insert, revision, statement, tuples, update};
+use super::{Store, Tx};
+use crate::error::Error;
+use crate::model::{Actor, Via};
+use crate::registry::Registry;
+
+/// What is in the database.
+pub(super) mod stored;
+/// What is to be done.
+mod plan;
+
+use self::plan::Plan;
+use self::stored::Stored;
+
+/// What sync does to rows that are there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SyncMode {
+    /// Marks them present or absent, and leaves them alone otherwise.
+    #[default]
+    Create,
+    /// Brings what the code owns up to date, too: description, version, package,
+    /// the code's status and priority, the JSON schema.
+    Update,
+}
+
+/// What sync did. `Display` is for an operator.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Synced {
+    /// How many plugin types are new in the database.
+    pub types_created: usize,
+    /// How many items are new.
+    pub items_created: usize,
+    /// How many default instances are new.
+    pub instances_created: usize,
+    /// How many plain plugins are new.
+    pub plugins_created: usize,
+    /// How many rows are marked absent from now on.
+    pub absent: usize,
+    /// How many rows are marked present from now on.
+    pub present: usize,
+    /// How many rows were brought up to date.
+    pub refreshed: usize,
+    /// How many rows differ from the code, which [`SyncMode::Update`] brings up to
+    /// date.
+    pub outdated: usize,
+    /// One line for each change.
+    pub lines: Vec<String>,
+}
+
+impl Synced {
+    /// Whether the database was as it should be.
+    pub fn is_unchanged(&self) -> bool {
+        self.lines.is_empty()
+    }
+}
+
+impl fmt::Display for Synced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_unchanged() {
+            f.write_str("the database is up to date; nothing to do")?;
+        } else {
+            let counts = [
+                (self.types_created, "types created"),
+                (self.items_created, "items created"),
+                (self.instances_created, "default instances created"),
+                (self.plugins_created, "plugins created"),
+                (self.absent, "marked absent"),
+                (self.present, "marked present"),
+                (self.refreshed, "brought up to date"),
+            ];
+            let said = counts.iter().filter(|(count, _)| *count > 0);
+            let said: Vec<String> = said.map(|(count, what)| format!("{count} {what}")).collect();
+            f.write_str(&said.join(", "))?;
+        }
+        if self.outdated > 0 {
+            write!(
+                f,
+                "\n{} differ from what the code says; `--mode update` brings them up to date",
+                self.outdated
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Brings what a program has into the database: creates what is new, marks rows
+    /// present or absent, and with [`SyncMode::Update`] refreshes what the code owns.
+    /// What an operator owns (status, priority, name, settings) is never touched.
+    ///
+    /// All of it is one transaction. Where there is nothing to do nothing is
+    /// written, so processes that start at once do not wait for each other.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database; nothing is done then.
+    pub async fn sync(&self, registry: &Registry, mode: SyncMode) -> Result<Synced, Error> {
+        let doing = "sync the plugins";
+        let mut tx = self.begin_read(doing).await?;
+        let stored = Stored::read(&mut tx).await.map_err(|e| self.error(doing, e))?;
+        tx.commit().await.map_err(|e| self.error(doing, e))?;
+        let plan = Plan::of(registry, &stored, mode);
+        if plan.synced.is_unchanged() {
+            return Ok(plan.synced);
+        }
+        let mut tx = self.begin_long_write(doing).await?;
+        let work = async {
+            // Another process may have been faster.
+            let stored = Stored::read(&mut tx).await?;
+            let plan = Plan::of(registry, &stored, mode);
+            apply(&mut tx, plan).await
+        };
+        let synced = work.await.map_err(|e| self.error(doing, e))?;
+        self.commit(tx, doing).await?;
+        for line in &synced.lines {
+            tracing::debug!(database = self.shown(), "{line}");
+        }
+        Ok(synced)
+    }
+}
+
+async fn apply(tx: &mut Tx, plan: Plan) -> sqlx::Result<Synced> {
+    let types = ["id", "name", "package", "description", "present"];
+    insert(tx, "plugo_types", &types, plan.types).await?;
+    insert(tx, "plugo_items", &plan::ITEM, plan.items).await?;
+    let instances = ["id", "item_id", "name", "is_default"];
+    insert(tx, "plugo_instances", &instances, plan.instances).await?;
+    insert(tx, "plugo_plugins", &plan::PLUGIN, plan.plugins).await?;
+    for (table, present, ids) in plan.presence {
+        for ids in ids.chunks(ROWS) {
+            let list = tuples(1, ids.len());
+            let sql = format!("UPDATE {table} SET present = {present} WHERE id IN {list}");
+            let values = ids.iter().map(|id| Bound::Text(id.clone()));
+            statement(&sql, values).execute(&mut **tx).await?;
+        }
+    }
+    update(tx, "plugo_types", &["description"], plan.refreshed_types).await?;
+    update(tx, "plugo_items", &plan::REFRESHED_ITEM, plan.refreshed_items).await?;
+    update(tx, "plugo_plugins", &plan::REFRESHED_PLUGIN, plan.refreshed_plugins).await?;
+    super::sql::delete(tx, "plugo_instances", "id", &plan.needless).await?;
+    update(tx, "plugo_instances", &["is_default"], plan.settled).await?;
+    let revision = revision(tx).await?;
+    audit::write(tx, &actor(), plan.audit, revision).await?;
+    Ok(plan.synced)
+}
+
+/// Who syncs and prunes.
+pub(super) fn actor() -> Actor {
+    Actor::new("sync", Via::Sync)
+}
+
+/// What has happened to a row of a table, for the audit log.
+pub(super) fn line(action: &'static str, kind: &'static str, id: &str, name: &str) -> Line {
+    Line::new(action, kind, id, name)
+}

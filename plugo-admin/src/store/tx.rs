@@ -1,0 +1,52 @@
+use std::ops::{Deref, DerefMut};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyConnection, AnyPool, Executor};
+
+/// A transaction. Unless it is committed, its connection is closed, which rolls it
+/// back whatever state it is in.
+///
+/// The library's own type gives the connection back to the pool. But SQLite rolls
+/// back by itself when the disk is full, after which the library counts a
+/// transaction that is none, and refuses or nests the next one.
+pub(crate) struct Tx {
+    connection: PoolConnection<Any>,
+    committed: bool,
+}
+
+impl Tx {
+    pub(super) async fn begin(pool: &AnyPool, statement: &str) -> sqlx::Result<Self> {
+        let connection = pool.acquire().await?;
+        let mut tx = Tx { connection, committed: false };
+        tx.connection.execute(statement).await?;
+        Ok(tx)
+    }
+
+    pub(super) async fn commit(mut self) -> sqlx::Result<()> {
+        self.connection.execute("COMMIT").await?;
+        self.committed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if !self.committed {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+impl Deref for Tx {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.connection
+    }
+}

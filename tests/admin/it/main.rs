@@ -1,0 +1,17 @@
+//! Tests of what operators say in a database, in one binary. They are a package of
+//! their own, since whatever builds the dependencies of `tests` anew, as the tests
+//! of messages of the compiler do, would build those of a database as well.
+
+mod databases;
+mod operator;
+mod versions;
+mod sync;
+mod users;
+mod follow;
+mod faults;
+mod program;
+mod instances;
+mod site;
+mod pages;
+mod api;
+mod guard;

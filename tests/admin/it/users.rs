@@ -1,0 +1,80 @@
+//! Who may log in, and who is logged in.
+
+use std::time::Duration;
+
+use plugo_admin::{AuditQuery, Role, Store, UserError};
+
+use crate::databases::{Database, ann, run};
+
+const PASSWORD: &str = "correct horse battery";
+
+#[test]
+fn users_log_in_with_their_password_and_no_other() {
+    for database in Database::each() {
+        run(async {
+            let store = Store::open(&database.url()).await.unwrap();
+            let id = store.add_user(&ann(), "bob", PASSWORD, Role::View).await.unwrap();
+            let bob = store.verify_password("bob", PASSWORD).await.unwrap().unwrap();
+            assert_eq!((bob.id, bob.role, &*bob.name), (id, Role::View, "bob"));
+            for (name, password) in
+                [("bob", "correct horse"), ("bob", ""), ("eve", PASSWORD), ("' OR ''='", "")]
+            {
+                assert_eq!(store.verify_password(name, password).await.unwrap(), None, "{name}");
+            }
+            for (name, password) in [("", PASSWORD), ("a\nb", PASSWORD), ("carl", "short")] {
+                let refused = store.add_user(&ann(), name, password, Role::Edit).await.unwrap_err();
+                assert!(matches!(refused, UserError::Invalid(_)), "{refused}");
+            }
+            let twice = store.add_user(&ann(), "bob", PASSWORD, Role::Edit).await.unwrap_err();
+            assert!(matches!(twice, UserError::NameTaken(_)), "{twice}");
+            store.set_role(&ann(), "bob", Role::Edit).await.unwrap();
+            store.set_password(&ann(), "bob", "another password").await.unwrap();
+            assert_eq!(store.verify_password("bob", PASSWORD).await.unwrap(), None);
+            let nobody = store.set_role(&ann(), "eve", Role::Edit).await.unwrap_err();
+            assert!(matches!(nobody, UserError::NotFound(_)), "{nobody}");
+            store.disable_user(&ann(), "bob", true).await.unwrap();
+            assert_eq!(store.verify_password("bob", "another password").await.unwrap(), None);
+            assert!(store.list_users().await.unwrap()[0].disabled);
+
+            let lines = store.audit(&AuditQuery::default()).await.unwrap().rows;
+            let said: Vec<_> =
+                lines.iter().map(|l| (l.field.as_deref(), l.after.as_deref())).collect();
+            let (changed, disabled) =
+                ((Some("password"), Some("changed")), (Some("disabled"), Some("true")));
+            assert_eq!(
+                said,
+                [disabled, changed, (Some("role"), Some("edit")), (Some("role"), Some("view"))]
+            );
+        });
+    }
+}
+
+#[test]
+fn sessions_end_by_themselves_with_their_user_and_when_closed() {
+    for database in Database::each() {
+        run(async {
+            let store = Store::open(&database.url()).await.unwrap();
+            let bob = store.add_user(&ann(), "bob", PASSWORD, Role::View).await.unwrap();
+            let hour = Duration::from_secs(3600);
+            let first = store.open_session(bob, hour).await.unwrap();
+            let second = store.open_session(bob, hour).await.unwrap();
+            let over = store.open_session(bob, Duration::ZERO).await.unwrap();
+            assert!(store.session(&over.token).await.unwrap().is_none());
+            assert!(store.session("").await.unwrap().is_none());
+            let session = store.session(&first.token).await.unwrap().unwrap();
+            assert_eq!((&session.csrf, session.user.id), (&first.csrf, bob));
+            assert!(first.token != second.token && first.csrf != second.csrf);
+            let shown = format!("{first:?} {session:?}");
+            assert!(!shown.contains(&first.token) && !shown.contains(&first.csrf), "{shown}");
+            store.set_role(&ann(), "bob", Role::Edit).await.unwrap();
+            let now = store.session(&first.token).await.unwrap().unwrap();
+            assert_eq!(now.user.role, Role::Edit, "at once");
+            store.close_session(&first.token).await.unwrap();
+            assert!(store.session(&first.token).await.unwrap().is_none());
+            assert!(store.session(&second.token).await.unwrap().is_some());
+            store.disable_user(&ann(), "bob", true).await.unwrap();
+            store.disable_user(&ann(), "bob", false).await.unwrap();
+            assert!(store.session(&second.token).await.unwrap().is_none(), "it does not come back");
+        });
+    }
+}
