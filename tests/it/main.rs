@@ -36,3 +36,5 @@ mod cli_dev;
 mod cli_dev_patch;
 #[cfg(unix)]
 mod dev_faults;
+#[cfg(unix)]
+mod dev_saves;

@@ -230,7 +230,7 @@ pub(super) fn builder(dir: &TempDir, world: &Shared) -> ReloaderBuilder<Routes> 
         .provide("world", Arc::clone(world))
         .build()
         .unwrap();
-    Reloader::builder::<Routes>(manager).config(dir.path().join("plugins_config.json"))
+    ReloaderBuilder::<Routes>::new(manager).config(dir.path().join("plugins_config.json"))
 }
 
 impl App<Paths> {
@@ -292,6 +292,17 @@ impl<G: Send + Sync + 'static> App<G> {
                 if running.join(" ") == wanted {
                     break;
                 }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+    }
+
+    /// Waits until a plugin tells this.
+    #[track_caller]
+    pub(super) fn wait_until_told(&self, line: &'static str) {
+        let world = Arc::clone(&self.world);
+        soon(move || {
+            while !world.lock().unwrap().log.iter().any(|told| told == line) {
                 std::thread::sleep(Duration::from_millis(1));
             }
         });
