@@ -56,9 +56,14 @@ mod api;
 /// The admin pages.
 #[cfg(feature = "pages")]
 mod pages;
+/// The app's own commands `db` and `admin`.
+#[cfg(feature = "command")]
+mod command;
 
 #[cfg(feature = "pages")]
 pub use self::auth::{Auth, Identity};
+#[cfg(feature = "command")]
+pub use self::command::{Commands, command};
 pub use self::error::{Conflict, EditError, Error};
 pub use self::follow::{FollowStatus, Following};
 pub use self::force::in_force;

@@ -119,6 +119,12 @@ impl StoreOptions {
         self
     }
 
+    /// Whether there are keys for the secret fields.
+    #[cfg(feature = "command")]
+    pub(crate) fn has_keys(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
     /// Refuses a database without tables, or with old ones, instead of migrating
     /// it.
     #[must_use]

@@ -94,12 +94,18 @@ impl Group {
     /// for a password, as Cargo's git and ssh do, and Ctrl-C and Ctrl-Z reach
     /// all that is in it.
     fn start(command: &mut Command) -> Result<Self, Error> {
-        Self::spawn(command, !has_terminal())
+        Self::spawn(command.stdin(Stdio::null()), !has_terminal())
+    }
+
+    /// The same for one that reads what this program would: what is piped into it,
+    /// and the answers to its questions.
+    pub(crate) fn start_asking(command: &mut Command) -> Result<Self, Error> {
+        Self::spawn(command.stdin(Stdio::inherit()), !has_terminal())
     }
 
     /// It has a group of its own wherever there are such, and asks nothing.
     pub(crate) fn start_apart(command: &mut Command) -> Result<Self, Error> {
-        Self::spawn(command, true)
+        Self::spawn(command.stdin(Stdio::null()), true)
     }
 
     fn spawn(command: &mut Command, is_apart: bool) -> Result<Self, Error> {
@@ -109,7 +115,7 @@ impl Group {
         if is_apart {
             std::os::unix::process::CommandExt::process_group(command, 0);
         }
-        let child = command.stdin(Stdio::null()).spawn();
+        let child = command.spawn();
         let cannot = |error| Error::environment(format!("`{name}` cannot be run: {error}"));
         child.map(|child| Group { child, is_apart, has_ended: false }).map_err(cannot)
     }

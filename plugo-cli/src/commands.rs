@@ -28,6 +28,10 @@ mod clients;
 mod build;
 /// `plugo run`.
 mod run;
+/// `plugo db`.
+mod db;
+/// `plugo admin`.
+mod admin;
 /// `plugo test`.
 mod test;
 /// `plugo dev`.

@@ -33,6 +33,8 @@ mod table;
 mod interrupt;
 /// Programs that end with this one.
 mod child;
+/// Commands that the app itself has: `db` and `admin` of `plugo-admin`.
+mod app_command;
 /// What one command at a time does.
 mod lock;
 /// Calls of Cargo and of the compiler.

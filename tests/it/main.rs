@@ -26,6 +26,7 @@ mod cli_clients;
 mod cli_inspect;
 mod cli_graph;
 mod cli_evidence;
+mod cli_app_command;
 mod reload_watch;
 mod reload_app;
 mod reload_selection;

@@ -132,6 +132,7 @@ impl From<EditError> for Problem {
                 Problem::new(status, "urn:plugo:conflict", text).with_conflict(*conflict)
             }
             EditError::Invalid(why) => Problem::invalid(why),
+            error @ EditError::Settings(_) => SaveError::from(error).into(),
             EditError::NameTaken(_) => {
                 Problem::new(StatusCode::CONFLICT, "urn:plugo:name-taken", text)
             }

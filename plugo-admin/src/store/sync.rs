@@ -99,14 +99,11 @@ impl Store {
     ///
     /// Those of the database; nothing is done then.
     pub async fn sync(&self, registry: &Registry, mode: SyncMode) -> Result<Synced, Error> {
-        let doing = "sync the plugins";
-        let mut tx = self.begin_read(doing).await?;
-        let stored = Stored::read(&mut tx).await.map_err(|e| self.error(doing, e))?;
-        tx.commit().await.map_err(|e| self.error(doing, e))?;
-        let plan = Plan::of(registry, &stored, mode);
-        if plan.synced.is_unchanged() {
-            return Ok(plan.synced);
+        let planned = self.would_sync(registry, mode).await?;
+        if planned.is_unchanged() {
+            return Ok(planned);
         }
+        let doing = "sync the plugins";
         let mut tx = self.begin_long_write(doing).await?;
         let work = async {
             // Another process may have been faster.
@@ -120,6 +117,19 @@ impl Store {
             tracing::debug!(database = self.shown(), "{line}");
         }
         Ok(synced)
+    }
+
+    /// What [`sync`](Store::sync) would do now. Nothing is done.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn would_sync(&self, registry: &Registry, mode: SyncMode) -> Result<Synced, Error> {
+        let doing = "sync the plugins";
+        let mut tx = self.begin_read(doing).await?;
+        let stored = Stored::read(&mut tx).await.map_err(|e| self.error(doing, e))?;
+        tx.commit().await.map_err(|e| self.error(doing, e))?;
+        Ok(Plan::of(registry, &stored, mode).synced)
     }
 }
 

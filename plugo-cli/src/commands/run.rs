@@ -17,6 +17,16 @@ struct Run;
 
 #[derive(clap::Args)]
 struct Args {
+    #[command(flatten)]
+    which: ProgramArgs,
+    /// What the program gets
+    #[arg(last = true, value_name = "ARGUMENTS")]
+    arguments: Vec<OsString>,
+}
+
+/// Which program of the app, and how it is built.
+#[derive(clap::Args)]
+pub(super) struct ProgramArgs {
     /// The client that is built for [default: the default selection]
     #[arg(short, long, value_name = "CLIENT", help_heading = "Selection")]
     client: Option<String>,
@@ -27,9 +37,24 @@ struct Args {
     how: HowArgs,
     #[command(flatten)]
     app: AppArgs,
-    /// What the program gets
-    #[arg(last = true, value_name = "ARGUMENTS")]
-    arguments: Vec<OsString>,
+}
+
+impl ProgramArgs {
+    /// Builds the program, and says where it is.
+    pub(super) fn build(self, context: &Context) -> Result<PathBuf, Error> {
+        let options = self.how.options(Vec::new())?;
+        let app = context.app(&self.app)?;
+        let program = app.program(self.bin.as_deref())?;
+        let clients = ClientsArgs::one(self.client);
+        let builds = build(context, &app, &clients, &options)?;
+        builds.success()?;
+        let built = builds.outcomes.into_iter().find_map(|outcome| outcome.built.ok());
+        let path = built.and_then(|built| path(built, &program)).ok_or_else(|| {
+            Error::no(format!("Cargo did not build the program `{program}` of `{}`", app.name))
+        })?;
+        context.shell.status("Running", context.show(&path));
+        Ok(path)
+    }
 }
 
 impl Command for Run {
@@ -42,17 +67,7 @@ impl Command for Run {
     fn run(&self, context: &Context, matches: &ArgMatches) -> Result<(), Error> {
         let args =
             Args::from_arg_matches(matches).map_err(|error| Error::usage(error.to_string()))?;
-        let options = args.how.options(Vec::new())?;
-        let app = context.app(&args.app)?;
-        let program = app.program(args.bin.as_deref())?;
-        let clients = ClientsArgs::one(args.client);
-        let builds = build(context, &app, &clients, &options)?;
-        builds.success()?;
-        let built = builds.outcomes.into_iter().find_map(|outcome| outcome.built.ok());
-        let path = built.and_then(|built| path(built, &program)).ok_or_else(|| {
-            Error::no(format!("Cargo did not build the program `{program}` of `{}`", app.name))
-        })?;
-        context.shell.status("Running", context.show(&path));
+        let path = args.which.build(context)?;
         execute(&path, &args.arguments)
     }
 }

@@ -28,6 +28,13 @@ pub(crate) fn skipped(what: &str) {
     println!("skipped {what}");
 }
 
+/// A test is left out for want of a program, unless somebody wants to know of it.
+pub(crate) fn missing(what: &str) {
+    let is_required = env::var_os("PLUGO_REQUIRE_ALL").is_some_and(|value| value != "0");
+    assert!(!is_required, "PLUGO_REQUIRE_ALL is set, and there are no tests {what}");
+    skipped(what);
+}
+
 /// Waits until something is so.
 pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
@@ -170,7 +177,7 @@ impl Server {
     /// One for a test that stops it.
     pub(crate) fn start_new() -> Option<Self> {
         let Some(bin) = bin() else {
-            skipped("with PostgreSQL: neither PATH nor /usr/lib/postgresql has initdb");
+            missing("with PostgreSQL: neither PATH nor /usr/lib/postgresql has initdb");
             return None;
         };
         let folder = tempfile::tempdir().unwrap();

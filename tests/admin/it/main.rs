@@ -15,3 +15,7 @@ mod site;
 mod pages;
 mod api;
 mod guard;
+#[cfg(unix)]
+mod browser;
+#[cfg(unix)]
+mod notifications;

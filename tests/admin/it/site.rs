@@ -140,7 +140,7 @@ impl Site {
         let items = snapshot.types.iter().flat_map(|of| &of.items);
         let mut instances = items.flat_map(|item| &item.instances);
         let found = instances.find(|instance| instance.name == name).unwrap();
-        found.settings.as_ref().unwrap().reveal().clone()
+        found.settings.reveal().unwrap().reveal().clone()
     }
 }
 

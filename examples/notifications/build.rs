@@ -1,0 +1,5 @@
+//! Plans which plugins this build contains.
+
+fn main() {
+    plugo_build::build();
+}

@@ -1,0 +1,131 @@
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::arguments::SyncArgs;
+use super::failure::Failure;
+use super::opening::Opening;
+use crate::error::Error;
+use crate::registry::Registry;
+use crate::store::{Pruned, SyncMode, Synced};
+
+/// `db migrate`.
+pub(super) async fn migrate(
+    opening: &Opening,
+    answer: Answer,
+    registry: &Registry,
+    no_sync: bool,
+) -> Result<(), Failure> {
+    let before = match opening.existing().await {
+        Ok(store) => Some(store.versions().await?.0),
+        // Why it cannot be opened is told below, if it cannot.
+        Err(_) => None,
+    };
+    let store = opening.migrated().await?;
+    let (version, _) = store.versions().await?;
+    let is_new = before != Some(version);
+    let synced = match no_sync {
+        true => None,
+        false => Some(store.sync(registry, SyncMode::Create).await?),
+    };
+    let json = json!({
+        "database": store.shown(),
+        "version": version,
+        "migrated": is_new,
+        "sync": synced.as_ref().map(synced_json),
+    });
+    answer.give(&json, || {
+        let tables = match is_new {
+            true => format!("the tables of {} have version {version} now", store.shown()),
+            false => {
+                format!("the tables of {} have version {version}; nothing to do", store.shown())
+            }
+        };
+        let synced = synced.as_ref().map(|synced| lines(synced, false)).unwrap_or_default();
+        format!("{tables}\n{synced}")
+    })
+}
+
+/// `db sync`.
+pub(super) async fn sync(
+    opening: &Opening,
+    answer: Answer,
+    registry: &Registry,
+    how: &SyncArgs,
+) -> Result<(), Failure> {
+    let store = match how.dry_run {
+        true => opening.existing().await?,
+        false => opening.migrated().await?,
+    };
+    // What is refused is refused before anything is done.
+    let pruned = match how.prune {
+        true => Some(store.prune(registry, how.force, true).await.map_err(refused)?),
+        false => None,
+    };
+    let mode = how.mode.into();
+    let (synced, pruned) = match how.dry_run {
+        true => (store.would_sync(registry, mode).await?, pruned),
+        false => {
+            let synced = store.sync(registry, mode).await?;
+            let pruned = match how.prune {
+                true => Some(store.prune(registry, how.force, false).await.map_err(refused)?),
+                false => None,
+            };
+            (synced, pruned)
+        }
+    };
+    let json = json!({
+        "database": store.shown(),
+        "dry_run": how.dry_run,
+        "sync": synced_json(&synced),
+        "prune": pruned.as_ref().map(pruned_json),
+    });
+    answer.give(&json, || {
+        let synced = lines(&synced, how.dry_run);
+        let pruned = pruned.as_ref().map(|pruned| format!("\n{pruned}")).unwrap_or_default();
+        format!("{synced}{pruned}")
+    })
+}
+
+fn refused(error: Error) -> Failure {
+    match error {
+        Error::NothingRegistered => Failure::no(error.to_string()),
+        error => error.into(),
+    }
+}
+
+fn lines(synced: &Synced, dry_run: bool) -> String {
+    let mut text = String::new();
+    for line in &synced.lines {
+        text.push_str(line);
+        text.push('\n');
+    }
+    if dry_run && !synced.is_unchanged() {
+        text.push_str("nothing was done; this would be: ");
+    }
+    format!("{text}{synced}")
+}
+
+fn synced_json(synced: &Synced) -> Value {
+    json!({
+        "unchanged": synced.is_unchanged(),
+        "types_created": synced.types_created,
+        "items_created": synced.items_created,
+        "instances_created": synced.instances_created,
+        "plugins_created": synced.plugins_created,
+        "absent": synced.absent,
+        "present": synced.present,
+        "refreshed": synced.refreshed,
+        "outdated": synced.outdated,
+        "lines": synced.lines,
+    })
+}
+
+fn pruned_json(pruned: &Pruned) -> Value {
+    json!({
+        "types": pruned.types,
+        "items": pruned.items,
+        "instances": pruned.instances,
+        "plugins": pruned.plugins,
+        "lines": pruned.lines,
+    })
+}
