@@ -334,7 +334,7 @@ fn where_cc_does_not_take_the_linker_that_comes_with_rust_every_change_restarts_
     let path = std::env::var("PATH").unwrap();
     let script = format!(
         "#!/bin/sh\nfor argument; do\n    if [ \"$argument\" = -fuse-ld=lld ]; then\n        \
-         echo \"cc: error: unrecognized command-line option '-fuse-ld=lld'\" >&2\n        \
+         echo \"cc: error: unrecognized command line option '-fuse-ld=lld'\" >&2\n        \
          exit 1\n    fi\ndone\nPATH='{path}' exec cc \"$@\"\n"
     );
     let cc = programs.path().join("cc");
