@@ -137,8 +137,10 @@ impl Commands {
     pub async fn run(self, arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
         let arguments: Vec<OsString> = arguments.into_iter().collect();
         let first = arguments.get(1)?.to_str()?;
-        if !matches!(first, "db") && !(cfg!(feature = "pages") && first == "admin") {
-            return None;
+        match first {
+            "db" => {}
+            "admin" if cfg!(feature = "pages") => {}
+            _ => return None,
         }
         let program = match answered() {
             Ok(None) => name(arguments.first()),

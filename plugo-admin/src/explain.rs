@@ -67,8 +67,11 @@ pub(crate) fn selection_in(
     let all = stored.map_or(0, |of| of.items.iter().map(|item| item.instances.len()).sum());
     let ranked = snapshot.ranked(&site.registry, name, package);
     let taken_away = taken_away(site, name, package);
-    let can_be =
-        |ranked: &Ranked| ranked.status != Status::Disabled && !taken_away.contains(&key(ranked));
+    let can_be = |ranked: &Ranked| {
+        ranked.status != Status::Disabled
+            && ranked.instance.settings.trouble().is_none()
+            && !taken_away.contains(&key(ranked))
+    };
     let is_away =
         |ranked: &Ranked| ranked.status != Status::Disabled && taken_away.contains(&key(ranked));
     let first = ranked.iter().position(can_be);
@@ -150,6 +153,9 @@ fn before(it: &Ranked, next: &Ranked) -> String {
 fn why_not(it: &Ranked, first: Option<&Ranked>, is_taken_away: bool) -> String {
     if is_taken_away {
         return "DISABLED_PLUGINS takes it away from this process".to_owned();
+    }
+    if let Some(why) = it.instance.settings.trouble() {
+        return format!("passed over: {why}");
     }
     match (it.status, first) {
         (Status::Disabled, _) if it.instance.status.is_none() => "disabled by its code".to_owned(),

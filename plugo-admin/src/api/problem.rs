@@ -71,6 +71,19 @@ impl Problem {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "urn:plugo:invalid", detail)
     }
 
+    /// Settings that do not fit, each with its place.
+    fn of_fields(
+        detail: impl Into<String>,
+        problems: impl IntoIterator<Item = plugo_settings::Problem>,
+    ) -> Self {
+        let field = |problem: plugo_settings::Problem| FieldError {
+            pointer: problem.pointer().to_owned(),
+            detail: problem.message().to_owned(),
+        };
+        let errors = problems.into_iter().map(field).collect();
+        Problem { errors, ..Problem::invalid(detail) }
+    }
+
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
         self.title = status.canonical_reason().unwrap_or("Error");
         self.status = status.as_u16();
@@ -132,7 +145,7 @@ impl From<EditError> for Problem {
                 Problem::new(status, "urn:plugo:conflict", text).with_conflict(*conflict)
             }
             EditError::Invalid(why) => Problem::invalid(why),
-            error @ EditError::Settings(_) => SaveError::from(error).into(),
+            EditError::Settings(problems) => Problem::of_fields(text, problems),
             EditError::NameTaken(_) => {
                 Problem::new(StatusCode::CONFLICT, "urn:plugo:name-taken", text)
             }
@@ -146,15 +159,7 @@ impl From<SaveError> for Problem {
         let text = error.to_string();
         match error {
             SaveError::Edit(error) => error.into(),
-            SaveError::Problems(problems) => {
-                let mut problem = Problem::invalid(text);
-                let field = |problem: plugo_settings::Problem| FieldError {
-                    pointer: problem.pointer().to_owned(),
-                    detail: problem.message().to_owned(),
-                };
-                problem.errors = problems.into_iter().map(field).collect();
-                problem
-            }
+            SaveError::Problems(problems) => Problem::of_fields(text, problems),
         }
     }
 }

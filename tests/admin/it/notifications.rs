@@ -218,7 +218,8 @@ fn show_1_an_operator_disables_the_provider_in_a_browser_and_the_reserve_is_used
 #[test]
 fn show_1_it_goes_without_scripts_too() {
     let Some(browser) = Browser::start() else { return };
-    let app = Running::start(&Place::new());
+    let place = Place::new();
+    let app = Running::start(&place);
     let tab = browser.tab();
     tab.without_scripts();
     log_in(&tab, &app);
