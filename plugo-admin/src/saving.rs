@@ -19,7 +19,10 @@ pub(crate) enum SaveError {
 
 impl From<EditError> for SaveError {
     fn from(error: EditError) -> Self {
-        SaveError::Edit(error)
+        match error {
+            EditError::Settings(problems) => SaveError::Problems(problems.into_iter().collect()),
+            error => SaveError::Edit(error),
+        }
     }
 }
 

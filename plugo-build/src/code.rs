@@ -1,25 +1,26 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use plugo_core::Source;
 
+use crate::lookup::Lookup;
+use crate::metadata::Id;
 use crate::plan::{Plan, Planned};
+use crate::select::Reason;
 
-/// The file that `plugins!()` includes: one macro call. Strings are offsets
-/// into one text, lists are ranges of one row of numbers, so that the table
-/// needs no relocation but those of its functions. It names the sections that
-/// are laid into the program.
+/// The file that `plugins!()` includes: one macro call. Strings are pieces of
+/// one text and everything else is numbers, so that the table needs no
+/// relocation but those of its functions. It names the sections that are laid
+/// into the program.
 pub(crate) fn table(plan: &Plan, fingerprint: &str, sections: &[&str]) -> String {
-    let mut pool = Pool::default();
-    let rows: Vec<String> = plan.plugins.iter().map(|plugin| row(plugin, &mut pool)).collect();
-    let mut by_name: Vec<usize> = (0..plan.plugins.len()).collect();
-    by_name.sort_by(|&a, &b| plan.plugins[a].id.cmp(&plan.plugins[b].id));
     let crates: BTreeSet<String> =
         plan.plugins.iter().filter_map(|plugin| plugin.extern_name.as_deref()).map(raw).collect();
     let client = match &plan.client {
         Some(client) => format!("::core::option::Option::Some({client:?})"),
         None => "::core::option::Option::None".to_owned(),
     };
+    let (Pool { text, starts, .. }, columns) = columns(&plan.plugins);
+    let priority = column(plan.plugins.iter().map(|plugin| plugin.priority).collect());
     let mut code = String::new();
     let _ = write!(
         code,
@@ -33,18 +34,23 @@ pub(crate) fn table(plan: &Plan, fingerprint: &str, sections: &[&str]) -> String
              crates: [{crates}],\n    \
              embed: [{sections}],\n    \
              text: {text:?},\n    \
-             numbers: {numbers:?},\n    \
-             by_name: {by_name:?},\n    \
-             plugins: [\n",
+             starts: {starts:?},\n    \
+             columns: {{\n",
         version = env!("CARGO_PKG_VERSION"),
         app = plan.app,
         crates = crates.into_iter().collect::<Vec<_>>().join(" "),
         sections = sections.join(" "),
-        text = pool.text,
-        numbers = pool.numbers,
     );
-    for row in rows {
-        let _ = writeln!(code, "        {row}");
+    for (name, numbers) in columns {
+        let is_narrow = numbers.iter().all(|&number| number <= usize::from(u16::MAX));
+        let width = if is_narrow { "Narrow" } else { "Wide" };
+        let _ = writeln!(code, "        {name}: {width} {numbers:?},");
+    }
+    let _ = write!(code, "    }},\n    priority: {priority:?},\n    plugins: [\n");
+    for Planned { package, package_version, id, .. } in &plan.plugins {
+        let Id { namespace, name } = id;
+        let _ =
+            writeln!(code, "        ({package:?}, {package_version:?}, {namespace:?}, {name:?})");
     }
     code.push_str("    ],\n}\n");
     code
@@ -64,68 +70,108 @@ fn raw(name: &str) -> String {
     }
 }
 
-fn row(plugin: &Planned, pool: &mut Pool) -> String {
-    let texts = [
-        pool.text(&plugin.id.name),
-        pool.text(&plugin.id.namespace),
-        pool.text(&plugin.version.to_string()),
-        pool.text(&plugin.description),
-        pool.text(&plugin.authors.join("\n")),
-        pool.text(&plugin.identifier),
-        pool.text(&plugin.package),
-        pool.text(&plugin.place.to_string()),
+/// The text, and all numbers about plugins by the names that the macro knows.
+fn columns(plugins: &[Planned]) -> (Pool, Vec<(&'static str, Vec<usize>)>) {
+    let mut pool = Pool::default();
+    // The names are the first strings, so a plugin's place is the number of its name.
+    for plugin in plugins {
+        pool.add(&plugin.id.name);
+    }
+    let mut namespaces: Vec<&str> = Vec::new();
+    for plugin in plugins {
+        if !namespaces.contains(&plugin.id.namespace.as_str()) {
+            namespaces.push(&plugin.id.namespace);
+        }
+    }
+    let number = |plugin: &Planned| {
+        let same = |namespace: &&str| *namespace == plugin.id.namespace;
+        namespaces.iter().position(same).unwrap_or_default()
+    };
+    let names: Vec<(usize, &str)> =
+        plugins.iter().map(|plugin| (number(plugin), plugin.id.name.as_str())).collect();
+    let Lookup { seeds, slots } = Lookup::new(&names);
+    let mut strings = |text: &dyn Fn(&Planned) -> String| {
+        column(plugins.iter().map(|plugin| pool.string(&text(plugin))).collect())
+    };
+    let version = strings(&|plugin| plugin.version.to_string());
+    let description = strings(&|plugin| plugin.description.clone());
+    let authors = strings(&|plugin| plugin.authors.join("\n"));
+    let identifier = strings(&|plugin| plugin.identifier.clone());
+    let package = strings(&|plugin| plugin.package.clone());
+    let place = strings(&|plugin| plugin.place.to_string());
+    let mut reason = |reason: &Reason| {
+        let source = Source::ALL.iter().position(|&source| source == reason.source);
+        [source.unwrap_or_default(), pool.string(&reason.place)]
+    };
+    let (reason_starts, reasons) =
+        lists(plugins.iter().map(|plugin| plugin.reasons.iter().flat_map(&mut reason).collect()));
+    let (dependency_starts, dependencies) =
+        lists(plugins.iter().map(|plugin| plugin.dependencies.clone()));
+    let namespace = column(plugins.iter().map(number).collect());
+    let namespaces = namespaces.iter().map(|namespace| pool.string(namespace)).collect();
+    let columns = vec![
+        ("NAMESPACES", namespaces),
+        ("NAMESPACE", namespace),
+        ("VERSION", version),
+        ("DESCRIPTION", description),
+        ("AUTHORS", authors),
+        ("IDENTIFIER", identifier),
+        ("PACKAGE", package),
+        ("PLACE", place),
+        ("DEPENDENCY_STARTS", dependency_starts),
+        ("DEPENDENCIES", dependencies),
+        ("REASON_STARTS", reason_starts),
+        ("REASONS", reasons),
+        ("SEEDS", seeds),
+        ("SLOTS", slots),
     ];
-    let texts: Vec<String> =
-        texts.iter().map(|(start, length)| format!("{start} {length}")).collect();
-    let dependencies = pool.numbers(plugin.dependencies.clone());
-    let reasons: Vec<usize> = plugin
-        .reasons
-        .iter()
-        .flat_map(|reason| {
-            let source = Source::ALL.iter().position(|&s| s == reason.source).unwrap_or_default();
-            let (start, length) = pool.text(&reason.place);
-            [source, start, length]
-        })
-        .collect();
-    let reasons = pool.numbers(reasons);
-    format!(
-        "({:?}, {:?}, {:?}, {:?}, [{}], {}, {dependencies:?}, {reasons:?})",
-        plugin.package,
-        plugin.package_version,
-        plugin.id.namespace,
-        plugin.id.name,
-        texts.join(", "),
-        plugin.priority,
-    )
+    // Where the last string ends.
+    pool.starts.push(pool.text.len());
+    (pool, columns)
 }
 
-/// All strings in one, each part once; all lists in one.
+/// What all plugins have, once; or else what each has.
+fn column<T: PartialEq>(mut each: Vec<T>) -> Vec<T> {
+    if each.windows(2).all(|two| two[0] == two[1]) {
+        each.truncate(1);
+    }
+    each
+}
+
+/// Where each list starts and the last one ends, and all lists in one; nothing
+/// where all are empty.
+fn lists(each: impl Iterator<Item = Vec<usize>>) -> (Vec<usize>, Vec<usize>) {
+    let (mut starts, mut all) = (vec![0], Vec::new());
+    for list in each {
+        all.extend(list);
+        starts.push(all.len());
+    }
+    match all.is_empty() {
+        true => (Vec::new(), all),
+        false => (starts, all),
+    }
+}
+
+/// All strings in one text, one behind the other.
 #[derive(Default)]
 struct Pool {
     text: String,
-    seen: std::collections::BTreeMap<String, usize>,
-    numbers: Vec<usize>,
+    starts: Vec<usize>,
+    seen: BTreeMap<String, usize>,
 }
 
 impl Pool {
-    /// Start and length.
-    fn text(&mut self, text: &str) -> (usize, usize) {
-        let start = match self.seen.get(text) {
-            Some(&start) => start,
-            None => {
-                let start = self.text.len();
-                self.text.push_str(text);
-                self.seen.insert(text.to_owned(), start);
-                start
-            }
-        };
-        (start, text.len())
+    /// A string of its own.
+    fn add(&mut self, text: &str) -> usize {
+        let string = self.starts.len();
+        self.starts.push(self.text.len());
+        self.text.push_str(text);
+        self.seen.entry(text.to_owned()).or_insert(string);
+        string
     }
 
-    fn numbers(&mut self, numbers: Vec<usize>) -> (usize, usize) {
-        let start = self.numbers.len();
-        let length = numbers.len();
-        self.numbers.extend(numbers);
-        (start, length)
+    /// A string, or the one before that has the same text.
+    fn string(&mut self, text: &str) -> usize {
+        self.seen.get(text).copied().unwrap_or_else(|| self.add(text))
     }
 }

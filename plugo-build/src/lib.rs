@@ -61,6 +61,8 @@ mod clients;
 mod order;
 /// What the build contains.
 mod plan;
+/// Seeds with which names are found.
+mod lookup;
 /// The table, as Rust code.
 mod code;
 /// The crates of the build, as Cargo tells them.

@@ -191,7 +191,7 @@ impl Group {
             ask(pid);
         }
         let asked = Instant::now();
-        while asked.elapsed() < GRACE {
+        while asked.elapsed() < GRACE && !interrupt::is_urgent() {
             let is_over = matches!(self.child.try_wait(), Ok(Some(_)));
             if is_over && (!self.is_apart || test_kill_process_group(pid).is_err()) {
                 return;

@@ -1,3 +1,4 @@
+use std::io;
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -58,11 +59,40 @@ fn set_handler() -> Result<(), Error> {
             wake();
         }
     };
-    let set = || ctrlc::set_handler(asked);
-    let listening = LISTENING.get_or_init(|| set().map_err(|error| error.to_string()));
+    let listening = LISTENING.get_or_init(|| on_signals(asked).map_err(|error| error.to_string()));
     listening
         .clone()
         .map_err(|error| Error::environment(format!("Ctrl-C cannot be waited for: {error}")))
+}
+
+/// Ctrl-C, what else ends programs, and the end of the terminal, unless `nohup`
+/// says that this is none.
+#[cfg(unix)]
+fn on_signals(asked: impl Fn() + Send + 'static) -> io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    if !is_ignored(SIGHUP) {
+        signals.add_signal(SIGHUP)?;
+    }
+    let thread = std::thread::Builder::new().name("plugo-signals".to_owned());
+    thread.spawn(move || signals.forever().for_each(|_| asked()))?;
+    Ok(())
+}
+
+/// Whether whoever started this program has it ignore a signal. Only Linux tells.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+#[cfg(not(unix))]
+fn on_signals(asked: impl Fn() + Send + 'static) -> io::Result<()> {
+    ctrlc::set_handler(asked).map_err(io::Error::other)
 }
 
 /// Whether somebody wants this program to end.

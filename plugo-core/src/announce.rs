@@ -26,6 +26,20 @@ pub(crate) fn announce(plugin: PluginInfo, state: &State) {
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn announce(_: PluginInfo, _: &State) {}
 
+/// Whether anybody may hear that a plugin is loaded: one look at one number.
+#[cfg(feature = "tracing")]
+#[inline]
+pub(crate) fn may_hear_loaded() -> bool {
+    tracing::Level::INFO <= tracing::level_filters::STATIC_MAX_LEVEL
+        && tracing::Level::INFO <= tracing::level_filters::LevelFilter::current()
+}
+
+#[cfg(not(feature = "tracing"))]
+#[inline]
+pub(crate) fn may_hear_loaded() -> bool {
+    false
+}
+
 /// Tells the app's subscriber that a listener panicked.
 #[cfg(feature = "tracing")]
 pub(crate) fn announce_panic(plugin: PluginInfo, message: &str) {

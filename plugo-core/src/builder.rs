@@ -1,7 +1,7 @@
 use std::any::Any;
 use std::fmt;
 
-use crate::environment::disabled_in;
+use crate::environment::{disabled_in, listed};
 use crate::error::BuildError;
 use crate::failure::BoxError;
 use crate::filter::{Filters, Rule};
@@ -203,13 +203,15 @@ impl PluginManagerBuilder {
             }
         };
         let namespace = self.namespace;
-        let warnings = unknown_names(&namespace, infos.iter().copied());
+        let listed = listed();
+        let is_known = infos.iter().any(|info| info.namespace() == namespace);
+        let warnings = unknown_names(&namespace, is_known, &listed, infos.iter().copied());
         let infos: Vec<PluginInfo> =
             infos.into_iter().filter(|info| info.namespace() == namespace).collect();
         let plugins = managed(infos)?;
         let mut by_name: Vec<usize> = (0..plugins.len()).collect();
         by_name.sort_by_key(|&i| plugins[i].info.name());
-        let disabled = disabled_in(&namespace);
+        let disabled = disabled_in(&listed, &namespace);
         let life = |plugin: &Managed| {
             let info = plugin.info;
             if disabled.iter().any(|name| name == info.name()) {
@@ -261,7 +263,7 @@ fn managed(infos: Vec<PluginInfo>) -> Result<Vec<Managed>, BuildError> {
         if let Some(&earlier) = by_name.get(info.name()) {
             let earlier = plugins[earlier].info;
             // Two apps in one program may share a plugin.
-            if std::ptr::eq(earlier.entry(), info.entry()) {
+            if earlier.identity() == info.identity() {
                 continue;
             }
             let places = [earlier.place(), info.place()];

@@ -3,7 +3,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use crate::entry::{Init, Kind};
+use crate::entry::{EntryPoint, Kind};
 use crate::failure::Failure;
 use crate::item::Status;
 use crate::kwargs::Kwargs;
@@ -138,11 +138,11 @@ impl PluginCall<'_, '_> {
         phase: &mut Phase,
     ) -> Result<(), Ended> {
         let PluginCall { plugin, kwargs, node, mode } = self;
-        let entry = plugin.entry();
+        let (entry, kind) = (plugin.entry(), plugin.kind());
         watch.before(Phase::Init, up)?;
-        up.instance = match &entry.0 {
-            Kind::Function(_) | Kind::Conditional(_) => None,
-            Kind::Fixed(_) => entry.as_fixed(),
+        up.instance = match kind {
+            Kind::Function | Kind::Conditional(_) => None,
+            Kind::Fixed(_) => kind.as_fixed(),
             Kind::Made(create) => {
                 let made = within(node, || catch(|| create(kwargs))).and_then(|made| made);
                 Some(Instance::Made(made.map_err(|failure| Ended::Failed(Phase::Init, failure))?))
@@ -156,10 +156,10 @@ impl PluginCall<'_, '_> {
             }
         };
         watch.after(Phase::Init, up)?;
-        if !matches!(&entry.0, Kind::Function(_) | Kind::Item(_)) {
+        if !matches!(kind, Kind::Function | Kind::Item(_)) {
             *phase = Phase::Condition;
             watch.before(Phase::Condition, up)?;
-            let holds = match (&entry.0, &up.instance) {
+            let holds = match (kind, &up.instance) {
                 (Kind::Conditional(conditional), _) => {
                     let holds = within(node, || catch(|| (conditional.should_load)(kwargs)));
                     holds.and_then(|holds| holds)
@@ -178,8 +178,8 @@ impl PluginCall<'_, '_> {
         }
         *phase = Phase::Load;
         watch.before(Phase::Load, up)?;
-        let step = match (&entry.0, &up.instance) {
-            (Kind::Function(init), _) => within(node, || catch(|| init(kwargs))),
+        let step = match (kind, &up.instance) {
+            (Kind::Function, _) => within(node, || catch(|| entry(Some(kwargs)).into_step())),
             (Kind::Conditional(conditional), _) => {
                 within(node, || catch(|| (conditional.init)(kwargs)))
             }
@@ -195,15 +195,14 @@ impl PluginCall<'_, '_> {
     }
 }
 
-/// Brings up a plugin that is a function, with nobody looking on: what most
-/// plugins are, and most apps do.
+/// Brings up a plugin that is a function, with nobody looking on.
 pub(crate) async fn call(
-    init: Init,
+    entry: EntryPoint,
     kwargs: &mut Kwargs<'_>,
     node: Node,
     mode: Async,
 ) -> Result<Up, Failure> {
-    let value = match within(node, || catch(|| init(kwargs))) {
+    let value = match within(node, || catch(|| entry(Some(kwargs)).into_step())) {
         Ok(Step(Progress::Done(result))) => result?,
         step => finish(step, node, mode).await?,
     };

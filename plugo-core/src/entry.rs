@@ -1,29 +1,103 @@
-use std::fmt;
 use std::sync::Arc;
 
 use crate::failure::Failure;
 use crate::item::AnyItem;
-use crate::kwargs::Kwargs;
+use crate::kwargs::{ArgumentError, Kwargs};
 use crate::lifecycle::{Instance, Plugin};
 use crate::step::{Kept, Step};
 
-/// What `#[plugin]` leaves in the plugin's crate: one static of this type,
-/// under a linker symbol made of the core's major version, the package with
-/// its version, the namespace and the name.
+/// What `#[plugin]` leaves in the plugin's crate: a function under a linker
+/// symbol made of the core's major version, the package with its version, the
+/// namespace and the name.
 ///
 /// The package is part of it because a linker takes the first archive that
 /// has a symbol and does not look for a second one: without it, a crate that
 /// nobody planned could stand in for another.
 ///
-/// It holds what only the plugin's crate can know, its functions. Everything
-/// else stands in the [`Table`](crate::Table), which the plan wrote. Behind it
-/// stands its mark, which nothing in the program reads: see `mark`.
-pub struct EntryPoint(pub(crate) Kind);
+/// Given the app's arguments, a plugin that is a function runs: most plugins are
+/// functions, and so a table of them needs one relocation for each. Any other
+/// plugin answers what it is, and so does a function that is given none. All else
+/// stands in the [`Table`](crate::Table), which the plan wrote.
+pub type EntryPoint = for<'s, 'a> fn(Option<&'s mut Kwargs<'a>>) -> Reply<'s>;
 
-/// What can be a plugin. Whatever is wider than one pointer stands behind a
-/// reference: most plugins are functions.
+/// What an entry point answers. It fits into registers.
+#[doc(hidden)]
+pub struct Reply<'s>(pub(crate) Answer<'s>);
+
+pub(crate) enum Answer<'s> {
+    /// The function ran, and left nothing.
+    Done,
+    /// The function ran, or could not be called, or is `async`.
+    Step(Box<Step<'s, Kept>>),
+    /// It is a function. This is the first byte of its mark, which nothing in the
+    /// program reads: see `mark`.
+    Function(&'static u8),
+    /// It is something else.
+    Other(&'static Definition),
+}
+
+impl<'s> Reply<'s> {
+    /// A function that returns nothing ran.
+    #[inline]
+    pub const fn done() -> Self {
+        Reply(Answer::Done)
+    }
+
+    /// A function returned.
+    #[inline]
+    pub fn returned(result: Result<Kept, Failure>) -> Self {
+        match result {
+            Ok(kept) if kept.is_nothing() => Reply::done(),
+            result => Reply::step(Step::done(result)),
+        }
+    }
+
+    /// The function ran, or is `async`.
+    #[inline(never)]
+    pub fn step(step: Step<'s, Kept>) -> Self {
+        Reply(Answer::Step(Box::new(step)))
+    }
+
+    /// A parameter that the arguments do not satisfy.
+    #[cold]
+    #[inline(never)]
+    pub fn argument(error: ArgumentError) -> Self {
+        Reply::step(Step::argument(error))
+    }
+
+    /// It is a function, with this mark.
+    #[inline]
+    pub const fn function<const N: usize>(mark: &'static [u8; N]) -> Self {
+        assert!(N > 0);
+        Reply(Answer::Function(&mark[0]))
+    }
+
+    /// It is no plain function.
+    #[inline]
+    pub const fn other(definition: &'static Definition) -> Self {
+        Reply(Answer::Other(definition))
+    }
+
+    /// What the function did; nothing where it was not called.
+    pub(crate) fn into_step(self) -> Step<'s, Kept> {
+        match self.0 {
+            Answer::Step(step) => *step,
+            Answer::Done | Answer::Function(_) | Answer::Other(_) => {
+                Step::done(Ok(Kept::default()))
+            }
+        }
+    }
+}
+
+/// A plugin that is no plain function.
+#[doc(hidden)]
+pub struct Definition(Kind);
+
+/// What can be a plugin.
+#[derive(Clone, Copy)]
 pub(crate) enum Kind {
-    Function(Init),
+    /// The entry point runs it.
+    Function,
     Conditional(&'static Conditional),
     /// An instance is made for each load.
     Made(Create),
@@ -31,7 +105,7 @@ pub(crate) enum Kind {
     Item(&'static ItemOf),
 }
 
-pub(crate) type Init = for<'s, 'a> fn(&'s mut Kwargs<'a>) -> Step<'s, Kept>;
+type Init = for<'s, 'a> fn(&'s mut Kwargs<'a>) -> Step<'s, Kept>;
 type Create = for<'s, 'a> fn(&'s mut Kwargs<'a>) -> Result<Arc<dyn Plugin>, Failure>;
 
 /// A function, and one that says whether it is called.
@@ -49,56 +123,61 @@ pub struct Fixed(pub &'static dyn Plugin);
 #[doc(hidden)]
 pub struct ItemOf(pub &'static dyn AnyItem);
 
-impl EntryPoint {
-    #[doc(hidden)]
-    pub const fn function(init: Init) -> Self {
-        EntryPoint(Kind::Function(init))
-    }
-
+impl Definition {
     #[doc(hidden)]
     pub const fn conditional(conditional: &'static Conditional) -> Self {
-        EntryPoint(Kind::Conditional(conditional))
+        Definition(Kind::Conditional(conditional))
     }
 
     #[doc(hidden)]
     pub const fn made(create: Create) -> Self {
-        EntryPoint(Kind::Made(create))
+        Definition(Kind::Made(create))
     }
 
     #[doc(hidden)]
     pub const fn fixed(fixed: &'static Fixed) -> Self {
-        EntryPoint(Kind::Fixed(fixed))
+        Definition(Kind::Fixed(fixed))
     }
 
     #[doc(hidden)]
     pub const fn item(item: &'static ItemOf) -> Self {
-        EntryPoint(Kind::Item(item))
+        Definition(Kind::Item(item))
     }
+}
 
-    pub(crate) fn as_item(&self) -> Option<&'static dyn AnyItem> {
-        match &self.0 {
+/// What a plugin is.
+pub(crate) fn kind(entry: EntryPoint) -> Kind {
+    match entry(None).0 {
+        Answer::Other(definition) => definition.0,
+        Answer::Function(_) | Answer::Done | Answer::Step(_) => Kind::Function,
+    }
+}
+
+/// An address that only this plugin has, in whatever table it is. (That of the
+/// function itself need not be one: a compiler may make two functions one, or one
+/// two.)
+pub(crate) fn identity(entry: EntryPoint) -> usize {
+    match entry(None).0 {
+        Answer::Function(mark) => std::ptr::from_ref(mark).addr(),
+        Answer::Other(definition) => std::ptr::from_ref(definition).addr(),
+        Answer::Done | Answer::Step(_) => 0,
+    }
+}
+
+impl Kind {
+    pub(crate) fn as_item(self) -> Option<&'static dyn AnyItem> {
+        match self {
             Kind::Item(item) => Some(item.0),
             _ => None,
         }
     }
 
     /// The instance of a value, which is there without being made.
-    pub(crate) fn as_fixed(&self) -> Option<Instance> {
-        match &self.0 {
+    pub(crate) fn as_fixed(self) -> Option<Instance> {
+        match self {
             Kind::Fixed(fixed) => Some(Instance::Fixed(fixed.0)),
             _ => None,
         }
-    }
-}
-
-impl fmt::Debug for EntryPoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &self.0 {
-            Kind::Function(_) | Kind::Conditional(_) => "EntryPoint(function)",
-            Kind::Made(_) => "EntryPoint(type)",
-            Kind::Fixed(_) => "EntryPoint(value)",
-            Kind::Item(_) => "EntryPoint(item)",
-        })
     }
 }
 
@@ -134,7 +213,7 @@ pub struct Declared {
     label = "a path in `plugins![…]` names what has the attribute `#[plugin]`"
 )]
 pub trait Entry {
-    const ENTRY: &'static EntryPoint;
+    const ENTRY: EntryPoint;
     const DECLARED: Declared;
 }
 
@@ -189,22 +268,14 @@ macro_rules! __entry {
         name: $name:expr,
         namespace: $namespace:expr,
         priority: $priority:expr,
-        entry: $entry:expr $(,)?
+        $kind:ident: $definition:tt $(,)?
     ) => {
         $(#[$cfg])*
         const _: () = {
-            #[unsafe(export_name = $crate::__private::symbol!(
-                ::core::env!("CARGO_PKG_NAME"), ::core::env!("CARGO_PKG_VERSION"), $namespace, $name
-            ))]
-            static ENTRY: $crate::__private::Marked<{
-                $crate::__private::mark_length($crate::__private::mark_text!($namespace, $name))
-            }> = $crate::__private::Marked::new(
-                $entry,
-                $crate::__private::mark_text!($namespace, $name),
-            );
+            $crate::__private::entry! { @$kind $namespace, $name, $definition }
 
             impl $crate::__private::Entry for $marker {
-                const ENTRY: &'static $crate::EntryPoint = &ENTRY.entry;
+                const ENTRY: $crate::EntryPoint = entry;
                 const DECLARED: $crate::Declared = $crate::Declared {
                     name: $name,
                     namespace: $namespace,
@@ -219,6 +290,43 @@ macro_rules! __entry {
                 };
             }
         };
+    };
+    // The mark stands behind the way that leads to it, so the linker keeps it with the
+    // function and drops it with it.
+    (@function $namespace:expr, $name:expr, ($arguments:ident $body:block)) => {
+        static MARK: [u8; $crate::__private::mark_length(
+            $crate::__private::mark_text!($namespace, $name)
+        )] = $crate::__private::mark($crate::__private::mark_text!($namespace, $name));
+
+        #[unsafe(export_name = $crate::__private::symbol!(
+            ::core::env!("CARGO_PKG_NAME"), ::core::env!("CARGO_PKG_VERSION"), $namespace, $name
+        ))]
+        #[allow(unused_imports, unused_variables, clippy::let_unit_value, clippy::unused_unit)]
+        fn entry<'s>(
+            $arguments: ::core::option::Option<&'s mut $crate::Kwargs<'_>>,
+        ) -> $crate::__private::Reply<'s> {
+            let ::core::option::Option::Some($arguments) = $arguments else {
+                return $crate::__private::Reply::function(&MARK);
+            };
+            $body
+        }
+    };
+    (@definition $namespace:expr, $name:expr, $definition:expr) => {
+        static MARKED: $crate::__private::Marked<{
+            $crate::__private::mark_length($crate::__private::mark_text!($namespace, $name))
+        }> = $crate::__private::Marked::new(
+            $definition,
+            $crate::__private::mark_text!($namespace, $name),
+        );
+
+        #[unsafe(export_name = $crate::__private::symbol!(
+            ::core::env!("CARGO_PKG_NAME"), ::core::env!("CARGO_PKG_VERSION"), $namespace, $name
+        ))]
+        fn entry<'s>(
+            _: ::core::option::Option<&'s mut $crate::Kwargs<'_>>,
+        ) -> $crate::__private::Reply<'s> {
+            $crate::__private::Reply::other(&MARKED.definition)
+        }
     };
 }
 

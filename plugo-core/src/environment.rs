@@ -7,16 +7,16 @@ use crate::name::{FullName, nearest_full};
 /// `namespace/name`.
 const DISABLED_PLUGINS: &str = "DISABLED_PLUGINS";
 
-fn listed() -> Vec<String> {
-    let variable = std::env::var_os(DISABLED_PLUGINS).unwrap_or_default();
+/// What the variable lists.
+pub(crate) fn listed() -> Vec<String> {
+    let Some(variable) = std::env::var_os(DISABLED_PLUGINS) else { return Vec::new() };
     let variable = variable.to_string_lossy();
     let names = variable.split(',').map(str::trim).filter(|name| !name.is_empty());
     names.map(str::to_owned).collect()
 }
 
 /// The names that the variable takes away from a namespace.
-pub(crate) fn disabled_in(namespace: &str) -> Vec<String> {
-    let listed = listed();
+pub(crate) fn disabled_in(listed: &[String], namespace: &str) -> Vec<String> {
     let names = listed.iter().map(|written| FullName::parse(written));
     names.filter(|name| name.namespace == namespace).map(|name| name.name.to_owned()).collect()
 }
@@ -24,10 +24,10 @@ pub(crate) fn disabled_in(namespace: &str) -> Vec<String> {
 /// What the variable names and no plugin is called, with the nearest name: of
 /// this namespace, and of namespaces that are none.
 pub(crate) fn unknown_disabled(
+    listed: &[String],
     namespace: &str,
     known: &BTreeSet<FullName<'static>>,
 ) -> Vec<(String, Option<String>)> {
-    let listed = listed();
     let is_unknown = |written: &&String| {
         let name = FullName::parse(written);
         // Another namespace's mistakes are told of with that one's plugins.

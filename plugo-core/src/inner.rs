@@ -9,7 +9,7 @@ use crate::kwargs::{Kwargs, Provided};
 use crate::lifecycle::Phase;
 use crate::listener::{Event, Listener, Moment, Refusal, Veto};
 use crate::name::nearest;
-use crate::report::{PluginReport, Report, Warning};
+use crate::report::{Outcomes, PluginReport, Report, Warning};
 use crate::slots::{Claim, Claimed, Life, Seen, Slots};
 use crate::state::{DisabledBy, State};
 use crate::sync::{Mutex, PoisonError};
@@ -233,7 +233,7 @@ impl Inner {
         let ended = match ended {
             Ended::Failed(phase, Failure::Argument(error)) => {
                 let offered: Vec<&'static str> = run.kwargs.names().collect();
-                Ended::Failed(phase, Failure::Argument(error.beside(&offered)))
+                Ended::Failed(phase, Failure::Argument(error.beside(offered)))
             }
             ended => ended,
         };
@@ -510,7 +510,7 @@ impl Inner {
             namespace: Cow::Owned(self.namespace.clone()),
             tables: self.tables,
             closed: self.slots.is_closed(),
-            plugins: self.reports(self.slots.see_all()),
+            plugins: Box::new(Outcomes::noted(self.reports(self.slots.see_all()))),
             warnings,
         }
     }

@@ -2,7 +2,7 @@ use std::any::{Any, type_name};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::name::nearest;
+use crate::name::{nearest, same_text};
 
 /// The arguments that an app offers to its plugins, by name.
 ///
@@ -20,9 +20,7 @@ use crate::name::nearest;
 #[derive(Default)]
 pub struct Kwargs<'a> {
     // A handful of entries: a scan beats a map, and keeps the order they were given in.
-    entries: Vec<(&'static str, Value<'a>)>,
-    /// Whether a plugin took the argument, for each of them.
-    taken: Vec<bool>,
+    entries: Vec<Value<'a>>,
     /// The parameters that found no argument.
     unmet: Vec<&'static str>,
 }
@@ -48,14 +46,22 @@ impl<'a> Kwargs<'a> {
         let value = value.into_value();
         // `kwargs! { r#type: … }` and a parameter `r#type` are both called `type`.
         let name = name.strip_prefix("r#").unwrap_or(name);
-        match self.entries.iter_mut().find(|entry| entry.0 == name) {
-            Some(entry) => entry.1 = value,
-            None => {
-                self.entries.push((name, value));
-                self.taken.push(false);
-            }
-        }
+        self.put(name, value);
         self
+    }
+
+    fn put(&mut self, name: &'static str, value: Value<'a>) {
+        match self.position(name) {
+            Some(at) => {
+                let given = &mut self.entries[at];
+                *given = Value { name, taken: given.taken, ..value };
+            }
+            None => self.entries.push(Value { name, ..value }),
+        }
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.entries.iter().position(|given| given.name == name)
     }
 
     /// Takes one argument, for those who implement [`Plugin`](crate::Plugin) by
@@ -73,41 +79,34 @@ impl<'a> Kwargs<'a> {
     ///
     /// [`ArgumentError`] when there is no argument of that name, or one of another type.
     pub fn get<'s, A: Argument<'s>>(&'s mut self, name: &'static str) -> Result<A, ArgumentError> {
-        let [slot] = self.slots([name]);
-        A::from_slot(name, slot)
+        A::take(self, name)
     }
 
     /// Adds what the caller did not give.
     pub(crate) fn offer(&mut self, name: &'static str, provided: &Provided) {
-        if !self.entries.iter().any(|entry| entry.0 == name) {
-            self.entries.push((name, Value(Inner::Owned(provided.clone()))));
-            self.taken.push(false);
+        if self.position(name).is_none() {
+            self.put(name, Value::provided(provided.clone()));
         }
     }
 
     /// Adds an argument or replaces it.
     pub(crate) fn set(&mut self, name: &'static str, provided: Provided) {
-        match self.entries.iter_mut().find(|entry| entry.0 == name) {
-            Some(entry) => entry.1 = Value(Inner::Owned(provided)),
-            None => {
-                self.entries.push((name, Value(Inner::Owned(provided))));
-                self.taken.push(false);
-            }
-        }
+        self.put(name, Value::provided(provided));
     }
 
     /// Arguments that no plugin took, though a parameter that found no
     /// argument is called much like it; with that parameter.
     pub(crate) fn mistaken(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        let left = self.names().zip(&self.taken).filter(|(_, taken)| !**taken);
-        left.filter_map(|(name, _)| {
-            nearest(name, self.unmet.iter().copied()).map(|parameter| (name, parameter))
+        let left = self.entries.iter().filter(|given| !given.taken);
+        left.filter_map(|given| {
+            let parameter = nearest(given.name, self.unmet.iter().copied())?;
+            Some((given.name, parameter))
         })
     }
 
     /// The names, in the order in which they were given.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.entries.iter().map(|entry| entry.0)
+        self.entries.iter().map(|given| given.name)
     }
 
     /// One slot per name, all of them borrowed at once. `names` must not
@@ -118,21 +117,28 @@ impl<'a> Kwargs<'a> {
         names: [&'static str; N],
     ) -> [Option<&'s mut Value<'a>>; N] {
         let mut slots = [const { None }; N];
-        for ((name, value), taken) in self.entries.iter_mut().zip(&mut self.taken) {
-            if let Some(i) = names.iter().position(|wanted| wanted == name) {
-                slots[i] = Some(value);
-                *taken = true;
+        self.fill(&names, &mut slots);
+        slots
+    }
+
+    // Not generic and never inlined: it stands in the program once, not in each plugin.
+    #[inline(never)]
+    fn fill<'s>(&'s mut self, names: &[&'static str], slots: &mut [Option<&'s mut Value<'a>>]) {
+        for given in &mut self.entries {
+            if let Some(i) = names.iter().position(|wanted| *wanted == given.name) {
+                given.taken = true;
+                slots[i] = Some(given);
             }
         }
-        let unmet = names.iter().zip(&slots).filter(|(_, slot)| slot.is_none());
+        let unmet = names.iter().zip(&*slots).filter(|(_, slot)| slot.is_none());
         self.unmet.extend(unmet.map(|(name, _)| name));
-        slots
     }
 }
 
 impl fmt::Debug for Kwargs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.entries.iter().map(|(name, value)| (name, value))).finish()
+        let entries = self.entries.iter().map(|given| (given.name, given));
+        f.debug_map().entries(entries).finish()
     }
 }
 
@@ -163,23 +169,31 @@ macro_rules! kwargs {
 }
 
 /// One argument: a borrowed value with the name of its type.
-pub struct Value<'a>(Inner<'a>);
+pub struct Value<'a> {
+    /// The argument's name.
+    name: &'static str,
+    /// Whether a plugin took it.
+    taken: bool,
+    /// The name of the value's type.
+    type_name: fn() -> &'static str,
+    inner: Inner<'a>,
+}
 
 enum Inner<'a> {
-    Ref(&'a (dyn Any + 'static), &'static str),
-    Mut(&'a mut (dyn Any + 'static), &'static str),
+    Ref(&'a (dyn Any + 'static)),
+    Mut(&'a mut (dyn Any + 'static)),
     Str(&'a str),
-    Owned(Provided),
+    Owned(Arc<dyn Any + Send + Sync>),
 }
 
 /// A value that a [`PluginManager`](crate::PluginManager) keeps and offers to
 /// every plugin, with the name of its type.
 #[derive(Clone)]
-pub(crate) struct Provided(Arc<dyn Any + Send + Sync>, &'static str);
+pub(crate) struct Provided(Arc<dyn Any + Send + Sync>, fn() -> &'static str);
 
 impl Provided {
     pub(crate) fn new<T: Any + Send + Sync>(value: T) -> Self {
-        Provided(Arc::new(value), type_name::<T>())
+        Provided(Arc::new(value), type_name::<T>)
     }
 
     pub(crate) fn get<T: Any>(&self) -> Option<&T> {
@@ -187,14 +201,22 @@ impl Provided {
     }
 }
 
-impl Value<'_> {
+impl<'a> Value<'a> {
+    fn new(type_name: fn() -> &'static str, inner: Inner<'a>) -> Self {
+        Value { name: "", taken: false, type_name, inner }
+    }
+
+    fn provided(Provided(value, type_name): Provided) -> Self {
+        Value::new(type_name, Inner::Owned(value))
+    }
+
     /// The value behind a `&T` or a `&mut T`.
     fn any(&self) -> Option<&dyn Any> {
-        match &self.0 {
-            Inner::Ref(value, _) => Some(*value),
-            Inner::Mut(value, _) => Some(&**value),
+        match &self.inner {
+            Inner::Ref(value) => Some(*value),
+            Inner::Mut(value) => Some(&**value),
             Inner::Str(_) => None,
-            Inner::Owned(provided) => Some(&*provided.0),
+            Inner::Owned(value) => Some(&**value),
         }
     }
 
@@ -202,11 +224,9 @@ impl Value<'_> {
     #[cold]
     #[inline(never)]
     fn given(&self) -> String {
-        match &self.0 {
-            Inner::Ref(_, name) => format!("&{name}"),
-            Inner::Mut(_, name) => format!("&mut {name}"),
-            Inner::Str(_) => "&str".to_owned(),
-            Inner::Owned(Provided(_, name)) => format!("&{name}"),
+        match &self.inner {
+            Inner::Ref(_) | Inner::Str(_) | Inner::Owned(_) => format!("&{}", (self.type_name)()),
+            Inner::Mut(_) => format!("&mut {}", (self.type_name)()),
         }
     }
 }
@@ -229,19 +249,19 @@ pub trait IntoValue<'a> {
 
 impl<'a, T: Any> IntoValue<'a> for &'a T {
     fn into_value(self) -> Value<'a> {
-        Value(Inner::Ref(self, type_name::<T>()))
+        Value::new(type_name::<T>, Inner::Ref(self))
     }
 }
 
 impl<'a, T: Any> IntoValue<'a> for &'a mut T {
     fn into_value(self) -> Value<'a> {
-        Value(Inner::Mut(self, type_name::<T>()))
+        Value::new(type_name::<T>, Inner::Mut(self))
     }
 }
 
 impl<'a> IntoValue<'a> for &'a str {
     fn into_value(self) -> Value<'a> {
-        Value(Inner::Str(self))
+        Value::new(type_name::<str>, Inner::Str(self))
     }
 }
 
@@ -266,6 +286,69 @@ pub trait Argument<'s>: Sized {
         parameter: &'static str,
         slot: Option<&'s mut Value<'_>>,
     ) -> Result<Self, ArgumentError>;
+
+    /// For generated code: the value of a function's only parameter. It stands in a
+    /// program once for each type, and not in each plugin.
+    ///
+    /// # Errors
+    ///
+    /// [`ArgumentError`] when the argument is missing or has another type.
+    #[doc(hidden)]
+    #[inline(never)]
+    fn take(arguments: &'s mut Kwargs<'_>, parameter: &'static str) -> Result<Self, ArgumentError> {
+        let Kwargs { entries, unmet } = arguments;
+        if !(4..=16).contains(&parameter.len()) {
+            return take_any(entries, unmet, parameter);
+        }
+        // A call less for names of the usual lengths, here and in what is done at the end.
+        for given in entries {
+            if same_text(given.name.as_bytes(), parameter.as_bytes()) {
+                given.taken = true;
+                return Self::from_slot(given.name, Some(given));
+            }
+        }
+        take_none(unmet, parameter)
+    }
+
+    /// For generated code: [`from_slot`](Self::from_slot), which stands in a program
+    /// once for each type.
+    ///
+    /// # Errors
+    ///
+    /// [`ArgumentError`] when the argument is missing or has another type.
+    #[doc(hidden)]
+    #[inline(never)]
+    fn take_slot(
+        parameter: &'static str,
+        slot: Option<&'s mut Value<'_>>,
+    ) -> Result<Self, ArgumentError> {
+        Self::from_slot(parameter, slot)
+    }
+}
+
+#[inline(never)]
+fn take_any<'s, A: Argument<'s>>(
+    entries: &'s mut [Value<'_>],
+    unmet: &mut Vec<&'static str>,
+    parameter: &'static str,
+) -> Result<A, ArgumentError> {
+    match entries.iter_mut().find(|given| given.name == parameter) {
+        Some(given) => {
+            given.taken = true;
+            A::from_slot(parameter, Some(given))
+        }
+        None => take_none(unmet, parameter),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn take_none<'s, A: Argument<'s>>(
+    unmet: &mut Vec<&'static str>,
+    parameter: &'static str,
+) -> Result<A, ArgumentError> {
+    unmet.push(parameter);
+    A::from_slot(parameter, None)
 }
 
 impl<'s, T: Any> Argument<'s> for &'s T {
@@ -292,18 +375,30 @@ impl<'s, T: Any> Argument<'s> for &'s mut T {
         let Some(slot) = slot else {
             return Err(ArgumentError::missing(parameter, "&mut ", type_name::<T>()));
         };
-        // Asked first and taken then: the borrow checker does not let go of a
-        // mutable reference that may have been given back.
-        if !matches!(&slot.0, Inner::Mut(value, _) if value.is::<T>()) {
-            let given = slot.given();
-            return Err(ArgumentError::mistyped(parameter, "&mut ", type_name::<T>(), given));
+        // What may be taken out of the slot stays borrowed, and its name beside it does not.
+        let Value { inner, name, type_name, .. } = slot;
+        match inner {
+            Inner::Mut(value) => match value.downcast_mut() {
+                Some(value) => Ok(value),
+                None => Err(not_mutable(name, core::any::type_name::<T>(), "&mut ", type_name)),
+            },
+            Inner::Ref(_) | Inner::Str(_) | Inner::Owned(_) => {
+                Err(not_mutable(name, core::any::type_name::<T>(), "&", type_name))
+            }
         }
-        let value = match &mut slot.0 {
-            Inner::Mut(value, _) => value.downcast_mut(),
-            Inner::Ref(..) | Inner::Str(_) | Inner::Owned(_) => None,
-        };
-        value.ok_or_else(|| ArgumentError::missing(parameter, "&mut ", type_name::<T>()))
     }
+}
+
+/// A parameter is a `&mut` of another type than the value.
+#[cold]
+#[inline(never)]
+fn not_mutable(
+    name: &&'static str,
+    wanted: &str,
+    reference: &str,
+    type_name: &fn() -> &'static str,
+) -> ArgumentError {
+    ArgumentError::mistyped(name, "&mut ", wanted, format!("{reference}{}", type_name()))
 }
 
 impl<'s> Argument<'s> for &'s str {
@@ -315,7 +410,7 @@ impl<'s> Argument<'s> for &'s str {
             return Err(ArgumentError::missing(parameter, "&", "str"));
         };
         let slot = &*slot;
-        if let Inner::Str(text) = &slot.0 {
+        if let Inner::Str(text) = &slot.inner {
             return Ok(text);
         }
         let text = slot.any().and_then(|any| match any.downcast_ref::<String>() {
@@ -340,7 +435,11 @@ impl<'s, A: Argument<'s>> Argument<'s> for Option<A> {
 
 /// A parameter that the app's arguments do not satisfy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ArgumentError {
+// One pointer, so that what gives a parameter or an error fits into registers.
+pub struct ArgumentError(Box<Unsatisfied>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Unsatisfied {
     parameter: &'static str,
     wanted: String,
     given: Option<String>,
@@ -350,8 +449,8 @@ pub struct ArgumentError {
 
 impl ArgumentError {
     /// With the names of all arguments, which tell a mistake in one.
-    pub(crate) fn beside(mut self, offered: &[&'static str]) -> Self {
-        self.offered = offered.to_vec();
+    pub(crate) fn beside(mut self, offered: Vec<&'static str>) -> Self {
+        self.0.offered = offered;
         self
     }
 
@@ -361,35 +460,37 @@ impl ArgumentError {
     #[inline(never)]
     fn missing(parameter: &'static str, reference: &str, wanted: &str) -> Self {
         let wanted = format!("{reference}{wanted}");
-        ArgumentError { parameter, wanted, given: None, offered: Vec::new() }
+        let unsatisfied = Unsatisfied { parameter, wanted, given: None, offered: Vec::new() };
+        ArgumentError(Box::new(unsatisfied))
     }
 
     #[cold]
     #[inline(never)]
     fn mistyped(parameter: &'static str, reference: &str, wanted: &str, given: String) -> Self {
-        let given = Some(given);
-        ArgumentError { given, ..ArgumentError::missing(parameter, reference, wanted) }
+        let mut error = ArgumentError::missing(parameter, reference, wanted);
+        error.0.given = Some(given);
+        error
     }
 
     /// The name of the parameter.
     pub fn parameter(&self) -> &'static str {
-        self.parameter
+        self.0.parameter
     }
 
     /// The type that the init function wants.
     pub fn wanted(&self) -> &str {
-        &self.wanted
+        &self.0.wanted
     }
 
     /// The type that the app gave; `None` when it gave nothing by that name.
     pub fn given(&self) -> Option<&str> {
-        self.given.as_deref()
+        self.0.given.as_deref()
     }
 }
 
 impl fmt::Display for ArgumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ArgumentError { parameter, wanted, given, offered } = self;
+        let Unsatisfied { parameter, wanted, given, offered } = &*self.0;
         if let Some(given) = given {
             return write!(f, "argument `{parameter}` is `{given}` (wanted: `{wanted}`)");
         }

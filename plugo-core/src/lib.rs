@@ -36,6 +36,13 @@ mod replaced;
 pub mod mark;
 /// Why a plugin is in a build.
 mod reason;
+/// A perfect hash of names.
+#[doc(hidden)]
+pub mod lookup;
+/// Numbers in little space.
+mod numbers;
+/// What a plan says about plugins.
+mod sheet;
 /// The plugins of a build, in load order.
 mod table;
 /// The tables of a program.
@@ -64,6 +71,8 @@ mod error;
 mod report;
 /// Tells the app's subscriber.
 mod announce;
+/// Calls many plugins in a row.
+mod stretch;
 /// Loads all plugins once.
 mod load;
 /// Which plugins are let in.
@@ -118,19 +127,20 @@ pub use self::types::{ItemReport, Probe, TypeReport, overrides, plugin_types, se
 /// Not public API. Used by generated code.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::entry::{Conditional, Entry, Fixed, ItemOf};
+    pub use crate::entry::{Conditional, Definition, Entry, Fixed, ItemOf, Reply};
     pub use crate::item::{AnyItem, ItemEntry, Once};
-    pub use crate::mark::{Marked, length as mark_length};
+    pub use crate::mark::{Marked, length as mark_length, mark};
     pub use crate::name::{assert_namespace, assert_plugin_name};
+    pub use crate::numbers::Numbers;
     #[cfg(all(feature = "inventory", not(feature = "linkme")))]
     pub use crate::registry::Submitted;
     #[cfg(feature = "linkme")]
     pub use crate::registry::TABLES;
     pub use crate::select::{Choice, Last, Selector, Slot, chosen_among};
+    pub use crate::sheet::{Lists, Sheet};
     pub use crate::step::{
         ByLocalError, BySendError, ByValue, Construct, Decision, MadeFrom, Refused, Returned,
     };
-    pub use crate::table::{Row, Sheet, Text};
     #[cfg(feature = "inventory")]
     pub use inventory;
     #[cfg(feature = "linkme")]

@@ -1,17 +1,20 @@
+use std::collections::BTreeMap;
+
 use crate::announce::announce;
 use crate::drive::{Async, Ended, Unwatched, Up, at_once, bring_up, call};
 use crate::entry::Kind;
-use crate::environment::disabled_in;
+use crate::environment::{disabled_in, listed};
 use crate::failure::Failure;
 use crate::kwargs::Kwargs;
 use crate::lifecycle::Phase;
 use crate::name::DEFAULT_NAMESPACE;
 use crate::registry::tables;
-use crate::report::{PluginReport, Report, Warning, unknown_names};
+use crate::report::{Outcomes, PluginReport, Report, Warning, unknown_names};
 use crate::state::{DisabledBy, State};
+use crate::stretch::{Stop, call_each};
 use crate::table::{PluginInfo, Table};
 use crate::unwind::catch;
-use crate::waits::{Node, is_within};
+use crate::waits::{Node, Places, is_idle, is_within};
 
 /// Initialises the plugins of this program that are in the namespace
 /// [`DEFAULT_NAMESPACE`], each after those it depends on, and tells what
@@ -95,68 +98,66 @@ impl Table {
     }
 }
 
-/// Whether a plugin that others depend on is there.
+/// Why a plugin that others depend on is not there.
 #[derive(Clone, Copy)]
-enum Presence {
-    /// It is in another namespace, or did not have its turn yet.
-    Unknown,
-    Loaded,
+enum Absence {
     TakenAway,
     Broken,
 }
 
-impl Presence {
-    fn of(state: &State) -> Self {
+impl Absence {
+    fn of(state: &State) -> Option<Self> {
         match state {
-            State::Loaded => Presence::Loaded,
+            State::Loaded => None,
             State::Disabled { .. } | State::Skipped { by_failure: false, .. } => {
-                Presence::TakenAway
+                Some(Absence::TakenAway)
             }
-            _ => Presence::Broken,
+            _ => Some(Absence::Broken),
         }
     }
 }
 
-/// One load: which plugins, and which of them an operator took away.
+/// One load: which plugins, and what an operator took away.
 struct Loading {
     namespace: &'static str,
     tables: Vec<&'static Table>,
-    /// Those of this namespace, without it.
-    disabled: Vec<String>,
+    /// What `DISABLED_PLUGINS` lists.
+    listed: Vec<String>,
+    outcomes: Outcomes,
+}
+
+/// The load of one table.
+struct Turn<'l> {
+    table: &'static Table,
+    /// Those that `DISABLED_PLUGINS` takes away, by their place.
+    disabled: Vec<usize>,
+    /// The plugins of tables that had their turn, by identity, with what became of
+    /// them: two apps in one program may share a plugin, which loads once.
+    earlier: &'l BTreeMap<usize, Option<Absence>>,
+    /// By place, for each plugin that is not there. As long as it is empty, no
+    /// dependency needs a look, since a table is in load order.
+    absent: BTreeMap<usize, Absence>,
 }
 
 impl Loading {
     fn new(namespace: &'static str, tables: Vec<&'static Table>) -> Self {
-        Loading { namespace, tables, disabled: disabled_in(namespace) }
+        Loading { namespace, tables, listed: listed(), outcomes: Outcomes::default() }
     }
 
-    async fn run(self, mut kwargs: Kwargs<'_>, mode: Async) -> Report {
-        let offered: Vec<&'static str> = kwargs.names().collect();
-        let mut reports: Vec<PluginReport> = Vec::new();
-        for (nth, table) in self.tables.iter().enumerate() {
-            let mut presence = vec![Presence::Unknown; table.len()];
-            for plugin in table.iter().filter(|plugin| plugin.namespace() == self.namespace) {
-                // Two apps in one program may share a plugin; it loads once.
-                let earlier = if nth > 0 { same(plugin, &reports) } else { None };
-                if let Some(earlier) = earlier {
-                    presence[plugin.order()] = Presence::of(&earlier.state);
-                    continue;
-                }
-                let (state, up) = match self.refusal(plugin, &presence) {
-                    Some(state) => (state, Up::default()),
-                    None => match load(plugin, &mut kwargs, mode).await {
-                        Ok(up) => (State::Loaded, up),
-                        Err((Ended::Failed(phase, Failure::Argument(error)), _)) => {
-                            let error = Failure::Argument(error.beside(&offered));
-                            (State::failed(phase, error), Up::default())
-                        }
-                        Err((ended, _)) => (ended.into(), Up::default()),
-                    },
-                };
-                // What a subscriber or an error's `Display` does is not the load's to suffer.
-                let _ = catch(|| announce(plugin, &state));
-                presence[plugin.order()] = Presence::of(&state);
-                reports.push(PluginReport::new(plugin, state, up));
+    async fn run(mut self, mut kwargs: Kwargs<'_>, mode: Async) -> Report {
+        let disabled = disabled_in(&self.listed, self.namespace);
+        let mut earlier = BTreeMap::new();
+        for (nth, table) in self.tables.clone().into_iter().enumerate() {
+            let place = |name: &String| Some(table.get_in(self.namespace, name)?.order());
+            let disabled = disabled.iter().filter_map(place).collect();
+            let mut turn = Turn { table, disabled, earlier: &earlier, absent: BTreeMap::new() };
+            self.load(&mut turn, &mut kwargs, mode).await;
+            let absent = turn.absent;
+            if nth + 1 < self.tables.len() {
+                let there = table.iter().filter(|plugin| plugin.namespace() == self.namespace);
+                earlier.extend(
+                    there.map(|plugin| (plugin.identity(), absent.get(&plugin.order()).copied())),
+                );
             }
         }
         Report {
@@ -164,22 +165,96 @@ impl Loading {
             tables: self.tables.len(),
             closed: false,
             warnings: self.warnings(&kwargs),
-            plugins: reports,
+            plugins: Box::new(self.outcomes),
         }
     }
 
+    async fn load(&mut self, turn: &mut Turn<'_>, kwargs: &mut Kwargs<'_>, mode: Async) {
+        let table = turn.table;
+        let mut left = 0..0;
+        loop {
+            if left.is_empty() {
+                left = table.stretch(self.namespace, left.end);
+                if left.is_empty() {
+                    return;
+                }
+            }
+            let mut stretch = left.clone();
+            if turn.needs_a_look() {
+                let plugin = table.plugin(left.start);
+                stretch.end = left.start + 1;
+                left.start = stretch.end;
+                if let Some(absence) = turn.earlier.get(&plugin.identity()) {
+                    turn.absent.extend(absence.map(|absence| (plugin.order(), absence)));
+                    continue;
+                }
+                if let Some(state) = turn.refusal(plugin) {
+                    self.note(turn, plugin, state, Up::default());
+                    continue;
+                }
+            }
+            left.start = stretch.end;
+            let Some((at, stop)) = call_each(table, stretch, kwargs, &mut self.outcomes) else {
+                continue;
+            };
+            left.start = at + 1;
+            let plugin = table.plugin(at);
+            let came = match stop {
+                Stop::Failed(failure) => Err((Ended::Failed(Phase::Load, failure), None)),
+                Stop::Apart => bring_up_apart(plugin, kwargs, mode).await,
+            };
+            let (state, up) = match came {
+                Ok(up) => (State::Loaded, up),
+                Err((Ended::Failed(phase, Failure::Argument(error)), _)) => {
+                    let error = Failure::Argument(error.beside(kwargs.names().collect()));
+                    (State::failed(phase, error), Up::default())
+                }
+                Err((ended, _)) => (ended.into(), Up::default()),
+            };
+            self.note(turn, plugin, state, up);
+        }
+    }
+
+    /// Writes down what became of a plugin by itself.
+    fn note(&mut self, turn: &mut Turn<'_>, plugin: PluginInfo, state: State, up: Up) {
+        // What a subscriber or an error's `Display` does is not the load's to suffer.
+        let _ = catch(|| announce(plugin, &state));
+        turn.absent.extend(Absence::of(&state).map(|absence| (plugin.order(), absence)));
+        self.outcomes.push(turn.table, PluginReport::new(plugin, state, up));
+    }
+
+    fn warnings(&self, kwargs: &Kwargs<'_>) -> Vec<Warning> {
+        let all = self.tables.iter().flat_map(|table| table.iter());
+        let is_known = self.tables.iter().any(|table| !table.stretch(self.namespace, 0).is_empty());
+        let mut warnings = unknown_names(self.namespace, is_known, &self.listed, all);
+        let mistaken = kwargs.mistaken();
+        warnings.extend(
+            mistaken.map(|(name, nearest)| Warning::UnusedArgument { name, parameter: nearest }),
+        );
+        warnings
+    }
+}
+
+impl Turn<'_> {
+    /// Whether a plugin may have to be passed over, so that each is looked at before
+    /// it is called.
+    fn needs_a_look(&self) -> bool {
+        let all_are_there = self.absent.is_empty() && self.disabled.is_empty();
+        !all_are_there || !self.earlier.is_empty() || !is_idle()
+    }
+
     /// The state of a plugin whose init function must not be called.
-    fn refusal(&self, plugin: PluginInfo, presence: &[Presence]) -> Option<State> {
-        if self.disabled.iter().any(|name| name == plugin.name()) {
+    fn refusal(&self, plugin: PluginInfo) -> Option<State> {
+        if self.disabled.contains(&plugin.order()) {
             return Some(State::disabled(DisabledBy::Environment, "DISABLED_PLUGINS"));
         }
         // A failure among the dependencies says more than a plugin taken away.
         let mut refusal = None;
         for dependency in plugin.dependencies() {
-            let by_failure = match presence[dependency.order()] {
-                Presence::Unknown | Presence::Loaded => continue,
-                Presence::TakenAway => false,
-                Presence::Broken => true,
+            let by_failure = match self.absent.get(&dependency.order()) {
+                None => continue,
+                Some(Absence::TakenAway) => false,
+                Some(Absence::Broken) => true,
             };
             if by_failure || refusal.is_none() {
                 let dependency = dependency.name();
@@ -189,37 +264,25 @@ impl Loading {
                 break;
             }
         }
-        refusal
-    }
-
-    fn warnings(&self, kwargs: &Kwargs<'_>) -> Vec<Warning> {
-        let all = self.tables.iter().flat_map(|table| table.iter());
-        let mut warnings = unknown_names(self.namespace, all);
-        let mistaken = kwargs.mistaken();
-        warnings.extend(
-            mistaken.map(|(name, nearest)| Warning::UnusedArgument { name, parameter: nearest }),
-        );
-        warnings
+        let is_recursive = || is_within(node(plugin));
+        refusal.or_else(|| is_recursive().then(|| State::failed(Phase::Load, Failure::Recursive)))
     }
 }
 
-fn same(plugin: PluginInfo, reports: &[PluginReport]) -> Option<&PluginReport> {
-    reports.iter().find(|report| std::ptr::eq(report.plugin.entry(), plugin.entry()))
+/// What stands for a plugin where it is asked who does whose work.
+fn node(plugin: PluginInfo) -> Node {
+    plugin.table().node(plugin.order())
 }
 
-/// Brings a plugin up. What it makes lives as long as the report.
-async fn load(
+/// Brings a plugin up by itself. What it makes lives as long as the report.
+async fn bring_up_apart(
     plugin: PluginInfo,
     kwargs: &mut Kwargs<'_>,
     mode: Async,
 ) -> Result<Up, (Ended, Option<Up>)> {
-    let owner = std::ptr::from_ref(plugin.entry()).addr();
-    let node = Node { owner, index: 0, namespace: plugin.namespace(), name: plugin.name() };
-    if is_within(node) {
-        return Err((Ended::Failed(Phase::Load, Failure::Recursive), None));
-    }
-    if let Kind::Function(init) = plugin.entry().0 {
-        let called = call(init, kwargs, node, mode).await;
+    let node = node(plugin);
+    if let Kind::Function = plugin.kind() {
+        let called = call(plugin.entry(), kwargs, node, mode).await;
         return called.map_err(|failure| (Ended::Failed(Phase::Load, failure), None));
     }
     bring_up(plugin, kwargs, node, mode, &mut Unwatched).await

@@ -543,7 +543,7 @@ impl Call<'_, '_> {
         }
         let mut report = inner.report();
         for (index, error) in refused {
-            report.plugins[index].refusal = Some(error);
+            report.plugins.refuse(index, error);
         }
         let mistaken = run.kwargs.mistaken();
         let mistaken =

@@ -1,7 +1,7 @@
 //! The mark behind an entry point, by which a linked plugin is found in any
 //! file: `docs/inspect.md` describes it for other programs.
 
-use crate::entry::EntryPoint;
+use crate::entry::Definition;
 
 /// What a mark begins with. The first byte and the last one stand in no text
 /// in UTF-8.
@@ -10,22 +10,21 @@ pub const MAGIC: [u8; 8] = *b"\xF8\x9Eplugo\xC1";
 /// The number of the format of a mark, as a digit.
 pub const FORMAT: u8 = b'1';
 
-/// An entry point with its mark: what stands at the linker symbol. The table
-/// declares the entry point alone, which is the first part of it.
+/// What a plugin is, with its mark, for one that is no plain function.
 ///
-/// Both are one static, so the linker keeps the mark with the entry point and
+/// Both are one static, so the linker keeps the mark with the plugin and
 /// drops it with it. The mark is bytes and needs no relocation.
 #[repr(C)]
 pub struct Marked<const N: usize> {
-    /// The entry point.
-    pub entry: EntryPoint,
+    /// What the entry point answers.
+    pub definition: Definition,
     mark: [u8; N],
 }
 
 impl<const N: usize> Marked<N> {
     /// `N` is [`length`] of the text.
-    pub const fn new(entry: EntryPoint, text: &str) -> Self {
-        Marked { entry, mark: mark(text) }
+    pub const fn new(definition: Definition, text: &str) -> Self {
+        Marked { definition, mark: mark(text) }
     }
 }
 
@@ -35,7 +34,8 @@ pub const fn length(text: &str) -> usize {
     MAGIC.len() + 1 + text.len() + 1
 }
 
-const fn mark<const N: usize>(text: &str) -> [u8; N] {
+/// The mark of a text; `N` is [`length`] of it.
+pub const fn mark<const N: usize>(text: &str) -> [u8; N] {
     let text = text.as_bytes();
     let mut mark = [0; N];
     let mut i = 0;

@@ -20,16 +20,18 @@ use loom::thread;
 
 use crate::copies::Copies;
 use crate::drive::{Async, Up, at_once};
-use crate::entry::EntryPoint;
+use crate::entry::Reply;
 use crate::error::PluginError;
 use crate::failure::Failure;
 use crate::item::{ItemEntry, Status, TypeInfo};
 use crate::kwargs::Kwargs;
 use crate::manager::PluginManager;
+use crate::numbers::Numbers;
+use crate::sheet::{Lists, Sheet};
 use crate::slots::{Claimed, Life, Slots};
 use crate::state::State;
 use crate::step::{Kept, Step};
-use crate::table::{Row, Sheet, Table, Text};
+use crate::table::Table;
 
 /// A thread goes on until it waits, except for so many times in a run.
 const PREEMPTIONS: usize = 3;
@@ -252,24 +254,43 @@ fn load_other<'s>(kwargs: &mut Kwargs<'_>, name: &str) -> Step<'s, Kept> {
     Step::done(loaded.map(Kept::new).map_err(|error| Failure::Error(error.into())))
 }
 
-static COUNTS: EntryPoint = EntryPoint::function(|kwargs| Step::done(count(kwargs).map(Kept::new)));
-static LOADS_B: EntryPoint = EntryPoint::function(|kwargs| load_other(kwargs, "b"));
-static LOADS_A: EntryPoint = EntryPoint::function(|kwargs| load_other(kwargs, "a"));
+static MARKS: [[u8; 1]; 3] = [[0], [1], [2]];
 
-const fn row(name: u32, dependencies: (u32, u32)) -> Row {
-    let none = Text(0, 0);
-    Row {
-        name: Text(name, 1),
-        namespace: Text(2, 6),
-        version: none,
-        description: none,
-        authors: none,
-        identifier: none,
-        package: none,
-        place: none,
-        priority: 0,
+fn counts<'s>(kwargs: Option<&'s mut Kwargs<'_>>) -> Reply<'s> {
+    let Some(kwargs) = kwargs else { return Reply::function(&MARKS[0]) };
+    Reply::returned(count(kwargs).map(Kept::new))
+}
+
+fn loads_b<'s>(kwargs: Option<&'s mut Kwargs<'_>>) -> Reply<'s> {
+    let Some(kwargs) = kwargs else { return Reply::function(&MARKS[1]) };
+    Reply::step(load_other(kwargs, "b"))
+}
+
+fn loads_a<'s>(kwargs: Option<&'s mut Kwargs<'_>>) -> Reply<'s> {
+    let Some(kwargs) = kwargs else { return Reply::function(&MARKS[2]) };
+    Reply::step(load_other(kwargs, "a"))
+}
+
+/// The plugins `a` and `b`.
+const fn sheet(dependencies: Lists) -> Sheet {
+    let nothing = Numbers::Narrow(&[3]);
+    let empty = Numbers::Narrow(&[]);
+    Sheet {
+        text: "abmodels",
+        starts: &[0, 1, 2, 8, 8],
+        namespaces: Numbers::Narrow(&[2]),
+        namespace: Numbers::Narrow(&[0]),
+        version: nothing,
+        description: nothing,
+        authors: nothing,
+        identifier: nothing,
+        package: nothing,
+        place: nothing,
+        priority: &[0],
         dependencies,
-        reasons: (0, 0),
+        reasons: Lists { starts: empty, numbers: empty },
+        seeds: empty,
+        slots: empty,
     }
 }
 
@@ -278,13 +299,8 @@ static CHAIN: Table = Table::planned(
     "models",
     None,
     "",
-    &[&COUNTS, &COUNTS],
-    Sheet {
-        text: "abmodels",
-        rows: &[row(0, (0, 0)), row(1, (0, 1))],
-        numbers: &[0],
-        by_name: &[0, 1],
-    },
+    &[counts, counts],
+    sheet(Lists { starts: Numbers::Narrow(&[0, 0, 1]), numbers: Numbers::Narrow(&[0]) }),
 );
 
 /// Two plugins that load each other, unseen by any plan.
@@ -292,13 +308,8 @@ static CIRCLE: Table = Table::planned(
     "models",
     None,
     "",
-    &[&LOADS_B, &LOADS_A],
-    Sheet {
-        text: "abmodels",
-        rows: &[row(0, (0, 0)), row(1, (0, 0))],
-        numbers: &[],
-        by_name: &[0, 1],
-    },
+    &[loads_b, loads_a],
+    sheet(Lists { starts: Numbers::Narrow(&[]), numbers: Numbers::Narrow(&[]) }),
 );
 
 fn manager(table: &'static Table) -> (PluginManager, Arc<AtomicUsize>) {

@@ -157,6 +157,27 @@ fn distance(a: &str, b: &str) -> usize {
     previous[b.len()]
 }
 
+/// `==` for names, which are short: where they are, a few words tell, and no
+/// function is called.
+#[inline]
+pub(crate) fn same_text(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    // The two pieces cover all bytes, some of them twice.
+    match a.len() {
+        8..=16 => ends::<8>(a) == ends::<8>(b),
+        17..=32 => ends::<16>(a) == ends::<16>(b),
+        4..=7 => ends::<4>(a) == ends::<4>(b),
+        _ => a == b,
+    }
+}
+
+#[inline]
+fn ends<const N: usize>(text: &[u8]) -> (Option<&[u8; N]>, Option<&[u8; N]>) {
+    (text.first_chunk(), text.last_chunk())
+}
+
 /// Fails the compilation where `#[plugin]` has a bad name; the macro gives
 /// the call the span of the literal, so rustc puts its caret there.
 #[doc(hidden)]
@@ -221,6 +242,21 @@ impl fmt::Display for FullName<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_the_same_when_each_byte_is() {
+        let text = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+        for length in 0..text.len() {
+            let a = &text[..length];
+            assert!(same_text(a.as_bytes(), a.to_owned().as_bytes()), "{length}");
+            assert!(!same_text(a.as_bytes(), &text.as_bytes()[..=length]));
+            for at in 0..length {
+                let mut other = a.to_owned();
+                other.replace_range(at..=at, "-");
+                assert!(!same_text(a.as_bytes(), other.as_bytes()), "{length} {at}");
+            }
+        }
+    }
 
     #[test]
     fn hostile_names_are_refused_by_the_rule_they_break() {

@@ -3,7 +3,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use crate::drive::Up;
 use crate::environment::unknown_disabled;
@@ -12,7 +13,7 @@ use crate::lifecycle::Instance;
 use crate::name::{DEFAULT_NAMESPACE, FullName, nearest};
 use crate::state::State;
 use crate::step::Kept;
-use crate::table::PluginInfo;
+use crate::table::{PluginInfo, Table};
 
 /// What loading did: every plugin of the namespace, in load order, with its
 /// state and the reason for it.
@@ -41,14 +42,87 @@ pub struct Report {
     pub(crate) tables: usize,
     /// Whether it is of a manager that was dropped.
     pub(crate) closed: bool,
-    pub(crate) plugins: Vec<PluginReport>,
+    pub(crate) plugins: Box<Outcomes>,
     pub(crate) warnings: Vec<Warning>,
+}
+
+/// What became of plugins, in load order. Most of those that are loaded left
+/// nothing, and there is nothing to write down about one: reports of such plugins
+/// are made when somebody asks for one.
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes {
+    stretches: Vec<(&'static Table, Range<usize>)>,
+    /// Those of which there is more to say.
+    noted: Vec<PluginReport>,
+    /// All of them, once somebody asked.
+    each: OnceLock<Vec<PluginReport>>,
+}
+
+impl Outcomes {
+    /// Of plugins of which there is more to say each.
+    pub(crate) fn noted(each: Vec<PluginReport>) -> Self {
+        Outcomes { stretches: Vec::new(), noted: Vec::new(), each: each.into() }
+    }
+
+    /// Plugins in a row that are loaded, each of which has left nothing but what is
+    /// noted.
+    pub(crate) fn loaded(&mut self, table: &'static Table, stretch: Range<usize>) {
+        match self.stretches.last_mut() {
+            Some((last, range)) if std::ptr::eq(*last, table) && range.end == stretch.start => {
+                range.end = stretch.end;
+            }
+            _ => self.stretches.push((table, stretch)),
+        }
+    }
+
+    /// A plugin that is loaded with others in a row, and what it left.
+    pub(crate) fn note(&mut self, report: PluginReport) {
+        self.noted.push(report);
+    }
+
+    /// A plugin by itself.
+    pub(crate) fn push(&mut self, table: &'static Table, report: PluginReport) {
+        let at = report.plugin.order();
+        self.loaded(table, at..at + 1);
+        self.note(report);
+    }
+
+    /// Why a plugin was not loaded, where its state does not say that.
+    pub(crate) fn refuse(&mut self, index: usize, refusal: PluginError) {
+        self.each();
+        let each = self.each.get_mut();
+        if let Some(report) = each.and_then(|each| each.get_mut(index)) {
+            report.refusal = Some(refusal);
+        }
+    }
+
+    fn each(&self) -> &[PluginReport] {
+        self.each.get_or_init(|| {
+            let mut noted = self.noted.iter().peekable();
+            let plugins = self
+                .stretches
+                .iter()
+                .flat_map(|(table, stretch)| stretch.clone().map(|index| table.plugin(index)));
+            let report = |plugin| match noted.next_if(|noted| noted.plugin == plugin) {
+                Some(noted) => noted.clone(),
+                None => PluginReport::new(plugin, State::Loaded, Up::default()),
+            };
+            plugins.map(report).collect()
+        })
+    }
+
+    /// Those that something may have gone wrong with.
+    fn suspects(&self) -> &[PluginReport] {
+        // Each that is not noted is loaded.
+        self.each.get().unwrap_or(&self.noted)
+    }
 }
 
 impl Report {
     /// The names of the plugins that are loaded, in load order.
     pub fn loaded(&self) -> impl Iterator<Item = &'static str> {
         self.plugins
+            .each()
             .iter()
             .filter(|report| matches!(report.state, State::Loaded))
             .map(|report| report.plugin.name())
@@ -56,12 +130,12 @@ impl Report {
 
     /// Every plugin of the namespace, in load order, whatever became of it.
     pub fn plugins(&self) -> impl ExactSizeIterator<Item = &PluginReport> {
-        self.plugins.iter()
+        self.plugins.each().iter()
     }
 
     /// The plugin of that name, if there is one in the namespace.
     pub fn get(&self, name: &str) -> Option<&PluginReport> {
-        self.plugins.iter().find(|report| report.plugin.name() == name)
+        self.plugins.each().iter().find(|report| report.plugin.name() == name)
     }
 
     /// The plugins that are not loaded because something went wrong, in load order.
@@ -71,7 +145,7 @@ impl Report {
     /// themselves. A plugin that was disabled, by whatever, is not among them, nor is
     /// one that was skipped for that reason.
     pub fn failed(&self) -> impl Iterator<Item = &PluginReport> {
-        self.plugins.iter().filter(|report| report.is_failure())
+        self.plugins.suspects().iter().filter(|report| report.is_failure())
     }
 
     /// What the plugin of that name returned when it loaded, if it is of that
@@ -127,16 +201,17 @@ impl fmt::Display for Report {
         if self.tables == 0 {
             return write!(f, "warning: {}", LoadError::NoTable);
         }
-        let total = self.plugins.len();
+        let plugins = self.plugins.each();
+        let total = plugins.len();
         write!(f, "{} of {total} plugin{} loaded", self.loaded().count(), plural(total))?;
         if self.namespace != DEFAULT_NAMESPACE {
             write!(f, " in namespace `{}`", self.namespace)?;
         }
         let width = |text: fn(&PluginInfo) -> &'static str| {
-            self.plugins.iter().map(|r| text(&r.plugin).chars().count()).max().unwrap_or(0)
+            plugins.iter().map(|r| text(&r.plugin).chars().count()).max().unwrap_or(0)
         };
         let (names, versions) = (width(PluginInfo::name), width(PluginInfo::version));
-        for report in &self.plugins {
+        for report in plugins {
             let (name, version) = (report.plugin.name(), report.plugin.version());
             write!(f, "\n  {name:names$}  {version:versions$}  {}", report.state)?;
             if matches!(report.state, State::Loaded) && report.plugin.has_settings() {
@@ -316,15 +391,19 @@ impl fmt::Display for Warning {
 /// `DISABLED_PLUGINS`, and a namespace, that this program does not have.
 pub(crate) fn unknown_names(
     namespace: &str,
+    is_known: bool,
+    disabled: &[String],
     all: impl Iterator<Item = PluginInfo>,
 ) -> Vec<Warning> {
+    if is_known && disabled.is_empty() {
+        return Vec::new();
+    }
     let known: BTreeSet<FullName<'static>> = all.map(|plugin| plugin.full_name()).collect();
-    let disabled = unknown_disabled(namespace, &known);
+    let disabled = unknown_disabled(disabled, namespace, &known);
     let disabled = disabled.into_iter();
     let mut warnings: Vec<Warning> =
         disabled.map(|(name, nearest)| Warning::UnknownDisabled { name, nearest }).collect();
-    let mut namespaces = known.iter().map(|known| known.namespace);
-    if !namespaces.any(|known| known == namespace) {
+    if !is_known {
         // An app without plugins is nothing to look at; a slip of the pen is.
         let nearest = nearest(namespace, known.iter().map(|known| known.namespace));
         let name = namespace.to_owned();

@@ -71,6 +71,12 @@ impl Kept {
         Kept(Some(Arc::new(value)))
     }
 
+    /// Whether nothing is kept.
+    #[inline]
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// The value, if it is of that type.
     pub fn get<T: Any>(&self) -> Option<&T> {
         self.0.as_ref()?.downcast_ref()

@@ -1,9 +1,13 @@
 use std::fmt;
+use std::ops::Range;
 
-use crate::entry::{Declared, EntryPoint};
+use crate::entry::{Declared, EntryPoint, Kind, identity, kind};
 use crate::item::TypeInfo;
 use crate::name::{DEFAULT_NAMESPACE, FullName};
+use crate::numbers::Numbers;
 use crate::reason::{Reason, Source};
+use crate::sheet::{Lists, NO_NAMESPACE, Sheet};
+use crate::waits::{Node, Places};
 
 /// The plugins of one app's build, in load order: what the plan becomes.
 ///
@@ -20,53 +24,21 @@ pub struct Table {
     app: &'static str,
     client: Option<&'static str>,
     fingerprint: &'static str,
-    entries: &'static [&'static EntryPoint],
+    entries: &'static [EntryPoint],
     facts: Facts,
+    /// The number of [`DEFAULT_NAMESPACE`] in the plan.
+    default_namespace: usize,
 }
 
 /// What is known about the plugins, beside their functions.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is part of a static, and a reference is a relocation"
+)]
 enum Facts {
     Planned(Sheet),
     /// From the attributes alone: a list by hand.
     Declared(&'static [Declared]),
-}
-
-/// What a plan says about plugins. Strings are offsets into one text and
-/// edges are numbers, since every pointer in a static costs a relocation at
-/// start.
-#[doc(hidden)]
-pub struct Sheet {
-    pub text: &'static str,
-    pub rows: &'static [Row],
-    pub numbers: &'static [u32],
-    /// Indices of rows, sorted by name, then by namespace.
-    pub by_name: &'static [u32],
-}
-
-/// A piece of the text of a table: where it starts, and its length, in bytes.
-#[doc(hidden)]
-#[derive(Clone, Copy)]
-pub struct Text(pub u32, pub u32);
-
-/// A plugin as the plan wrote it. Ranges are into the numbers of the table:
-/// start and length.
-#[doc(hidden)]
-#[derive(Clone, Copy)]
-pub struct Row {
-    pub name: Text,
-    pub namespace: Text,
-    pub version: Text,
-    pub description: Text,
-    /// One a line.
-    pub authors: Text,
-    pub identifier: Text,
-    pub package: Text,
-    pub place: Text,
-    pub priority: i32,
-    /// Indices of the plugins that this one depends on.
-    pub dependencies: (u32, u32),
-    /// Three numbers each: the source, and the text of its place.
-    pub reasons: (u32, u32),
 }
 
 impl Table {
@@ -75,17 +47,19 @@ impl Table {
         app: &'static str,
         client: Option<&'static str>,
         fingerprint: &'static str,
-        entries: &'static [&'static EntryPoint],
+        entries: &'static [EntryPoint],
         sheet: Sheet,
     ) -> Self {
-        assert!(entries.len() == sheet.rows.len() && entries.len() == sheet.by_name.len());
-        Table { app, client, fingerprint, entries, facts: Facts::Planned(sheet) }
+        assert!(entries.len() < sheet.starts.len());
+        let default_namespace = sheet.default_namespace();
+        let facts = Facts::Planned(sheet);
+        Table { app, client, fingerprint, entries, facts, default_namespace }
     }
 
     #[doc(hidden)]
     pub const fn listed(
         app: &'static str,
-        entries: &'static [&'static EntryPoint],
+        entries: &'static [EntryPoint],
         declared: &'static [Declared],
     ) -> Self {
         assert!(entries.len() == declared.len());
@@ -101,7 +75,8 @@ impl Table {
             i += 1;
         }
         let facts = Facts::Declared(declared);
-        Table { app, client: None, fingerprint: "", entries, facts }
+        let default_namespace = NO_NAMESPACE;
+        Table { app, client: None, fingerprint: "", entries, facts, default_namespace }
     }
 
     /// The package that the table was made for.
@@ -136,46 +111,70 @@ impl Table {
     }
 
     /// The plugin of that name in the namespace [`DEFAULT_NAMESPACE`].
+    #[inline]
     pub fn get(&'static self, name: &str) -> Option<PluginInfo> {
-        self.get_in(DEFAULT_NAMESPACE, name)
+        match &self.facts {
+            Facts::Planned(sheet) => {
+                let index = sheet.find(self.len(), self.default_namespace, name)?;
+                Some(PluginInfo { table: self, index })
+            }
+            Facts::Declared(_) => self.get_in(DEFAULT_NAMESPACE, name),
+        }
     }
 
     /// The plugin of that name in a namespace.
     pub fn get_in(&'static self, namespace: &str, name: &str) -> Option<PluginInfo> {
         let index = match &self.facts {
-            Facts::Planned(sheet) => sheet.find(namespace, name)?,
+            Facts::Planned(sheet) => sheet.find(self.len(), sheet.namespace(namespace), name)?,
             Facts::Declared(list) => {
                 list.iter().position(|d| d.name == name && d.namespace == namespace)?
             }
         };
         Some(PluginInfo { table: self, index })
     }
-}
 
-impl Sheet {
-    /// The bytes of a piece of the text. Comparing them needs no look at
-    /// where characters end.
-    fn bytes(&self, Text(start, length): Text) -> &[u8] {
-        self.text.as_bytes().get(start as usize..(start + length) as usize).unwrap_or_default()
+    pub(crate) fn entries(&self) -> &'static [EntryPoint] {
+        self.entries
     }
 
-    fn find(&self, namespace: &str, name: &str) -> Option<usize> {
-        /// Up to here going through all of them is faster than a binary search.
-        const FEW: usize = 16;
-        let (namespace, name) = (namespace.as_bytes(), name.as_bytes());
-        if self.rows.len() <= FEW {
-            return self.rows.iter().position(|row| {
-                row.name.1 as usize == name.len()
-                    && self.bytes(row.name) == name
-                    && self.bytes(row.namespace) == namespace
-            });
+    pub(crate) fn plugin(&'static self, index: usize) -> PluginInfo {
+        PluginInfo { table: self, index }
+    }
+
+    /// The next plugins in a row that are in a namespace, from an index on. Where
+    /// there is one namespace, nothing is looked at for each of them.
+    pub(crate) fn stretch(&self, namespace: &str, from: usize) -> Range<usize> {
+        let stretch = |is_in: &dyn Fn(usize) -> bool| {
+            let start = (from..self.len()).find(|&index| is_in(index)).unwrap_or(self.len());
+            let end = (start..self.len()).find(|&index| !is_in(index));
+            start..end.unwrap_or(self.len())
+        };
+        match &self.facts {
+            Facts::Planned(sheet) => {
+                let namespace = sheet.namespace(namespace);
+                match sheet.namespace {
+                    _ if namespace == NO_NAMESPACE => self.len()..self.len(),
+                    column if column.len() == 1 => from..self.len(),
+                    column => stretch(&|index| column.of(index) == namespace),
+                }
+            }
+            Facts::Declared(list) => stretch(&|index| list[index].namespace == namespace),
         }
-        let found = self.by_name.binary_search_by(|&index| {
-            let row = &self.rows[index as usize];
-            let by_name = self.bytes(row.name).cmp(name);
-            by_name.then_with(|| self.bytes(row.namespace).cmp(namespace))
-        });
-        found.ok().map(|found| self.by_name[found] as usize)
+    }
+}
+
+impl Places for Table {
+    fn node(&self, place: usize) -> Node {
+        let Some(&entry) = self.entries.get(place) else {
+            return Node { owner: 0, index: 0, namespace: "", name: "" };
+        };
+        let (namespace, name) = match &self.facts {
+            Facts::Planned(sheet) => {
+                (sheet.string(sheet.namespaces.get(sheet.namespace.of(place))), sheet.string(place))
+            }
+            Facts::Declared(list) => (list[place].namespace, list[place].name),
+        };
+        Node { owner: identity(entry), index: 0, namespace, name }
     }
 }
 
@@ -242,41 +241,52 @@ pub struct PluginInfo {
 }
 
 impl PluginInfo {
+    #[inline]
     fn text(
         self,
-        planned: fn(&Row) -> Text,
+        planned: fn(&Sheet) -> Numbers,
         declared: fn(&Declared) -> &'static str,
     ) -> &'static str {
         match &self.table.facts {
-            Facts::Planned(sheet) => slice(sheet.text, planned(&sheet.rows[self.index])),
+            Facts::Planned(sheet) => sheet.string(planned(sheet).of(self.index)),
             Facts::Declared(list) => declared(&list[self.index]),
         }
     }
 
     /// The name, unique in its namespace.
+    #[inline]
     pub fn name(&self) -> &'static str {
-        self.text(|row| row.name, |declared| declared.name)
+        match &self.table.facts {
+            Facts::Planned(sheet) => sheet.string(self.index),
+            Facts::Declared(list) => list[self.index].name,
+        }
     }
 
     /// The namespace.
     pub fn namespace(&self) -> &'static str {
-        self.text(|row| row.namespace, |declared| declared.namespace)
+        match &self.table.facts {
+            Facts::Planned(sheet) => {
+                sheet.string(sheet.namespaces.get(sheet.namespace.of(self.index)))
+            }
+            Facts::Declared(list) => list[self.index].namespace,
+        }
     }
 
     /// The version: the metadata's, or else the package's.
+    #[inline]
     pub fn version(&self) -> &'static str {
-        self.text(|row| row.version, |declared| declared.version)
+        self.text(|sheet| sheet.version, |declared| declared.version)
     }
 
     /// The description, or nothing.
     pub fn description(&self) -> &'static str {
-        self.text(|row| row.description, |declared| declared.description)
+        self.text(|sheet| sheet.description, |declared| declared.description)
     }
 
     /// The identifier from the metadata, or nothing: a name that stays when
     /// the plugin's own name changes.
     pub fn identifier(&self) -> &'static str {
-        self.text(|row| row.identifier, |_| "")
+        self.text(|sheet| sheet.identifier, |_| "")
     }
 
     /// The authors.
@@ -286,26 +296,29 @@ impl PluginInfo {
             Facts::Planned(_) => '\n',
             Facts::Declared(_) => ':',
         };
-        self.text(|row| row.authors, |declared| declared.authors)
+        self.text(|sheet| sheet.authors, |declared| declared.authors)
             .split(separator)
             .filter(|author| !author.is_empty())
     }
 
     /// The Cargo package that the plugin is in.
     pub fn package(&self) -> &'static str {
-        self.text(|row| row.package, |declared| declared.package)
+        self.text(|sheet| sheet.package, |declared| declared.package)
     }
 
     /// Where the attribute `#[plugin]` stands: file, line and column.
     pub fn place(&self) -> &'static str {
-        self.text(|row| row.place, |declared| declared.place)
+        self.text(|sheet| sheet.place, |declared| declared.place)
     }
 
     /// The priority. Among plugins that do not depend on each other, the
     /// lower number loads first.
     pub fn priority(&self) -> i32 {
         match &self.table.facts {
-            Facts::Planned(sheet) => sheet.rows[self.index].priority,
+            Facts::Planned(sheet) => match sheet.priority {
+                [same] => *same,
+                each => each[self.index],
+            },
             Facts::Declared(list) => list[self.index].priority,
         }
     }
@@ -317,44 +330,51 @@ impl PluginInfo {
 
     /// The plugin type that this plugin is an item of.
     pub fn plugin_type(&self) -> Option<&'static TypeInfo> {
-        self.entry().as_item().map(|item| item.plugin_type())
+        self.kind().as_item().map(|item| item.plugin_type())
     }
 
     /// Whether it is an item with settings, of which loading makes no instance.
     pub(crate) fn has_settings(&self) -> bool {
-        self.entry().as_item().is_some_and(|item| item.settings().is_some())
+        self.kind().as_item().is_some_and(|item| item.settings().is_some())
     }
 
     /// The plugins that this one depends on. They are in the same namespace,
     /// and load before it. A list by hand knows none.
     pub fn dependencies(&self) -> impl ExactSizeIterator<Item = PluginInfo> + use<> {
         let table = self.table;
-        self.numbers(|row| row.dependencies)
-            .iter()
-            .map(move |&index| PluginInfo { table, index: index as usize })
+        let (start, end, numbers) = self.list(|sheet| &sheet.dependencies);
+        (start..end).map(move |at| PluginInfo { table, index: numbers.get(at) })
     }
 
     /// Why the plugin is in this build: each place that asked for it. A list
     /// by hand gives none.
     pub fn reasons(&self) -> impl ExactSizeIterator<Item = Reason> + use<> {
-        let text = match &self.table.facts {
-            Facts::Planned(sheet) => sheet.text,
+        let table = self.table;
+        let string = |string| match &table.facts {
+            Facts::Planned(sheet) => sheet.string(string),
             Facts::Declared(_) => "",
         };
-        self.numbers(|row| row.reasons).chunks_exact(3).map(move |reason| Reason {
-            source: Source::ALL[reason[0] as usize],
-            place: slice(text, Text(reason[1], reason[2])),
+        let (start, end, numbers) = self.list(|sheet| &sheet.reasons);
+        (start..end).step_by(2).map(move |at| Reason {
+            source: Source::ALL[numbers.get(at)],
+            place: string(numbers.get(at + 1)),
         })
     }
 
-    fn numbers(&self, range: fn(&Row) -> (u32, u32)) -> &'static [u32] {
+    /// Where a list of numbers starts and ends among others.
+    fn list(&self, lists: fn(&Sheet) -> &Lists) -> (usize, usize, Numbers) {
         match &self.table.facts {
             Facts::Planned(sheet) => {
-                let (start, length) = range(&sheet.rows[self.index]);
-                &sheet.numbers[start as usize..][..length as usize]
+                let lists = lists(sheet);
+                let (start, end) = lists.bounds(self.index);
+                (start, end, lists.numbers)
             }
-            Facts::Declared(_) => &[],
+            Facts::Declared(_) => (0, 0, Numbers::Narrow(&[])),
         }
+    }
+
+    pub(crate) fn table(&self) -> &'static Table {
+        self.table
     }
 
     /// Whether another plugin is of the same table.
@@ -362,7 +382,7 @@ impl PluginInfo {
         std::ptr::eq(self.table, other.table)
     }
 
-    pub(crate) fn entry(&self) -> &'static EntryPoint {
+    pub(crate) fn entry(&self) -> EntryPoint {
         let entry = self.table.entries[self.index];
         #[cfg(feature = "patch")]
         let entry = crate::replaced::current(entry);
@@ -373,7 +393,7 @@ impl PluginInfo {
     #[cfg(feature = "patch")]
     #[doc(hidden)]
     pub fn linked_at(&self) -> usize {
-        std::ptr::from_ref(self.table.entries[self.index]).addr()
+        self.table.entries[self.index] as usize
     }
 
     /// Not public API: from now on the plugin is what this entry point says;
@@ -381,7 +401,7 @@ impl PluginInfo {
     /// back.
     #[cfg(feature = "patch")]
     #[doc(hidden)]
-    pub fn replace(&self, entry: Option<&'static EntryPoint>) -> Option<&'static EntryPoint> {
+    pub fn replace(&self, entry: Option<EntryPoint>) -> Option<EntryPoint> {
         crate::replaced::replace(self.table.entries[self.index], entry)
     }
 
@@ -390,12 +410,18 @@ impl PluginInfo {
     #[cfg(feature = "patch")]
     #[doc(hidden)]
     pub fn is_item(&self) -> bool {
-        self.table.entries[self.index].as_item().is_some()
+        kind(self.table.entries[self.index]).as_item().is_some()
     }
-}
 
-fn slice(text: &'static str, Text(start, length): Text) -> &'static str {
-    &text[start as usize..][..length as usize]
+    /// What it is.
+    pub(crate) fn kind(&self) -> Kind {
+        kind(self.entry())
+    }
+
+    /// An address that the plugin has in whatever table it is.
+    pub(crate) fn identity(&self) -> usize {
+        identity(self.entry())
+    }
 }
 
 /// Two handles are equal when they are the same place of the same table.
@@ -440,11 +466,11 @@ macro_rules! __table {
         crates: [$($krate:ident)*],
         $(embed: [$($section:ident)*],)?
         text: $text:expr,
-        numbers: $numbers:expr,
-        by_name: $by_name:expr,
+        starts: $starts:expr,
+        columns: { $($column:ident: $width:ident $numbers:expr,)* },
+        priority: $priority:expr,
         plugins: [$(
-            ($package:literal, $version:literal, $namespace:literal, $name:literal, [$($start:literal $length:literal),*],
-             $priority:literal, $dependencies:expr, $reasons:expr)
+            ($package:literal, $version:literal, $namespace:literal, $name:literal)
         )*] $(,)?
     ) => {
         // rustc drops a crate that nobody names, and its entry points with it.
@@ -455,29 +481,21 @@ macro_rules! __table {
         $($($crate::__private::table!(@embed $section);)*)?
 
         /// The plugins of this build, in load order.
-        pub static PLUGINS: $crate::Table = {
-            const ROWS: &[$crate::__private::Row] = &[$($crate::__private::table!(@row
-                [$($start $length),*] $priority, $dependencies, $reasons
-            )),*];
-            $crate::Table::planned(
-                $app,
-                $client,
-                $fingerprint,
-                &[$({
-                    unsafe extern "Rust" {
-                        #[link_name = $crate::__private::symbol!($package, $version, $namespace, $name)]
-                        static ENTRY: $crate::EntryPoint;
-                    }
-                    unsafe { &ENTRY }
-                }),*],
-                $crate::__private::Sheet {
-                    text: $text,
-                    rows: ROWS,
-                    numbers: &$numbers,
-                    by_name: &$by_name,
-                },
-            )
-        };
+        pub static PLUGINS: $crate::Table = $crate::Table::planned(
+            $app,
+            $client,
+            $fingerprint,
+            &[$({
+                unsafe extern "Rust" {
+                    #[link_name = $crate::__private::symbol!($package, $version, $namespace, $name)]
+                    safe fn entry<'s>(
+                        _: ::core::option::Option<&'s mut $crate::Kwargs<'_>>,
+                    ) -> $crate::__private::Reply<'s>;
+                }
+                entry
+            }),*],
+            $crate::__private::table!(@sheet $text, $starts, $priority, $($column $width $numbers,)*),
+        );
         $crate::__private::submit!();
     };
     (@same $core:literal) => {
@@ -504,16 +522,29 @@ macro_rules! __table {
                 *::core::include_bytes!(::core::env!($file));
         };
     };
-    (@row
-        [$($start:literal $length:literal),*] $priority:literal, $dependencies:expr, $reasons:expr
-    ) => {{
-        let [name, namespace, version, description, authors, identifier, package, place] =
-            [$($crate::__private::Text($start, $length)),*];
-        $crate::__private::Row {
-            name, namespace, version, description, authors, identifier, package, place,
-            priority: $priority,
-            dependencies: $dependencies,
-            reasons: $reasons,
+    (
+        @sheet $text:expr, $starts:expr, $priority:expr, $($column:ident $width:ident $numbers:expr,)*) => {{
+        $(const $column: $crate::__private::Numbers =
+            $crate::__private::Numbers::$width(&$numbers);)*
+        $crate::__private::Sheet {
+            text: $text,
+            starts: &$starts,
+            namespaces: NAMESPACES,
+            namespace: NAMESPACE,
+            version: VERSION,
+            description: DESCRIPTION,
+            authors: AUTHORS,
+            identifier: IDENTIFIER,
+            package: PACKAGE,
+            place: PLACE,
+            priority: &$priority,
+            dependencies: $crate::__private::Lists {
+                starts: DEPENDENCY_STARTS,
+                numbers: DEPENDENCIES,
+            },
+            reasons: $crate::__private::Lists { starts: REASON_STARTS, numbers: REASONS },
+            seeds: SEEDS,
+            slots: SLOTS,
         }
     }};
 }
@@ -547,53 +578,4 @@ const fn same_text(a: &str, b: &str) -> bool {
         i += 1;
     }
     i == a.len() && i == b.len()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Plugins `p0`, `p1`, … of one namespace, the last in another one.
-    fn sheet(count: usize) -> Sheet {
-        let mut text = String::from("elsewhere");
-        let none = Text(0, 0);
-        let mut rows = Vec::new();
-        for i in 0..count {
-            let name = format!("p{i}");
-            let last = i + 1 == count;
-            rows.push(Row {
-                name: Text(text.len() as u32, name.len() as u32),
-                namespace: if last { Text(4, 5) } else { Text(0, 4) },
-                version: none,
-                description: none,
-                authors: none,
-                identifier: none,
-                package: none,
-                place: none,
-                priority: 0,
-                dependencies: (0, 0),
-                reasons: (0, 0),
-            });
-            text.push_str(&name);
-        }
-        let mut by_name: Vec<u32> = (0..count as u32).collect();
-        by_name.sort_by_key(|i| format!("p{i}"));
-        Sheet { text: text.leak(), rows: rows.leak(), numbers: &[], by_name: by_name.leak() }
-    }
-
-    #[test]
-    fn a_name_is_found_among_few_and_among_many() {
-        for count in [1, 16, 17, 300] {
-            let sheet = sheet(count);
-            for i in 0..count - 1 {
-                assert_eq!(sheet.find("else", &format!("p{i}")), Some(i), "{count}");
-            }
-            let last = format!("p{}", count - 1);
-            assert_eq!(sheet.find("where", &last), Some(count - 1));
-            assert_eq!(sheet.find("else", &last), None, "it is in another namespace");
-            for missing in ["", "p", "p999", "q0"] {
-                assert_eq!(sheet.find("else", missing), None);
-            }
-        }
-    }
 }

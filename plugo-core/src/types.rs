@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::copies::{Copies, Row};
-use crate::environment::disabled_in;
+use crate::environment::{disabled_in, listed};
 use crate::failure::Failure;
 use crate::item::{AnyItem, Status, TypeInfo};
 use crate::kwargs::Kwargs;
@@ -83,7 +83,7 @@ impl Types {
     fn gather() -> Self {
         let mut types: Vec<Type> = Vec::new();
         for plugin in tables().into_iter().flat_map(|table| table.iter()) {
-            let Some(entry) = plugin.entry().as_item() else { continue };
+            let Some(entry) = plugin.kind().as_item() else { continue };
             let id = entry.type_id();
             let at = types.iter().position(|known| known.id == id).unwrap_or_else(|| {
                 let info = entry.plugin_type();
@@ -92,9 +92,10 @@ impl Types {
             });
             let items = &mut types[at].items;
             // Two apps in one program may share a plugin.
-            let same = |item: &Candidate| std::ptr::eq(item.plugin.entry(), plugin.entry());
+            let identity = plugin.identity();
+            let same = |item: &Candidate| item.plugin.identity() == identity;
             if !items.iter().any(same) {
-                let barred = disabled_in(plugin.namespace());
+                let barred = disabled_in(&listed(), plugin.namespace());
                 let barred = barred.iter().any(|name| name == plugin.name());
                 let (name, has_settings) = (plugin.name(), entry.settings().is_some());
                 items.push(Candidate { name, plugin, entry, has_settings, barred });
@@ -206,10 +207,11 @@ fn rank(overrides: &Overrides) -> impl Fn((usize, &Candidate)) -> Ranked {
 
 /// The status that holds for a plugin, if it is an item.
 pub(crate) fn status(plugin: PluginInfo) -> Option<Status> {
-    let entry = plugin.entry().as_item()?;
+    let entry = plugin.kind().as_item()?;
     let types = types();
     let held = types.get(entry.type_id()).and_then(|of| {
-        let same = |item: &Candidate| std::ptr::eq(item.plugin.entry(), plugin.entry());
+        let identity = plugin.identity();
+        let same = |item: &Candidate| item.plugin.identity() == identity;
         let index = of.items.iter().position(same)?;
         Some(types.ranked_at(of, index))
     });

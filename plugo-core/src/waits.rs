@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use crate::name::FullName;
@@ -27,15 +27,63 @@ impl PartialEq for Node {
     }
 }
 
+/// A row of which each place has a node: a table.
+pub(crate) trait Places: Sync {
+    /// The node of a place.
+    fn node(&self, place: usize) -> Node;
+}
+
+type Row = &'static dyn Places;
+
 #[cfg(not(all(loom, test)))]
 thread_local! {
     /// The nodes whose work this thread does, each on behalf of the one before it.
     static CURRENT: RefCell<Vec<Node>> = const { RefCell::new(Vec::new()) };
+    /// A row that this thread goes along, on behalf of them: the node at `PLACE` is the
+    /// last one. It is written down when somebody asks who it is.
+    static ROW: Cell<Option<Row>> = const { Cell::new(None) };
+    static PLACE: Cell<usize> = const { Cell::new(0) };
 }
 
 #[cfg(all(loom, test))]
 loom::thread_local! {
     static CURRENT: RefCell<Vec<Node>> = RefCell::new(Vec::new());
+    static ROW: Cell<Option<Row>> = Cell::new(None);
+    static PLACE: Cell<usize> = Cell::new(0);
+}
+
+/// Writes the node down that is only known by its place in a row, and when it is
+/// dropped the thread is at that place again.
+struct Noted(Option<(Row, usize)>);
+
+impl Noted {
+    fn new() -> Self {
+        let row = ROW.with(Cell::take);
+        Noted(row.map(|row| {
+            let place = PLACE.with(Cell::get);
+            enter(row.node(place));
+            (row, place)
+        }))
+    }
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        if let Some((row, place)) = self.0 {
+            leave();
+            PLACE.with(|current| current.set(place));
+            ROW.with(|current| current.set(Some(row)));
+        }
+    }
+}
+
+// A thread that ends may have lost the list already, and does the work all the same.
+fn enter(node: Node) {
+    let _ = CURRENT.try_with(|current| current.borrow_mut().push(node));
+}
+
+fn leave() {
+    let _ = CURRENT.try_with(|current| current.borrow_mut().pop());
 }
 
 /// Does a piece of the node's work.
@@ -43,23 +91,65 @@ pub(crate) fn within<T>(node: Node, work: impl FnOnce() -> T) -> T {
     struct Leave;
     impl Drop for Leave {
         fn drop(&mut self) {
-            let _ = CURRENT.try_with(|current| current.borrow_mut().pop());
+            leave();
         }
     }
-    // A thread that ends may have lost the list already, and does the work all the same.
-    let entered = CURRENT.try_with(|current| current.borrow_mut().push(node)).is_ok();
-    let _leave = entered.then_some(Leave);
+    let _noted = Noted::new();
+    enter(node);
+    let _leave = Leave;
     work()
+}
+
+/// Does pieces of the work of the nodes of a row, one after the other. The work
+/// says where it is by the cell that it gets.
+pub(crate) fn within_each<T>(row: Row, work: impl FnOnce(&Cell<usize>) -> T) -> T {
+    struct Leave;
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            ROW.with(Cell::take);
+        }
+    }
+    let _noted = Noted::new();
+    ROW.with(|current| current.set(Some(row)));
+    let _leave = Leave;
+    PLACE.with(work)
+}
+
+/// Does what is not the work of the node at the place that [`within_each`] has come
+/// to.
+pub(crate) fn outside<T>(work: impl FnOnce() -> T) -> T {
+    struct Return(Option<Row>, usize);
+    impl Drop for Return {
+        fn drop(&mut self) {
+            PLACE.with(|current| current.set(self.1));
+            ROW.with(|current| current.set(self.0));
+        }
+    }
+    let _return = Return(ROW.with(Cell::take), PLACE.with(Cell::get));
+    work()
+}
+
+/// The node of a row that this thread is at.
+fn in_row() -> Option<Node> {
+    ROW.with(Cell::get).map(|row| row.node(PLACE.with(Cell::get)))
 }
 
 /// The node whose work this thread does.
 pub(crate) fn current() -> Option<Node> {
-    CURRENT.try_with(|current| current.borrow().last().copied()).ok().flatten()
+    let listed = || CURRENT.try_with(|current| current.borrow().last().copied()).ok().flatten();
+    in_row().or_else(listed)
 }
 
 /// Whether this thread does the node's work, further out perhaps.
 pub(crate) fn is_within(node: Node) -> bool {
-    CURRENT.try_with(|current| current.borrow().contains(&node)).unwrap_or(false)
+    let listed = || CURRENT.try_with(|current| current.borrow().contains(&node)).unwrap_or(false);
+    in_row() == Some(node) || listed()
+}
+
+/// Whether this thread does no node's work.
+pub(crate) fn is_idle() -> bool {
+    let listed = || CURRENT.try_with(|current| current.borrow().is_empty()).unwrap_or(false);
+    ROW.with(Cell::get).is_none() && listed()
 }
 
 /// Who waits for whom, over all managers of the program: a circle may lead

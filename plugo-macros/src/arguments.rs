@@ -21,6 +21,8 @@ pub(crate) struct Extraction {
 pub(crate) enum Otherwise {
     /// A `Step`.
     Step,
+    /// A `Reply`.
+    Reply,
     /// A `Result`.
     Result,
 }
@@ -58,25 +60,37 @@ impl Extraction {
         };
         let (slots, values) = (numbered("slot"), numbered("value"));
         let failed = match otherwise {
+            Otherwise::Reply => quote!(#krate::__private::Reply::argument(#error)),
             Otherwise::Step => quote!(#krate::Step::argument(#error)),
             Otherwise::Result => {
                 quote!(::core::result::Result::Err(#krate::Failure::Argument(#error)))
             }
         };
-        let extractions =
-            parameters.iter().zip(slots.iter().zip(&values)).map(|((name, ty), (slot, value))| {
-                let extract = quote_spanned!(ty.span()=> <#ty as #krate::Argument>::from_slot);
+        let extract = |value: &Ident, ty: &Type, how: &str, from: TokenStream| {
+            let how = Ident::new(how, ty.span());
+            let extract = quote_spanned!(ty.span()=> <#ty as #krate::Argument>::#how);
+            quote! {
+                let #value = match #extract(#from) {
+                    ::core::result::Result::Ok(#given) => #given,
+                    ::core::result::Result::Err(#error) => return #failed,
+                };
+            }
+        };
+        let statements = match parameters {
+            [] => TokenStream::new(),
+            [(name, ty)] => extract(&values[0], ty, "take", quote!(#arguments, #name)),
+            _ => {
+                let names = parameters.iter().map(|(name, _)| name);
+                let extractions = parameters.iter().zip(slots.iter().zip(&values)).map(
+                    |((name, ty), (slot, value))| {
+                        extract(value, ty, "take_slot", quote!(#name, #slot))
+                    },
+                );
                 quote! {
-                    let #value = match #extract(#name, #slot) {
-                        ::core::result::Result::Ok(#given) => #given,
-                        ::core::result::Result::Err(#error) => return #failed,
-                    };
+                    let [#(#slots),*] = #arguments.slots([#(#names),*]);
+                    #(#extractions)*
                 }
-            });
-        let names = parameters.iter().map(|(name, _)| name);
-        let statements = quote! {
-            let [#(#slots),*] = #arguments.slots([#(#names),*]);
-            #(#extractions)*
+            }
         };
         Extraction { statements, values }
     }

@@ -4,6 +4,7 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use crate::args::Args;
+use crate::arguments::arguments;
 use crate::krate;
 
 /// What every plugin has, whatever it is.
@@ -13,6 +14,14 @@ pub(crate) struct Common<'a> {
     pub(crate) name: TokenStream,
     namespace: TokenStream,
     conditions: TokenStream,
+}
+
+/// What answers at the entry point.
+pub(crate) enum Entry {
+    /// The body of a function of which `arguments` is a parameter.
+    Function(TokenStream),
+    /// A value that says what the plugin is.
+    Definition(TokenStream),
 }
 
 /// The type by which a list by hand names the plugin.
@@ -34,8 +43,8 @@ impl<'a> Common<'a> {
         Common { args, krate: krate_of(args), name, namespace, conditions }
     }
 
-    /// The entry point, `entry` being the value of it.
-    pub(crate) fn entry_point(&self, marker: &Marker<'_>, entry: &TokenStream) -> TokenStream {
+    /// The entry point.
+    pub(crate) fn entry_point(&self, marker: &Marker<'_>, entry: &Entry) -> TokenStream {
         let Common { args, krate, name, namespace, conditions } = self;
         let priority = args.priority.clone().unwrap_or_else(|| quote!(0));
         let name_is_valid = assertion(krate, "assert_plugin_name", args.name.as_ref(), name);
@@ -47,6 +56,13 @@ impl<'a> Common<'a> {
             Marker::Beside(visibility, ident) => quote!(beside #visibility #ident),
             Marker::Of(ty) => quote!(of (#ty)),
         };
+        let entry = match entry {
+            Entry::Function(body) => {
+                let arguments = arguments();
+                quote!(function: (#arguments { #body }))
+            }
+            Entry::Definition(value) => quote!(definition: (#value)),
+        };
         quote! {
             #conditions
             const _: () = { #name_is_valid #namespace_is_valid };
@@ -57,7 +73,7 @@ impl<'a> Common<'a> {
                 name: #name,
                 namespace: #namespace,
                 priority: #priority,
-                entry: #entry,
+                #entry,
             }
         }
     }

@@ -6,7 +6,7 @@ use syn::{Error, Result, ReturnType, Signature, Type};
 use crate::args::{Args, Call, Use};
 use crate::arguments::{Extraction, Otherwise, arguments};
 use crate::check::{Parameter, check_function, check_method};
-use crate::entry::{Common, Marker, spanned};
+use crate::entry::{Common, Entry, Marker, spanned};
 use crate::fallback::fallback;
 use crate::item::{Definition, Function, Item, Lifecycle, Value, conditions};
 
@@ -47,39 +47,41 @@ fn function(args: &Args, function: &Function) -> Result<TokenStream> {
     let common = Common::new(args, conditions(&function.attributes));
     let krate = &common.krate;
     let ident = &function.signature.ident;
-    let arguments = arguments();
-    let body = call(krate, &function.signature, &parameters, &quote!(#ident), &Outcome::Kept);
-    let init = quote! {{
-        #[allow(unused_imports, clippy::let_unit_value, clippy::unused_unit)]
-        fn __plugo_init<'s>(
-            #arguments: &'s mut #krate::Kwargs<'_>,
-        ) -> #krate::Step<'s, #krate::Kept> {
-            #body
-        }
-        __plugo_init
-    }};
+    let call =
+        |form| call(krate, &function.signature, &parameters, &quote!(#ident), &Outcome::Kept, form);
     let entry = match &args.should_load {
-        None => quote!(#krate::EntryPoint::function(#init)),
+        None => Entry::Function(call(Form::Reply)),
         Some(condition) => {
+            let arguments = arguments();
+            let body = call(Form::Step);
             let Extraction { statements, values } =
                 Extraction::of_call(krate, condition, Otherwise::Result);
             let function = &condition.function;
             let plugo = spanned(krate, function.span());
             let decide = quote_spanned!(function.span()=> #plugo::__private::Decision::decide);
-            quote! {{
-                fn __plugo_should_load(
-                    #arguments: &mut #krate::Kwargs<'_>,
-                ) -> ::core::result::Result<bool, #krate::Failure> {
-                    #statements
-                    #decide(#function(#(#values),*))
-                }
-                static CONDITIONAL: #krate::__private::Conditional =
-                    #krate::__private::Conditional {
-                        should_load: __plugo_should_load,
-                        init: #init,
-                    };
-                #krate::EntryPoint::conditional(&CONDITIONAL)
-            }}
+            Entry::Definition(quote! {{
+                    #[allow(
+                unused_imports, unused_variables, clippy::let_unit_value, clippy::unused_unit
+            )]
+                    fn __plugo_init<'s>(
+                        #arguments: &'s mut #krate::Kwargs<'_>,
+                    ) -> #krate::Step<'s, #krate::Kept> {
+                        #body
+                    }
+                    #[allow(unused_variables)]
+                    fn __plugo_should_load(
+                        #arguments: &mut #krate::Kwargs<'_>,
+                    ) -> ::core::result::Result<bool, #krate::Failure> {
+                        #statements
+                        #decide(#function(#(#values),*))
+                    }
+                    static CONDITIONAL: #krate::__private::Conditional =
+                        #krate::__private::Conditional {
+                            should_load: __plugo_should_load,
+                            init: __plugo_init,
+                        };
+                    #krate::__private::Definition::conditional(&CONDITIONAL)
+                }})
         }
     };
     let marker = Marker::Beside(&function.visibility, ident);
@@ -138,7 +140,9 @@ fn lifecycle(args: &Args, lifecycle: Lifecycle) -> Result<TokenStream> {
         }
 
         #(#attributes)*
-        #[allow(unused_imports, clippy::let_unit_value, clippy::unused_unit)]
+        #[allow(
+            unused_imports, unused_variables, clippy::let_unit_value, clippy::unused_unit
+        )]
         impl #parameters #interface for #ty #clause {
             #(#forwarded)*
         }
@@ -148,8 +152,9 @@ fn lifecycle(args: &Args, lifecycle: Lifecycle) -> Result<TokenStream> {
     }
     let construct = construct(krate, args.new.as_ref(), &ty);
     let (arguments, made) = (arguments(), made());
-    let entry = quote! {
-        #krate::EntryPoint::made({
+    let entry = Entry::Definition(quote! {
+        #krate::__private::Definition::made({
+            #[allow(unused_variables)]
             fn __plugo_create(
                 #arguments: &mut #krate::Kwargs<'_>,
             ) -> ::core::result::Result<
@@ -161,7 +166,7 @@ fn lifecycle(args: &Args, lifecycle: Lifecycle) -> Result<TokenStream> {
             }
             __plugo_create
         })
-    };
+    });
     let entry_point = common.entry_point(&Marker::Of(ty.to_token_stream()), &entry);
     Ok(quote!(#implementation #entry_point))
 }
@@ -176,7 +181,8 @@ fn method(krate: &TokenStream, mut method: Function) -> Result<(TokenStream, Tok
         true => (Outcome::Decision, quote!(bool)),
         false => (Outcome::Kept, quote!(#krate::Kept)),
     };
-    let call = call(krate, &method.signature, &parameters, &quote!(self.#hidden), &outcome);
+    let function = quote!(self.#hidden);
+    let call = call(krate, &method.signature, &parameters, &function, &outcome, Form::Step);
     let arguments = arguments();
     let forward = quote! {
         fn #name<'s>(
@@ -234,7 +240,8 @@ fn definition(args: &Args, definition: &Definition) -> Result<TokenStream> {
     let info = quote_spanned!(of.span()=> <#of as #krate::PluginType>::INFO);
     let (arguments, made) = (arguments(), made());
     let boxed = quote_spanned!(ident.span()=> #krate::__private::Box::new(#made));
-    let entry = quote! {{
+    let entry = Entry::Definition(quote! {{
+        #[allow(unused_variables)]
         fn __plugo_create(
             #arguments: &mut #krate::Kwargs<'_>,
         ) -> ::core::result::Result<#krate::__private::Box<#of>, #krate::Failure> {
@@ -248,8 +255,8 @@ fn definition(args: &Args, definition: &Definition) -> Result<TokenStream> {
             __plugo_create,
         )#form;
         static OF: #krate::__private::ItemOf = #krate::__private::ItemOf(&ITEM);
-        #krate::EntryPoint::item(&OF)
-    }};
+        #krate::__private::Definition::item(&OF)
+    }});
     let entry_point = common.entry_point(&Marker::Of(quote!(#ident)), &entry);
     Ok(quote!(#definition #entry_point))
 }
@@ -268,11 +275,11 @@ fn value(args: &Args, value: &Value) -> Result<TokenStream> {
         true => (Some(quote!(static VALUE: #ty = #ident;)), quote_spanned!(ty.span()=> &VALUE)),
         false => (None, quote_spanned!(ty.span()=> &#ident)),
     };
-    let entry = quote! {{
+    let entry = Entry::Definition(quote! {{
         #fixed
         static FIXED: #krate::__private::Fixed = #krate::__private::Fixed(#plugin);
-        #krate::EntryPoint::fixed(&FIXED)
-    }};
+        #krate::__private::Definition::fixed(&FIXED)
+    }});
     let entry_point = common.entry_point(&Marker::Beside(visibility, ident), &entry);
     Ok(quote!(#value #entry_point))
 }
@@ -358,6 +365,15 @@ enum Outcome {
     Decision,
 }
 
+/// What a generated function returns.
+#[derive(Clone, Copy)]
+enum Form {
+    /// A `Step`.
+    Step,
+    /// A `Reply`, as entry points do.
+    Reply,
+}
+
 /// The body of a generated function that takes the parameters out of the
 /// arguments and calls the user's function.
 fn call(
@@ -366,14 +382,26 @@ fn call(
     parameters: &[Parameter<'_>],
     function: &TokenStream,
     outcome: &Outcome,
+    form: Form,
 ) -> TokenStream {
-    let Extraction { statements, values } =
-        Extraction::of_parameters(krate, parameters, Otherwise::Step);
+    let otherwise = match form {
+        Form::Step => Otherwise::Step,
+        Form::Reply => Otherwise::Reply,
+    };
+    let Extraction { statements, values } = Extraction::of_parameters(krate, parameters, otherwise);
+    let is_async = signature.asyncness.is_some();
+    if let (Form::Reply, false, ReturnType::Default) = (form, is_async, &signature.output) {
+        // What most plugins are: there is nothing to convert.
+        return quote! {
+            #statements
+            let () = #function(#(#values),*);
+            #krate::__private::Reply::done()
+        };
+    }
     let output_span = match &signature.output {
         ReturnType::Default => signature.ident.span(),
         ReturnType::Type(_, ty) => ty.span(),
     };
-    let is_async = signature.asyncness.is_some();
     let awaited = is_async.then(|| quote!(.await));
     let called = quote!(#function(#(#values),*) #awaited);
     // Only the method has the span: a variable of it would be another one where
@@ -396,9 +424,14 @@ fn call(
             quote!(#decide(#called))
         }
     };
-    let step = match is_async {
-        true => quote!(#krate::Step::pending(async move { #finish })),
-        false => quote!(#krate::Step::done({ #finish })),
+    let end = match (form, is_async) {
+        (Form::Step, true) => quote!(#krate::Step::pending(async move { #finish })),
+        (Form::Step, false) => quote!(#krate::Step::done({ #finish })),
+        (Form::Reply, true) => {
+            let step = quote!(#krate::Step::pending(async move { #finish }));
+            quote!(#krate::__private::Reply::step(#step))
+        }
+        (Form::Reply, false) => quote!(#krate::__private::Reply::returned({ #finish })),
     };
-    quote!(#statements #step)
+    quote!(#statements #end)
 }

@@ -25,9 +25,9 @@ use crate::reloader::Reloader;
 /// ```no_run
 /// use axum::{Router, ServiceExt, extract::Request};
 /// # use plugo_core::PluginManager;
-/// # use plugo_reload::{ReloadService, Reloader};
+/// # use plugo_reload::{ReloadService, ReloaderBuilder};
 /// # async fn serve(manager: PluginManager) -> Result<(), Box<dyn std::error::Error>> {
-/// let reloader = Reloader::builder::<Router>(manager)
+/// let reloader = ReloaderBuilder::<Router>::new(manager)
 ///     .config("plugins_config.json")
 ///     .start(|parts| {
 ///         let routes = parts.iter().map(|part| part.hold(part.value().clone()));

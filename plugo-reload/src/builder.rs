@@ -15,7 +15,8 @@ use crate::departures::Departures;
 use crate::drive::Drive;
 use crate::error::ReloadError;
 use crate::generation::{Generation, Parts};
-use crate::reloader::{Fresh, Reloader, Running, Shared};
+use crate::reloader::Reloader;
+use crate::shared::{Fresh, Running, Shared};
 use crate::turn::Turns;
 
 /// Says what a [`Reloader`] reloads, and how.
@@ -30,10 +31,10 @@ pub struct ReloaderBuilder<P> {
     drive: Drive,
 }
 
-impl Reloader<(), ()> {
+impl<P: Default + 'static> ReloaderBuilder<P> {
     /// Reloads the plugins of this manager, which must be used by nobody else
     /// to load or to stop. `P` is what each plugin contributes.
-    pub fn builder<P: Default + 'static>(manager: PluginManager) -> ReloaderBuilder<P> {
+    pub fn new(manager: PluginManager) -> Self {
         ReloaderBuilder {
             manager,
             config: None,
@@ -101,8 +102,9 @@ where
     }
 
     /// How long a reload waits for another one, and for a plugin that is to come
-    /// back and is still being stopped; and how long the other plugins wait for
-    /// a `stop`. It is 30 s, unless this says otherwise.
+    /// back and is still being stopped; how long the other plugins wait for
+    /// a `stop`; and after what time an init function that blocks is told of. It is
+    /// 30 s, unless this says otherwise.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
@@ -136,7 +138,12 @@ where
             current: ArcSwap::new(Arc::clone(&nothing)),
             nothing,
             turns: Turns::default(),
-            running: Mutex::new(Running { parts: BTreeMap::new(), seen: None, is_closed: false }),
+            running: Mutex::new(Running {
+                parts: BTreeMap::new(),
+                seen: None,
+                is_behind: false,
+                is_closed: false,
+            }),
             departures,
         })?;
         #[cfg(feature = "patch")]

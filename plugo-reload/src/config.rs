@@ -3,10 +3,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use plugo_core::DEFAULT_NAMESPACE;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::error::Problem;
+use crate::json::Value;
 
 /// A config file, or a client's.
 #[derive(Debug)]
@@ -23,15 +22,15 @@ impl ConfigFile {
         ConfigFile { shown, path }
     }
 
-    /// Reads the file. Names of other namespaces are theirs.
-    pub(crate) fn read(&self, namespace: &str) -> Result<Config, Vec<Problem>> {
+    pub(crate) fn read(&self) -> Result<Config, Vec<Problem>> {
         let shown = self.shown.display().to_string();
-        read(&self.path, namespace, &shown)
+        read(&self.path, &shown)
     }
 }
 
-/// What is asked for: each name of the namespace.
-pub(crate) type Config = BTreeMap<String, Switch>;
+/// What is asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Config(BTreeMap<(String, String), Switch>);
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Switch {
@@ -40,65 +39,106 @@ pub(crate) struct Switch {
     pub(crate) place: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(rename = "$schema")]
-    _schema: Option<String>,
-    plugins: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    name: String,
-    enabled: bool,
-}
-
-/// The same once more, for where the names stand.
-#[derive(Deserialize)]
-struct Places<'t> {
-    #[serde(borrow)]
-    plugins: Vec<Place<'t>>,
-}
-
-#[derive(Deserialize)]
-struct Place<'t> {
-    #[serde(borrow)]
-    name: &'t RawValue,
-}
-
-fn read(path: &Path, namespace: &str, shown: &str) -> Result<Config, Vec<Problem>> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| vec![Problem::new(format!("`{shown}` cannot be read: {error}"))])?;
-    // Some editors on Windows begin a file with this.
-    parse(text.strip_prefix('\u{feff}').unwrap_or(&text), namespace, shown)
-}
-
-fn parse(text: &str, namespace: &str, shown: &str) -> Result<Config, Vec<Problem>> {
-    let is_wrong = |error: serde_json::Error| {
-        // The place is said first, as everywhere.
-        let said = error.to_string();
-        let said = said.split(" at line ").next().unwrap_or(&said).to_owned();
-        let place = format!("{shown}:{}:{}", error.line(), error.column());
-        vec![Problem::new(said).at(place)]
-    };
-    let file: File = serde_json::from_str(text).map_err(is_wrong)?;
-    let places: Places<'_> = serde_json::from_str(text).map_err(is_wrong)?;
-    let mut config = Config::new();
-    let mut problems = Vec::new();
-    for (Entry { name, enabled }, place) in file.plugins.into_iter().zip(places.plugins) {
-        let (of, bare) = name.split_once('/').unwrap_or((DEFAULT_NAMESPACE, &name));
-        if of != namespace {
-            continue;
-        }
-        let place = format!("{shown}:{}", line_and_column(text, place.name.get()));
-        let Some(earlier) = config.get(bare) else {
-            let switch = Switch { is_on: enabled, place: Some(place) };
-            config.insert(bare.to_owned(), switch);
-            continue;
+impl Config {
+    /// All of a namespace.
+    pub(crate) fn all_on<'n>(namespace: &str, names: impl IntoIterator<Item = &'n str>) -> Self {
+        let on = |name: &str| {
+            ((namespace.to_owned(), name.to_owned()), Switch { is_on: true, place: None })
         };
-        let at = earlier.place.as_deref().unwrap_or(shown);
+        Config(names.into_iter().map(on).collect())
+    }
+
+    pub(crate) fn get(&self, namespace: &str, name: &str) -> Option<&Switch> {
+        self.0.get(&(namespace.to_owned(), name.to_owned()))
+    }
+
+    /// Each with its namespace and its name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str, &Switch)> {
+        self.0.iter().map(|((namespace, name), switch)| (&**namespace, &**name, switch))
+    }
+}
+
+fn read(path: &Path, shown: &str) -> Result<Config, Vec<Problem>> {
+    let unreadable = |why: String, help: &str| {
+        vec![Problem::new(format!("`{shown}` cannot be read: {why}")).help(help)]
+    };
+    // A pipe would be waited for.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(unreadable("it is not a regular file".to_owned(), "name a file"));
+    }
+    let bytes = fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => unreadable(
+            error.to_string(),
+            "put it back, or create it; an empty selection is `{ \"plugins\": [] }`",
+        ),
+        _ => unreadable(error.to_string(), "let this program read it"),
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to() + 1;
+        unreadable(format!("byte {at} is not UTF-8"), "save it as UTF-8")
+    })?;
+    // Some editors on Windows begin a file with this.
+    parse(text.strip_prefix('\u{feff}').unwrap_or(&text), shown)
+}
+
+fn parse(text: &str, shown: &str) -> Result<Config, Vec<Problem>> {
+    let file = Value::of(text, shown).map_err(|problem| vec![problem])?;
+    let mut config = Config::default();
+    let mut problems = Vec::new();
+    let what = format!("`{shown}`");
+    if let Some([schema, plugins]) = file.object(&what, ["$schema", "plugins"], &mut problems) {
+        problems.extend(schema.and_then(|schema| schema.string("`$schema`").err()));
+        match plugins.map(|plugins| plugins.array(&format!("`plugins` of {what}"), "objects")) {
+            Some(Ok(entries)) => {
+                entries.into_iter().for_each(|entry| config.add(entry, &mut problems));
+            }
+            Some(Err(problem)) => problems.push(problem),
+            None => {
+                let form = "write `{ \"plugins\": [{ \"name\": \"blog\", \"enabled\": true }] }`";
+                let problem = Problem::new(format!("{what} has no `plugins`"));
+                problems.push(problem.at(file.place()).help(form));
+            }
+        }
+    }
+    if problems.is_empty() { Ok(config) } else { Err(problems) }
+}
+
+impl Config {
+    fn add(&mut self, entry: Value<'_>, problems: &mut Vec<Problem>) {
+        let what = "an entry of `plugins`";
+        let Some([name, enabled]) = entry.object(what, ["name", "enabled"], problems) else {
+            return;
+        };
+        let mut keep = |given: Result<_, Problem>| given.map_err(|wrong| problems.push(wrong)).ok();
+        let given = name.map(|value| value.string("`name`").map(|name| (name, value.place())));
+        let name = given.map(&mut keep);
+        let place = || entry.place();
+        // What it is about is known in most cases.
+        let of = match &name {
+            Some(Some((name, _))) => format!("the entry of `{name}`"),
+            _ => what.to_owned(),
+        };
+        if name.is_none() {
+            let help = "write `\"name\": \"blog\"`";
+            problems.push(Problem::new(format!("{of} has no `name`")).at(place()).help(help));
+        }
+        let enabled = match enabled.map(|value| value.bool(&format!("`enabled` of {of}"))) {
+            Some(Ok(enabled)) => enabled,
+            Some(Err(problem)) => return problems.push(problem),
+            None => {
+                let help = "write `\"enabled\": true` or `\"enabled\": false`";
+                let problem = Problem::new(format!("{of} has no `enabled`"));
+                return problems.push(problem.at(place()).help(help));
+            }
+        };
+        let Some(Some((name, place))) = name else { return };
+        let (namespace, bare) = name.split_once('/').unwrap_or((DEFAULT_NAMESPACE, &name));
+        let id = (namespace.to_owned(), bare.to_owned());
+        let Some(earlier) = self.0.get(&id) else {
+            self.0.insert(id, Switch { is_on: enabled, place: Some(place) });
+            return;
+        };
+        let at = earlier.place.as_deref().unwrap_or_default();
         let problem = if earlier.is_on == enabled {
             Problem::new(format!("`{name}` is listed twice, at {at} too"))
         } else {
@@ -108,15 +148,6 @@ fn parse(text: &str, namespace: &str, shown: &str) -> Result<Config, Vec<Problem
         };
         problems.push(problem.at(place).help("keep one of the two entries"));
     }
-    if problems.is_empty() { Ok(config) } else { Err(problems) }
-}
-
-/// Where a part of a text begins, as `line:column`, both from 1.
-fn line_and_column(text: &str, part: &str) -> String {
-    let at = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-    let before = text.get(..at).unwrap_or_default();
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    format!("{}:{}", before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
 #[cfg(test)]
@@ -124,37 +155,83 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_says_what_is_on_and_off_in_a_namespace() {
+    fn a_file_says_what_is_on_and_off() {
         let text = r#"{ "$schema": "x", "plugins": [
             { "name": "blog", "enabled": true }, { "name": "plugins/shop", "enabled": false },
             { "name": "site.pages/auth", "enabled": true } ] }"#;
-        let plugins = |namespace| {
-            let config = parse(text, namespace, "c.json").unwrap();
-            let said = config.iter().map(|(name, Switch { is_on, place })| {
-                format!("{name} {is_on} {}", place.as_deref().unwrap_or_default())
-            });
-            said.collect::<Vec<_>>()
-        };
-        assert_eq!(plugins("plugins"), ["blog true c.json:2:23", "shop false c.json:2:60"]);
-        assert_eq!(plugins("site.pages"), ["auth true c.json:3:23"]);
+        let config = parse(text, "c.json").unwrap();
+        let said = config.iter().map(|(namespace, name, Switch { is_on, place })| {
+            format!("{namespace} {name} {is_on} {}", place.as_deref().unwrap_or_default())
+        });
+        let wanted = [
+            "plugins blog true c.json:2:23",
+            "plugins shop false c.json:2:60",
+            "site.pages auth true c.json:3:23",
+        ];
+        assert_eq!(said.collect::<Vec<_>>(), wanted);
+    }
+
+    #[track_caller]
+    fn refused(text: &str, wanted: &str) {
+        let problems = parse(text, "c.json").unwrap_err();
+        let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(said.join("\n"), wanted, "{text}");
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_place() {
-        let problem = |text: &str| {
-            let problems = parse(text, "plugins", "c.json").unwrap_err();
-            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-        };
-        assert_eq!(problem("{"), "EOF while parsing an object\n  --> c.json:1:1");
-        assert_eq!(
-            problem(r#"{ "plugins": [{ "name": "a", "enabled": "false" }] }"#),
-            "invalid type: string \"false\", expected a boolean\n  --> c.json:1:47"
+    fn what_is_wrong_is_said_with_its_place_and_what_to_do() {
+        let end = "its end is missing; write the file beside its place and rename it into it, so \
+                   that nobody reads half of it";
+        let eof = format!(
+            "`c.json` is not JSON: EOF while parsing an object\n  --> c.json:1:1\n  help: {end}"
         );
-        assert!(problem(r#"{ "plugin": [] }"#).contains("unknown field `plugin`"));
-        let entry = |enabled| format!(r#"{{ "name": "a", "enabled": {enabled} }}"#);
-        let two = |a, b| problem(&format!(r#"{{ "plugins": [{}, {}] }}"#, entry(a), entry(b)));
-        assert!(two(true, true).starts_with("`a` is listed twice, at c.json:1:25 too\n  --> "));
-        let both = "`a` is disabled, and enabled at c.json:1:25\n  --> c.json:1:59\n";
-        assert!(two(true, false).starts_with(both), "{}", two(true, false));
+        refused("{", &eof);
+        let empty = "`c.json` is not JSON: EOF while parsing a value\n  --> c.json:1:1\n  help: \
+                     the file is empty; an empty selection is `{ \"plugins\": [] }`";
+        refused("", empty);
+        refused("[]", "`c.json` must be an object, and is an array\n  --> c.json:1:1");
+        refused(
+            "{}",
+            "`c.json` has no `plugins`\n  --> c.json:1:1\n  help: write `{ \"plugins\": \
+             [{ \"name\": \"blog\", \"enabled\": true }] }`",
+        );
+        let wanted = "`c.json` has no field `plugin`\n  --> c.json:1:3\n  help: did you mean \
+                      `plugins`? the fields are `$schema` and `plugins`";
+        refused(r#"{ "plugin": [], "plugins": [] }"#, wanted);
+        let wanted = "`plugins` of `c.json` must be an array of objects, and is an object\n  --> \
+                      c.json:1:14";
+        refused(r#"{ "plugins": {} }"#, wanted);
+        let comma = "`c.json` is not JSON: key must be a string\n  --> c.json:1:18\n  help: JSON has no \
+                     comma behind the last entry: remove the one at 1:16";
+        refused(r#"{ "plugins": [], }"#, comma);
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_entry_names_the_plugin() {
+        let entries = |entries: &str| format!("{{ \"plugins\": [{entries}] }}");
+        let enabled = "`enabled` of the entry of `a` must be true or false, and is the string \
+                       \"false\"\n  --> c.json:1:41";
+        refused(&entries(r#"{ "name": "a", "enabled": "false" }"#), enabled);
+        let missing = "the entry of `a` has no `enabled`\n  --> c.json:1:15\n  help: write \
+                       `\"enabled\": true` or `\"enabled\": false`";
+        refused(&entries(r#"{ "name": "a" }"#), missing);
+        let all = "an entry of `plugins` has no `name`\n  --> c.json:1:15\n  help: write `\"name\": \
+                   \"blog\"`\nthe entry of `b` has no `enabled`\n  --> c.json:1:36\n  help: write \
+                   `\"enabled\": true` or `\"enabled\": false`";
+        refused(&entries(r#"{ "enabled": true }, { "name": "b" }"#), all);
+        let twice = |a: bool, b: bool| {
+            entries(&format!(
+                r#"{{ "name": "a", "enabled": {a} }}, {{ "name": "plugins/a", "enabled": {b} }}"#
+            ))
+        };
+        let keep = "\n  help: keep one of the two entries";
+        let wanted =
+            format!("`plugins/a` is listed twice, at c.json:1:25 too\n  --> c.json:1:59{keep}");
+        refused(&twice(true, true), &wanted);
+        let wanted =
+            format!("`plugins/a` is disabled, and enabled at c.json:1:25\n  --> c.json:1:59{keep}");
+        refused(&twice(true, false), &wanted);
+        let key = "the key `name` stands here for the second time\n  --> c.json:1:30";
+        refused(&entries(r#"{ "name": "a", "name": "b", "enabled": true }"#), key);
     }
 }

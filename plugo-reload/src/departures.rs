@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,10 +7,8 @@ use std::time::{Duration, Instant};
 use plugo_core::Beside;
 use plugo_core::{PluginInfo, PluginManager};
 
-use crate::drive::Drive;
-
-/// How long the end waits for plugins that are awaited.
-const AWAITED: Duration = Duration::from_secs(2);
+use crate::drive::{Drive, UNFINISHED};
+use crate::leaving::{Key, Leaving, failure, is_gone, is_held, next};
 
 /// The plugins that leave. Each is stopped when nobody uses it any more, after
 /// those that depend on it, and otherwise in reverse load order: one by one,
@@ -20,14 +18,11 @@ const AWAITED: Duration = Duration::from_secs(2);
 pub(crate) struct Departures {
     manager: PluginManager,
     drive: Drive,
+    /// How long the others wait for one `stop`.
     patience: Duration,
     state: Mutex<State>,
     changed: Condvar,
 }
-
-/// The place of a plugin in the load order, and which of its instances it is:
-/// while one still leaves, the next one may run.
-pub(crate) type Key = (usize, u64);
 
 #[derive(Default)]
 struct State {
@@ -36,28 +31,19 @@ struct State {
     instances: u64,
     /// Whether a thread sees to them.
     is_attended: bool,
+    hooks: Vec<Hook>,
 }
 
-struct Leaving {
-    plugin: PluginInfo,
-    is_used: bool,
-    stopping_since: Option<Instant>,
-    /// The instance, where it is not the one that the manager holds.
-    #[cfg(feature = "patch")]
-    beside: Option<Beside>,
+/// Why a plugin has not left.
+pub(crate) enum NotLeft {
+    /// It is used or being stopped, after this time.
+    Still(Duration),
+    /// It could not be stopped.
+    Failed(String),
 }
 
-impl Leaving {
-    fn new(plugin: PluginInfo) -> Self {
-        Leaving {
-            plugin,
-            is_used: true,
-            stopping_since: None,
-            #[cfg(feature = "patch")]
-            beside: None,
-        }
-    }
-}
+/// What is called when a plugin has left.
+type Hook = (&'static str, Box<dyn FnOnce() + Send>);
 
 impl Departures {
     pub(crate) fn new(manager: PluginManager, drive: Drive, patience: Duration) -> Arc<Self> {
@@ -143,13 +129,24 @@ impl Departures {
         if self.stop_beside(key) {
             return self.has_left(key);
         }
-        // The manager's listeners and the subscriber hear of one that failed.
-        if self.drive.is_there() {
-            let _ = self.drive.finish(self.manager.stop_async(name));
+        let stopped = if self.drive.is_there() {
+            let stopped = self.drive.finish(self.manager.stop_async(name));
+            stopped.ok_or_else(|| UNFINISHED.to_owned())
         } else {
-            let _ = self.drive.call(|| self.manager.stop(name));
+            self.drive.call(|| self.manager.stop(name))
+        };
+        let error = match stopped {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(message) => Some(message),
+        };
+        // The manager's listeners and the subscriber hear of a `stop` that failed or
+        // was left in its midst, which is one nevertheless. What is loaded still has
+        // not left.
+        match error.filter(|_| self.manager.is_loaded(name).unwrap_or(false)) {
+            Some(message) => self.has_failed(key, name, message),
+            None => self.has_left(key),
         }
-        self.has_left(key);
     }
 
     /// Stops it if it is not the instance that the manager holds.
@@ -165,80 +162,111 @@ impl Departures {
         true
     }
 
+    fn has_failed(self: &Arc<Self>, key: Key, name: &str, message: String) {
+        failed(name, &message);
+        let mut state = self.state();
+        if let Some(leaving) = state.leaving.get_mut(&key) {
+            leaving.failed = Some(message);
+            leaving.stopping_since = None;
+        }
+        self.changed.notify_all();
+        self.attend(&mut state);
+    }
+
     fn has_left(self: &Arc<Self>, key: Key) {
         let mut state = self.state();
         state.leaving.remove(&key);
         self.changed.notify_all();
         self.attend(&mut state);
+        let State { leaving, hooks, .. } = &mut *state;
+        let due: Vec<Hook> = hooks.extract_if(.., |(name, _)| is_gone(leaving, name)).collect();
+        drop(state);
+        due.into_iter().for_each(|(_, hook)| hook());
     }
 
-    /// Waits until a plugin has left, with all its instances. The error is how
-    /// long it was waited for.
-    pub(crate) fn wait(self: &Arc<Self>, place: usize) -> Result<(), Duration> {
-        let all = (place, 0)..=(place, u64::MAX);
-        let left =
-            self.wait_while(self.patience, |leaving| leaving.range(all.clone()).next().is_some());
-        left.map_err(|(waited, _)| waited)
+    /// Calls this once when a plugin has left, or now, if it has.
+    pub(crate) fn when_left(&self, plugin: &'static str, hook: impl FnOnce() + Send + 'static) {
+        let mut state = self.state();
+        if is_gone(&state.leaving, plugin) {
+            drop(state);
+            return hook();
+        }
+        state.hooks.push((plugin, Box::new(hook)));
+    }
+
+    /// Waits until a plugin has left, with all its instances. One that could not
+    /// be stopped is stopped once more.
+    pub(crate) fn wait(self: &Arc<Self>, place: usize, patience: Duration) -> Result<(), NotLeft> {
+        let is_it = |key: &Key| key.0 == place;
+        self.try_again(is_it);
+        self.wait_for_those(patience, |_, key, _| is_it(key)).map_err(|(_, why)| why)
     }
 
     /// Waits until one instance has left.
-    pub(crate) fn wait_for(self: &Arc<Self>, key: Key) {
+    pub(crate) fn wait_for(self: &Arc<Self>, key: Key, patience: Duration) {
         // What does not stop is waited for when it is to come back.
-        let _ = self.wait_while(self.patience, |leaving| leaving.contains_key(&key));
+        let _ = self.wait_for_those(patience, |_, other, _| *other == key);
     }
 
-    /// Waits until all plugins have left. The error is how long that was, and who
-    /// has not.
-    pub(crate) fn wait_for_all(self: &Arc<Self>) -> Result<(), (Duration, BTreeSet<&'static str>)> {
-        self.wait_while(self.patience, |leaving| !leaving.is_empty())
+    /// Waits until all plugins have left, or, without `used`, those that nobody
+    /// uses. Those that could not be stopped are stopped once more. The error has
+    /// one that has not left.
+    pub(crate) fn wait_for_all(
+        self: &Arc<Self>,
+        used: bool,
+        patience: Duration,
+    ) -> Result<(), (&'static str, NotLeft)> {
+        self.try_again(|_| true);
+        self.wait_for_those(patience, |leaving, _, one| used || !is_held(leaving, one))
     }
 
-    /// Waits for those that nobody uses, as far as that may be: who waits may be
-    /// the very thread that is to go on with a `stop` that is awaited.
-    pub(crate) fn wait_at_the_end(self: &Arc<Self>) {
-        let patience = match self.drive.is_there() {
-            true => self.patience.min(AWAITED),
-            false => self.patience,
-        };
-        let is_free = |leaving: &Leaving| !leaving.is_used;
-        let _ = self.wait_while(patience, |leaving| leaving.values().any(is_free));
+    fn try_again(&self, is_it: impl Fn(&Key) -> bool) {
+        let mut state = self.state();
+        for (_, leaving) in state.leaving.iter_mut().filter(|(key, _)| is_it(key)) {
+            leaving.failed = None;
+        }
     }
 
-    fn wait_while(
+    fn wait_for_those(
         self: &Arc<Self>,
         patience: Duration,
-        is_so: impl Fn(&BTreeMap<Key, Leaving>) -> bool,
-    ) -> Result<(), (Duration, BTreeSet<&'static str>)> {
+        is_it: impl Fn(&BTreeMap<Key, Leaving>, &Key, &Leaving) -> bool,
+    ) -> Result<(), (&'static str, NotLeft)> {
         let begun = Instant::now();
         let mut state = self.state();
         if !state.leaving.is_empty() {
             self.attend(&mut state);
         }
-        while is_so(&state.leaving) {
+        loop {
+            let all = state.leaving.iter();
+            let open: Vec<&Leaving> = all
+                .filter(|(key, one)| is_it(&state.leaving, key, one))
+                .map(|(_, one)| one)
+                .collect();
+            let Some(first) = open.first() else { return Ok(()) };
+            // Where all that is left is kept by what could not be stopped, no time helps.
+            if open.iter().all(|one| failure(&state.leaving, one).is_some())
+                && let Some((plugin, message)) = failure(&state.leaving, first)
+            {
+                return Err((plugin, NotLeft::Failed(message.to_owned())));
+            }
             let left = patience.saturating_sub(begun.elapsed());
             if left.is_zero() {
-                let names = state.leaving.values().map(|leaving| leaving.plugin.name());
-                return Err((begun.elapsed(), names.collect()));
+                return Err((first.plugin.name(), NotLeft::Still(begun.elapsed())));
             }
             let waited = self.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        Ok(())
     }
 }
 
-/// The one to stop next.
-fn next(leaving: &BTreeMap<Key, Leaving>) -> Option<Key> {
-    let is_needed = |one: &Leaving| {
-        let mut others = leaving.values().flat_map(|other| other.plugin.dependencies());
-        others.any(|needed| needed.name() == one.plugin.name())
-    };
-    let mut free = leaving
-        .iter()
-        .rev()
-        .filter(|(_, one)| !one.is_used && one.stopping_since.is_none() && !is_needed(one));
-    free.next().map(|(key, _)| *key)
+#[cfg(feature = "tracing")]
+fn failed(plugin: &str, message: &str) {
+    tracing::error!("`{plugin}` could not be stopped: {message}");
 }
+
+#[cfg(not(feature = "tracing"))]
+fn failed(_: &str, _: &str) {}
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)

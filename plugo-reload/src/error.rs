@@ -77,15 +77,24 @@ pub enum ReloadError {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// A plugin could not be stopped: its `stop` is `async` and the reloader has no
+    /// `block_on`, or that did not run it to its end. It is loaded still. Whoever
+    /// wants it back, or closes the reloader, has it stopped once more.
+    #[non_exhaustive]
+    Stop {
+        /// The plugin.
+        plugin: &'static str,
+        /// Why not.
+        message: String,
+    },
     /// A plugin that does not run here is loaded nevertheless: something else
-    /// than the reloader loaded it, or its `stop` is `async` and the reloader has
-    /// no `block_on`.
+    /// than the reloader loaded it.
     #[non_exhaustive]
     Loaded {
         /// The plugin.
         plugin: &'static str,
     },
-    /// Another reload does not come to its end.
+    /// A reload does not come to its end, this one or another.
     #[non_exhaustive]
     Busy {
         /// The plugin that it initialises.
@@ -123,14 +132,15 @@ impl fmt::Display for ReloadError {
                  `stop` does not return",
                 seconds(*waited)
             ),
-            ReloadError::Loaded { plugin } => write!(
-                f,
-                "`{plugin}` is loaded, and not by the reloader; if its `stop` is `async`, give the \
-                 reloader a `block_on`"
-            ),
+            ReloadError::Stop { plugin, message } => {
+                write!(f, "`{plugin}` could not be stopped: {message}")
+            }
+            ReloadError::Loaded { plugin } => {
+                write!(f, "`{plugin}` is loaded, and not by the reloader")
+            }
             ReloadError::Busy { plugin, waited } => {
                 let waited = seconds(*waited);
-                write!(f, "another reload has not come to its end after {waited}")?;
+                write!(f, "a reload has not come to its end after {waited}")?;
                 match plugin {
                     Some(plugin) => write!(f, "; it initialises `{plugin}`"),
                     None => Ok(()),

@@ -17,14 +17,16 @@ impl Gate {
     }
 
     /// Does this, unless the gate is closed. A panic is the caller's to mend, and
-    /// ends nothing else.
-    pub(crate) fn pass(&self, call: impl FnOnce()) {
+    /// ends nothing else. Whoever closes the gate meanwhile finds that `enter` was
+    /// done, or that nothing is.
+    pub(crate) fn pass(&self, enter: impl FnOnce(), call: impl FnOnce()) {
         {
             let mut state = self.state();
             if state.is_closed {
                 return;
             }
             state.is_inside = true;
+            enter();
         }
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call));
         self.state().is_inside = false;

@@ -1,5 +1,8 @@
 use std::path::Path;
 
+use ignore::Match;
+use ignore::gitignore::GitignoreBuilder;
+
 /// Whether nothing of this name is ever looked at: what tools make for
 /// themselves, and what editors write beside a file before they put it in
 /// place.
@@ -21,6 +24,28 @@ pub(crate) fn is_ignored(name: &str) -> bool {
 pub(crate) fn is_ignored_below(path: &Path, folder: &Path) -> bool {
     let inside = path.strip_prefix(folder).unwrap_or(path);
     inside.components().any(|part| is_ignored(&part.as_os_str().to_string_lossy()))
+}
+
+/// Whether Git ignores a folder, or one that it is in: the innermost file that
+/// speaks of it decides.
+pub(crate) fn is_git_ignored(folder: &Path) -> bool {
+    for dir in folder.ancestors().skip(1) {
+        for name in [".gitignore", ".git/info/exclude"] {
+            let file = dir.join(name);
+            if !file.is_file() {
+                continue;
+            }
+            let mut builder = GitignoreBuilder::new(dir);
+            builder.add(file);
+            let Ok(gitignore) = builder.build() else { continue };
+            match gitignore.matched_path_or_any_parents(folder, true) {
+                Match::Ignore(_) => return true,
+                Match::Whitelist(_) => return false,
+                Match::None => {}
+            }
+        }
+    }
+    false
 }
 
 #[cfg(test)]

@@ -20,22 +20,32 @@ mod switch;
 mod ignored;
 /// What files hold, at one moment.
 mod snapshot;
+/// What a watcher has told of.
+mod seen;
 /// Whether notifications can be relied on.
 mod filesystem;
 /// Whether a thread may still call back.
 mod gate;
 /// Which folders matter, and what the system tells of them.
 mod notifications;
+/// How a watcher learns of changes, or why it does not.
+mod mode;
+/// Lets a watcher tell although nothing changed.
+mod nudge;
 /// Tells when files change.
 mod watcher;
 /// What is wrong with a reload.
 mod error;
+/// JSON whose values know where they stand.
+mod json;
 /// What a config file asks for.
 mod config;
 /// Which plugins that is.
 mod wanted;
 /// Awaits plugins that are `async`.
 mod drive;
+/// Who leaves, and who is the next.
+mod leaving;
 /// The plugins that leave, and who keeps them.
 mod departures;
 /// A set of running plugins, and what they contribute.
@@ -44,7 +54,13 @@ mod generation;
 mod turn;
 /// What a reload did.
 mod reloaded;
-/// Brings the running plugins to what is asked for.
+/// What all handles of a reloader share.
+mod shared;
+/// One reload: brings the running plugins to what is asked for, or changes nothing.
+mod attempt;
+/// Awaits what another thread does.
+mod later;
+/// The handle, and what reloads.
 mod reloader;
 /// Code that is patched while the program runs, for `plugo dev --patch`.
 #[cfg(feature = "patch")]
@@ -64,6 +80,7 @@ pub use self::builder::ReloaderBuilder;
 pub use self::departures::Lease;
 pub use self::error::{Problem, ReloadError};
 pub use self::generation::{Generation, Part, Parts};
+pub use self::mode::{Mode, WatchError};
 pub use self::reloaded::Reloaded;
 pub use self::reloader::Reloader;
 #[cfg(all(unix, feature = "signal"))]
@@ -71,4 +88,4 @@ pub use self::signal::SignalGuard;
 pub use self::snapshot::{Change, Changes};
 pub use self::switch::is_enabled;
 pub use self::wanted::LeftOut;
-pub use self::watcher::{Mode, PluginWatcher, WatchBuilder, WatchError};
+pub use self::watcher::{PluginWatcher, WatchBuilder};

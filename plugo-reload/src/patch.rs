@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use plugo_core::{IntoValue, PluginInfo};
 
 use crate::error::ReloadError;
-use crate::reloader::Shared;
+use crate::shared::Shared;
 
 /// The reloaders of this program.
 static ALL: Mutex<Vec<Weak<dyn Patched>>> = Mutex::new(Vec::new());

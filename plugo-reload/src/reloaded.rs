@@ -1,5 +1,6 @@
 use std::fmt;
 
+use crate::error::Problem;
 use crate::wanted::LeftOut;
 
 /// What a reload did.
@@ -17,6 +18,9 @@ pub struct Reloaded {
     pub kept: usize,
     /// The plugins that are enabled and do not run, with the reason.
     pub left_out: Vec<LeftOut>,
+    /// What is most likely not meant so: a name that is disabled, and is that of
+    /// no plugin, and reads like one.
+    pub warnings: Vec<Problem>,
 }
 
 impl Reloaded {
@@ -41,6 +45,9 @@ impl fmt::Display for Reloaded {
         }
         for LeftOut { plugin, reason } in &self.left_out {
             write!(f, "\n`{plugin}` is left out: {reason}")?;
+        }
+        for warning in &self.warnings {
+            write!(f, "\nwarning: {warning}")?;
         }
         Ok(())
     }

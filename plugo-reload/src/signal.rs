@@ -13,7 +13,9 @@ use crate::reloaded::Reloaded;
 use crate::reloader::Reloader;
 use crate::snapshot::Changes;
 
-/// Reloads on SIGHUP until it is dropped.
+/// Reloads on SIGHUP until it is dropped. From then on SIGHUP does nothing: it does
+/// not end the process either, as it would have before, since nobody else can be
+/// told from whoever relies on that.
 #[derive(Debug)]
 #[must_use = "when it is dropped, SIGHUP reloads nothing"]
 pub struct SignalGuard {
@@ -39,7 +41,8 @@ where
     G: Send + Sync + 'static,
     for<'p> &'p mut P: IntoValue<'p>,
 {
-    /// Reloads when the process gets SIGHUP, which then does not end it.
+    /// Reloads when the process gets SIGHUP, which then does not end it, and never
+    /// does any more.
     ///
     /// # Errors
     ///
@@ -56,7 +59,7 @@ where
         let thread =
             std::thread::Builder::new().name("plugo-sighup".to_owned()).spawn(move || {
                 for _ in signals.forever() {
-                    inside.pass(|| reload(&Changes::none()));
+                    inside.pass(|| (), || reload(&Changes::none()));
                 }
             })?;
         Ok(SignalGuard { handle, gate, thread: Some(thread) })

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use ignore::WalkBuilder;
 
-use crate::ignored::{is_ignored, is_ignored_below};
+use crate::ignored::{is_git_ignored, is_ignored, is_ignored_below};
 
 /// What may be asked about a file that changed.
 pub(crate) type Filter = Arc<dyn Fn(&Path) -> bool + Send + Sync>;
@@ -19,16 +19,37 @@ pub(crate) type Filter = Arc<dyn Fn(&Path) -> bool + Send + Sync>;
 /// it was changes nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Snapshot {
-    files: BTreeMap<PathBuf, File>,
+    pub(crate) files: BTreeMap<PathBuf, File>,
     /// The folders that are looked into.
     pub(crate) folders: Vec<PathBuf>,
 }
 
 #[derive(Clone, Debug)]
-struct File {
-    /// What changes with every write that the system knows of.
-    stamp: (u64, Option<SystemTime>, u64),
+pub(crate) struct File {
+    stamp: Stamp,
     content: u64,
+}
+
+/// What changes with every write that the system knows of: length and times, and
+/// which file it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Stamp {
+    length: u64,
+    modified: Option<SystemTime>,
+    /// When that was last said of it, which no program can set.
+    changed: Option<(i64, i64)>,
+    identity: u64,
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Stamp {
+            length: metadata.len(),
+            modified: metadata.modified().ok(),
+            changed: changed(metadata),
+            identity: identity(metadata),
+        }
+    }
 }
 
 impl PartialEq for File {
@@ -40,7 +61,7 @@ impl PartialEq for File {
 impl Eq for File {}
 
 impl Snapshot {
-    /// Looks at all files of these paths. A file whose length, time and place
+    /// Looks at all files of these paths. A file whose length, times and place
     /// on the disk are those of `before` is not read again.
     pub(crate) fn take(roots: &[PathBuf], filter: Option<&Filter>, before: &Snapshot) -> Self {
         let mut snapshot = Snapshot::default();
@@ -60,6 +81,9 @@ impl Snapshot {
         let inside = root.to_owned();
         let walk = WalkBuilder::new(root)
             .hidden(false)
+            .ignore(false)
+            // A folder that is named is looked into, whatever is said of it around it.
+            .parents(!is_git_ignored(root))
             .follow_links(true)
             .require_git(false)
             .filter_entry(move |entry| {
@@ -82,8 +106,13 @@ impl Snapshot {
     }
 
     fn add(&mut self, path: &Path, metadata: &Metadata, before: &Snapshot) {
-        let stamp = (metadata.len(), metadata.modified().ok(), identity(metadata));
-        let known = before.files.get(path).filter(|file| file.stamp == stamp && settled(stamp.1));
+        if self.files.contains_key(path) {
+            // It is below two of the paths.
+            return;
+        }
+        let stamp = Stamp::of(metadata);
+        let is_same = |file: &&File| file.stamp == stamp && settled(stamp.modified);
+        let known = before.files.get(path).filter(is_same);
         let content = match known {
             Some(file) => file.content,
             None => match hash(path) {
@@ -95,10 +124,18 @@ impl Snapshot {
         self.files.insert(path.to_owned(), File { stamp, content });
     }
 
+    /// Whether a file was written, with whatever content, or came, or went.
+    pub(crate) fn is_written_since(&self, before: &Snapshot) -> bool {
+        let modified = |(path, file): (&PathBuf, &File)| {
+            (path.clone(), (file.stamp.length, file.stamp.modified, file.stamp.identity))
+        };
+        self.files.iter().map(modified).ne(before.files.iter().map(modified))
+    }
+
     /// Whether a file holds nothing now that held something before. Whoever
     /// writes a file anew often empties it first.
     pub(crate) fn has_emptied(&self, before: &Snapshot) -> bool {
-        let is_empty = |file: &File| file.stamp.0 == 0;
+        let is_empty = |file: &File| file.stamp.length == 0;
         let had = |path| before.files.get(path).is_some_and(|file| !is_empty(file));
         self.files.iter().any(|(path, file)| is_empty(file) && had(path))
     }
@@ -136,6 +173,17 @@ pub(crate) fn identity(metadata: &Metadata) -> u64 {
 #[cfg(not(unix))]
 pub(crate) fn identity(_: &Metadata) -> u64 {
     0
+}
+
+#[cfg(unix)]
+fn changed(metadata: &Metadata) -> Option<(i64, i64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some((metadata.ctime(), metadata.ctime_nsec()))
+}
+
+#[cfg(not(unix))]
+fn changed(_: &Metadata) -> Option<(i64, i64)> {
+    None
 }
 
 /// Reads a file bit by bit: it may be larger than the memory.

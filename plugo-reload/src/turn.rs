@@ -13,6 +13,8 @@ struct State {
     is_taken: bool,
     /// The plugin that is being initialised.
     plugin: Option<&'static str>,
+    /// Since when something of the app runs that may not come to its end.
+    since: Option<Instant>,
 }
 
 /// Whose turn it is.
@@ -41,12 +43,28 @@ impl Turns {
         state.is_taken = true;
         Ok(Turn(self))
     }
+
+    /// For how long something of the app has been running for whose turn it is,
+    /// and which plugin's `init` it is, if it is one.
+    pub(crate) fn at(&self) -> Option<(Duration, Option<&'static str>)> {
+        let state = self.state();
+        state.since.map(|since| (since.elapsed(), state.plugin))
+    }
 }
 
 impl Turn<'_> {
-    /// Says which plugin is being initialised.
-    pub(crate) fn is_at(&self, plugin: Option<&'static str>) {
-        self.0.state().plugin = plugin;
+    /// This plugin is being initialised, or what plugins contribute put together.
+    pub(crate) fn begins(&self, plugin: Option<&'static str>) {
+        let mut state = self.0.state();
+        state.plugin = plugin;
+        state.since = Some(Instant::now());
+    }
+
+    /// Nothing of the app runs that is not waited for with a limit.
+    pub(crate) fn waits(&self) {
+        let mut state = self.0.state();
+        state.plugin = None;
+        state.since = None;
     }
 }
 

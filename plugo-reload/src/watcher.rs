@@ -1,13 +1,16 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::filesystem::is_deaf;
 use crate::gate::Gate;
+use crate::mode::{Mode, WatchError};
 use crate::notifications::{Notifications, folders};
+use crate::nudge::Nudge;
+use crate::seen::Seen;
 use crate::snapshot::{Changes, Filter, Snapshot};
 use crate::switch::is_enabled;
 
@@ -35,72 +38,10 @@ pub struct PluginWatcher {
     /// What became of it, where the system stopped telling.
     fallen_back: Arc<OnceLock<Mode>>,
     gate: Arc<Gate>,
+    /// What it told of last.
+    seen: Arc<Mutex<Seen>>,
     hints: SyncSender<()>,
     thread: Option<JoinHandle<()>>,
-}
-
-/// How a [`PluginWatcher`] learns of changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Mode {
-    /// The system tells it.
-    Notifications,
-    /// It looks every so often.
-    Polling {
-        /// How often.
-        every: Duration,
-        /// Why the system does not tell it.
-        reason: String,
-    },
-    /// It does not: `ENABLE_PLUGIN_HOT_RELOAD` says so.
-    Off,
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Mode::Notifications => f.write_str("watching"),
-            Mode::Polling { every, reason } => {
-                write!(f, "looking every {} ms, since {reason}", every.as_millis())
-            }
-            Mode::Off => f.write_str("not watching: ENABLE_PLUGIN_HOT_RELOAD says no"),
-        }
-    }
-}
-
-/// Why nothing can be watched.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum WatchError {
-    /// No path was given.
-    NoPath,
-    /// The current folder is gone, and a path is relative to it.
-    NoCurrentFolder(std::io::Error),
-    /// No thread could be started.
-    NoThread(std::io::Error),
-}
-
-impl fmt::Display for WatchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            WatchError::NoPath => f.write_str("nothing is watched: no path was given"),
-            WatchError::NoCurrentFolder(error) => {
-                write!(f, "a path to watch is relative, and there is no current folder: {error}")
-            }
-            WatchError::NoThread(error) => {
-                write!(f, "no thread to watch could be started: {error}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for WatchError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            WatchError::NoPath => None,
-            WatchError::NoCurrentFolder(error) | WatchError::NoThread(error) => Some(error),
-        }
-    }
 }
 
 /// Says what a [`PluginWatcher`] watches, and how.
@@ -110,6 +51,7 @@ pub struct WatchBuilder {
     debounce: Duration,
     poll: Option<Duration>,
     filter: Option<Filter>,
+    earlier: Option<PluginWatcher>,
 }
 
 impl fmt::Debug for WatchBuilder {
@@ -138,9 +80,18 @@ impl WatchBuilder {
         self
     }
 
-    /// Does not rely on notifications, and looks this often.
+    /// Does not rely on notifications, and looks this often, at most a hundred
+    /// times a second.
     pub fn poll(mut self, every: Duration) -> Self {
-        self.poll = Some(every);
+        self.poll = Some(every.max(Duration::from_millis(10)));
+        self
+    }
+
+    /// Takes the place of another watcher, which ends when this one is started.
+    /// What changed and that one has not told of yet is told of by this one, as far as
+    /// it is among what both look at.
+    pub fn after(mut self, earlier: PluginWatcher) -> Self {
+        self.earlier = Some(earlier);
         self
     }
 
@@ -168,34 +119,43 @@ impl WatchBuilder {
         self,
         tell: impl FnMut(&Changes) + Send + 'static,
     ) -> Result<PluginWatcher, WatchError> {
-        self.start_since(None, tell)
+        self.start_with(None, Arc::default(), tell)
     }
 
-    /// Tells of what changed since a snapshot too.
-    pub(crate) fn start_since(
-        self,
+    /// Tells of what changed since a snapshot too, and when it is nudged.
+    pub(crate) fn start_with(
+        mut self,
         since: Option<Snapshot>,
+        nudge: Arc<Nudge>,
         tell: impl FnMut(&Changes) + Send + 'static,
     ) -> Result<PluginWatcher, WatchError> {
         if self.paths.is_empty() {
             return Err(WatchError::NoPath);
         }
         let (hints, receiver) = sync_channel(64);
+        nudge.wakes(hints.clone());
         let fallen_back = Arc::default();
         let gate = Arc::default();
         if !is_enabled() {
             announce(&Mode::Off);
-            return Ok(PluginWatcher { mode: Mode::Off, fallen_back, gate, hints, thread: None });
+            let (mode, seen) = (Mode::Off, Arc::default());
+            return Ok(PluginWatcher { mode, fallen_back, gate, seen, hints, thread: None });
         }
         let roots = absolute(&self.paths).map_err(WatchError::NoCurrentFolder)?;
-        let before = since
-            .unwrap_or_else(|| Snapshot::take(&roots, self.filter.as_ref(), &Snapshot::default()));
+        let filter = self.filter.take();
+        let before =
+            since.unwrap_or_else(|| Snapshot::take(&roots, filter.as_ref(), &Snapshot::default()));
+        let before = match self.earlier.take() {
+            Some(earlier) => earlier.replaced().before(before, &roots, filter.as_ref()),
+            None => before,
+        };
         let (source, mode) = self.source(&roots, &before, &hints);
         let debounce = self.debounce;
+        let seen = Seen { roots, filter, snapshot: Arc::new(before) };
+        let seen = Arc::new(Mutex::new(seen));
         let mut work = Work {
-            roots,
-            filter: self.filter,
-            before,
+            seen: Arc::clone(&seen),
+            nudge,
             source,
             gate: Arc::clone(&gate),
             fallen_back: Arc::clone(&fallen_back),
@@ -205,7 +165,7 @@ impl WatchBuilder {
             .spawn(move || work.run(&receiver, debounce, tell))
             .map_err(WatchError::NoThread)?;
         announce(&mode);
-        let watcher = PluginWatcher { mode, fallen_back, gate, hints, thread: Some(thread) };
+        let watcher = PluginWatcher { mode, fallen_back, gate, seen, hints, thread: Some(thread) };
         // What changed before the system began to tell.
         watcher.look();
         Ok(watcher)
@@ -250,6 +210,7 @@ pub(crate) fn absolute(paths: &[PathBuf]) -> std::io::Result<Vec<PathBuf>> {
 /// Where it does not get quiet, changes are told of after so many times the time
 /// that it should be quiet.
 const MOST: u32 = 10;
+
 /// How often files are looked at where the system tells nothing.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -272,6 +233,7 @@ impl PluginWatcher {
             debounce: Duration::from_millis(100),
             poll: None,
             filter: None,
+            earlier: None,
         }
     }
 
@@ -297,6 +259,13 @@ impl PluginWatcher {
         self.end(true);
     }
 
+    /// Ends it, and gives what it told of last.
+    fn replaced(self) -> Seen {
+        // Nothing is told of from here on.
+        self.gate.close();
+        seen(&self.seen).clone()
+    }
+
     fn end(&mut self, is_patient: bool) {
         let is_inside = self.gate.close();
         self.look();
@@ -320,11 +289,14 @@ enum Source {
     Polling(Duration),
 }
 
+fn seen(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The thread's work.
 struct Work {
-    roots: Vec<PathBuf>,
-    filter: Option<Filter>,
-    before: Snapshot,
+    seen: Arc<Mutex<Seen>>,
+    nudge: Arc<Nudge>,
     source: Source,
     gate: Arc<Gate>,
     fallen_back: Arc<OnceLock<Mode>>,
@@ -333,32 +305,42 @@ struct Work {
 impl Work {
     fn run(&mut self, hints: &Receiver<()>, debounce: Duration, mut tell: impl FnMut(&Changes)) {
         while self.wait(hints, debounce) {
-            let mut now = self.look();
+            let before = seen(&self.seen).clone();
+            let mut now = self.look(&before);
             let begun = Instant::now();
+            let most = debounce.saturating_mul(MOST);
             // Its content is on its way, unless it is to be empty.
-            while now.has_emptied(&self.before) && begun.elapsed() < debounce * MOST {
+            while now.has_emptied(&before.snapshot) && begun.elapsed() < most {
                 if !self.quiet(hints, debounce, hints.recv_timeout(debounce)) {
                     return;
                 }
-                now = self.look();
+                now = self.look(&before);
             }
-            let changes = now.changes_since(&self.before);
-            self.before = now;
-            if !changes.is_empty() {
-                self.gate.pass(|| tell(&changes));
+            let changes = now.changes_since(&before.snapshot);
+            let is_written =
+                self.nudge.does_any_write_count() && now.is_written_since(&before.snapshot);
+            let is_told = self.nudge.is_due() || is_written || !changes.is_empty();
+            let now = Arc::new(now);
+            // What is told of, and only that, has been seen.
+            let is_seen = || seen(&self.seen).snapshot = now;
+            if is_told {
+                self.gate.pass(is_seen, || tell(&changes));
+            } else {
+                is_seen();
             }
         }
     }
 
     /// What files hold now. Folders that were not there before are followed,
     /// and looked into again: what was written into them meanwhile was not told of.
-    fn look(&mut self) -> Snapshot {
-        let mut now = Snapshot::take(&self.roots, self.filter.as_ref(), &self.before);
+    fn look(&mut self, before: &Seen) -> Snapshot {
+        let Seen { roots, filter, snapshot } = before;
+        let mut now = Snapshot::take(roots, filter.as_ref(), snapshot);
         for _ in 0..8 {
-            if !self.follow(&now) {
+            if !self.follow(roots, &now) {
                 break;
             }
-            now = Snapshot::take(&self.roots, self.filter.as_ref(), &now);
+            now = Snapshot::take(roots, filter.as_ref(), &now);
         }
         now
     }
@@ -387,16 +369,16 @@ impl Work {
                 _ if self.gate.is_closed() => return false,
                 Err(RecvTimeoutError::Disconnected) => return false,
                 Err(RecvTimeoutError::Timeout) => return true,
-                Ok(()) if begun.elapsed() > debounce * MOST => return true,
+                Ok(()) if begun.elapsed() > debounce.saturating_mul(MOST) => return true,
                 Ok(()) => next = hints.recv_timeout(debounce),
             }
         }
     }
 
     /// Follows the folders that there are now. Whether there are new ones.
-    fn follow(&mut self, now: &Snapshot) -> bool {
+    fn follow(&mut self, roots: &[PathBuf], now: &Snapshot) -> bool {
         let Source::Notifications(source) = &mut self.source else { return false };
-        match source.follow(&folders(&self.roots, now)) {
+        match source.follow(&folders(roots, now)) {
             Ok(is_new) => is_new,
             Err(error) => {
                 let reason = format!("the system gives no more notifications: {error}");

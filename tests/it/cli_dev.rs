@@ -15,8 +15,6 @@ use tests::{Project, Run, cargo, plugo, repository, shared_target};
 
 /// For how long something is waited for: the machine may be busy.
 const LIMIT: Duration = Duration::from_secs(240);
-/// After this time without a word, there is nothing to say.
-const QUIET: Duration = Duration::from_millis(700);
 
 /// A running `plugo dev`. It ends with the value.
 pub(crate) struct Dev {
@@ -33,7 +31,12 @@ impl Dev {
     }
 
     pub(super) fn start_with(dir: &Path, args: &[&str], set: impl FnOnce(&mut Command)) -> Self {
-        let mut command = plugo(dir, &[&["dev", "--listen", "127.0.0.1:0"], args].concat());
+        let command = plugo(dir, &[&["dev", "--listen", "127.0.0.1:0"], args].concat());
+        Dev::of(command, set)
+    }
+
+    /// Of a command that is it.
+    pub(super) fn of(mut command: Command, set: impl FnOnce(&mut Command)) -> Self {
         command.env_remove("ENABLE_PLUGIN_HOT_RELOAD");
         set(&mut command);
         // What the app prints is not what it says.
@@ -59,20 +62,22 @@ impl Dev {
         self.said.lock().unwrap().clone()
     }
 
-    /// Waits until it says something that it has not said before.
+    /// Waits until it says something that it has not said before, and gives the
+    /// whole line.
     #[track_caller]
-    pub(crate) fn hears(&mut self, what: &str) {
+    pub(crate) fn hears(&mut self, what: &str) -> String {
         let begun = Instant::now();
         while begun.elapsed() < LIMIT {
             let said = self.said();
             if let Some(at) = said[self.read..].find(what) {
-                // The whole line.
                 let end = said[self.read + at..].find('\n').unwrap_or_default();
                 self.read += at + end;
-                if let Some(url) = said[..self.read].rsplit("Serving on http://").next() {
-                    self.address = url.split([',', ' ']).next().unwrap().to_owned();
+                let line = said[..self.read].rsplit('\n').next().unwrap().to_owned();
+                let verbs = ["Serving on http://", "Started on http://"];
+                if let Some((_, url)) = verbs.iter().find_map(|verb| line.split_once(verb)) {
+                    self.address = url.split([',', ' ', ';']).next().unwrap().to_owned();
                 }
-                return;
+                return line;
             }
             assert!(self.child.try_wait().unwrap().is_none(), "it ended: {said}");
             std::thread::sleep(Duration::from_millis(5));
@@ -80,11 +85,28 @@ impl Dev {
         panic!("it never said `{what}`: {}", self.said());
     }
 
-    /// It says no such thing.
+    /// Waits until it says this, and nothing else before that.
     #[track_caller]
-    pub(crate) fn is_quiet(&self) {
-        std::thread::sleep(QUIET);
-        assert_eq!(self.said()[self.read..].trim(), "", "{}", self.said());
+    pub(crate) fn hears_next(&mut self, what: &str) {
+        let from = self.read;
+        self.hears(what);
+        assert_eq!(self.said()[from..self.read].trim().lines().count(), 1, "{}", self.said());
+    }
+
+    /// A change of this file is the next that it tells of: what happened before that
+    /// it does not.
+    #[track_caller]
+    pub(crate) fn tells_next_of(&mut self, file: &Path) {
+        let begun = fs::read_to_string(file).unwrap_or_default();
+        save(file, &(begun + "More.\n"));
+        self.hears_next(&format!("{})", file.file_name().unwrap().to_str().unwrap()));
+    }
+
+    /// The same, where all that there is to be built is.
+    #[track_caller]
+    pub(crate) fn is_quiet(&mut self, file: &Path) {
+        self.tells_next_of(file);
+        self.hears("Unchanged");
     }
 
     fn get(&self, path: &str) -> String {
@@ -327,11 +349,11 @@ fn edits_of_a_plugin_are_served_and_no_request_fails() {
     // To touch and to read is no change, and a save by rename is one.
     Run::of(Command::new("touch").arg(&blog)).ok();
     Run::of(Command::new("cat").arg(&blog)).ok();
-    dev.is_quiet();
+    dev.is_quiet(&web.path().join("notes"));
     replace(&blog, "All of my posts", "Every post");
     dev.hears("ms after the save");
     assert!(dev.get(post).contains("Every post"));
-    dev.is_quiet();
+    dev.is_quiet(&web.path().join("notes"));
 
     let (served, failures) = load.end();
     assert_eq!(failures, [""; 0], "of {served}");
@@ -351,6 +373,10 @@ plugo::plugins!();
 fn main() {
     let mut words: Vec<&'static str> = Vec::new();
     println!("{}", plugo::load_plugins(plugo::kwargs! { words: &mut words }).into_result().unwrap());
+    if cfg!(target_os = "linux") {
+        // As systemd has it.
+        assert_eq!(std::env::var("LISTEN_PID").unwrap(), std::process::id().to_string());
+    }
     let socket = OPENED;
     if let Some(path) = std::env::var_os("NOTIFY_SOCKET") {
         let notices = std::os::unix::net::UnixDatagram::unbound().unwrap();
@@ -454,6 +480,11 @@ fn what_does_not_start_replaces_nothing_and_clients_are_switched_by_a_key() {
     dev.hears("ms after the save");
     is_gone(&next);
 
+    // What is not served since it changes nothing is not what is served later.
+    let text = fs::read_to_string(&plugin).unwrap();
+    save(&plugin, &(text + "// The end.\n"));
+    dev.hears("Unchanged");
+
     // A crate that the build does not have is not watched.
     let other = project.dir().join("plugins/b/src/lib.rs");
     dev.key("c acm");
@@ -462,10 +493,11 @@ fn what_does_not_start_replaces_nothing_and_clients_are_switched_by_a_key() {
     dev.hears("which client?");
     dev.key("acme");
     dev.hears("Switching acme");
-    dev.hears("Serving on");
+    let line = dev.hears("Serving on");
+    assert!(!line.contains("the save"), "{line}");
     assert_eq!(answer(&dev).1, "acme [\"b1\"]");
     replace(&plugin, "a4", "a5");
-    dev.is_quiet();
+    dev.is_quiet(&project.dir().join("notes"));
     replace(&other, "b1", "b2");
     dev.hears("Changed plugin `b` (plugins/b/src/lib.rs)");
     dev.hears("ms after the save");
@@ -516,7 +548,7 @@ fn the_selection_is_followed_unless_the_app_follows_it_itself() {
     dev.hears("Serving on");
     replace(&config, "true", "false");
     dev.hears("Left plugins_config.json to the app");
-    dev.is_quiet();
+    dev.tells_next_of(&project.dir().join("notes"));
 }
 
 #[test]
@@ -564,10 +596,21 @@ fn nothing_outlives_it() {
     });
     dev.hears("ENABLE_PLUGIN_HOT_RELOAD says no");
     dev.hears("Serving on");
-    replace(&project.dir().join("plugins/a/src/lib.rs"), "a1", "a2");
-    dev.is_quiet();
+    let plugin = project.dir().join("plugins/a/src/lib.rs");
+    replace(&plugin, "a1", "a2");
     let _ = get(&dev.address, "/exit");
     assert_eq!(dev.code(), Some(7), "{}", dev.said());
+    let said = dev.said();
+    assert!(said.ends_with("error: the app ended by itself: exit status: 7\n"), "{said}");
+    assert!(!said.contains("Watching") && !said.contains("Changed"), "{said}");
+    // Also before it is ready. What fails there is not for want of the socket.
+    replace(&plugin, "words.push(\"a2\");", "panic!(\"no\");");
+    let mut dev = Dev::start_with(project.dir(), &[], |command| {
+        command.env("ENABLE_PLUGIN_HOT_RELOAD", "0");
+    });
+    assert_eq!(dev.code(), Some(101), "{}", dev.said());
+    let said = dev.said();
+    assert!(said.ends_with("error: the app ended by itself: exit status: 101\n"), "{said}");
 }
 
 #[test]
@@ -579,7 +622,7 @@ fn an_app_that_does_not_take_the_socket_is_told_how() {
     let mut dev = Dev::start(project.dir(), &["--", &address]);
     dev.hears("Address already in use");
     dev.hears("the new build ended before it was ready");
-    dev.hears("if it says \"Address already in use\"");
+    dev.hears("the app knows nothing of LISTEN_FDS");
     dev.hears("listenfd::ListenFd::from_env().take_tcp_listener(0)");
     drop(dev);
 
@@ -588,15 +631,29 @@ fn an_app_that_does_not_take_the_socket_is_told_how() {
         "plugo::plugins!();\nfn main() {\n    loop {\n        std::thread::park();\n    }\n}\n";
     let project = project.file("src/main.rs", main);
     let mut dev = Dev::start(project.dir(), &[]);
-    dev.hears("Serving on");
-    dev.hears("did not say that it is ready");
+    dev.hears("Started on");
     let _waits = TcpStream::connect(&dev.address).unwrap();
-    dev.hears("somebody has connected, and the app does not take it");
+    dev.hears("somebody has connected");
     dev.hears("listenfd::ListenFd::from_env().take_tcp_listener(0)");
+    drop(dev);
+
+    // One that takes its time is not said to serve before it is ready.
+    let says = "    let path = std::env::var(\"NOTIFY_SOCKET\").unwrap();\n    \
+                let notices = std::os::unix::net::UnixDatagram::unbound().unwrap();\n    \
+                std::thread::sleep(std::time::Duration::from_secs(2));\n    \
+                notices.send_to(b\"READY=1\", path).unwrap();\n    loop";
+    let project = project.file("src/main.rs", main.replace("    loop", says));
+    let mut dev = Dev::start(project.dir(), &[]);
+    dev.hears("Started on");
+    dev.hears_next("Serving on");
     drop(dev);
 
     // Where it is to be reached, somebody else is.
     let run = Run::of(&mut plugo(project.dir(), &["dev", "--listen", &address]));
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     assert!(run.stderr.contains("another program listens on"), "{}", run.stderr);
+    let run = ["dev", "--listen", "127.0.0.1:0", "--livereload", &address];
+    let run = Run::of(&mut plugo(project.dir(), &run));
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("`--livereload` names another address"), "{}", run.stderr);
 }

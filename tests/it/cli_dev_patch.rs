@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tests::{Project, Run, cargo, plugo, shared_target};
 
-use crate::cli_dev::{Dev, get, replace, save};
+use crate::cli_dev::{Dev, TAKES, answer, get, replace, save, small};
 
 /// What answers with the number of its process and with what its plugins left.
 /// What each leaves is asked for anew, so that state shows.
@@ -24,7 +24,7 @@ plugo::plugins!();
 
 fn main() {
     let manager = plugo::PluginManager::new("plugins").unwrap();
-    let reloader = plugo::reload::Reloader::builder::<Words>(manager).part("words", |_| Words::default());
+    let reloader = plugo::reload::ReloaderBuilder::<Words>::new(manager).part("words", |_| Words::default());
     let reloader = reloader
         .start(|parts| Ok(parts.iter().flat_map(|part| part.value().0.clone()).collect::<Vec<_>>()))
         .unwrap();
@@ -141,15 +141,6 @@ fn app() -> Project {
     project
 }
 
-/// The number of the app's process, and what its plugins say.
-#[track_caller]
-fn answer(dev: &Dev) -> (String, String) {
-    let answer = get(&dev.address, "/").unwrap();
-    let (_, body) = answer.split_once("\r\n\r\n").expect("an answer");
-    let (id, words) = body.split_once(' ').unwrap();
-    (id.to_owned(), words.to_owned())
-}
-
 /// Waits until the plugins have written this down.
 #[track_caller]
 fn writes_down(dev: &Dev, what: &str) {
@@ -209,7 +200,6 @@ fn plugins_are_patched_into_the_process_and_what_cannot_be_restarts_it() {
     save(&a, &good);
     dev.hears("Patched plugin `a`, ");
     assert_eq!(answer(&dev), (first.clone(), "a3:__1! b2:4".to_owned()));
-    dev.is_quiet();
 
     // The old instance is stopped when its last user is done, and what depends on it
     // begins anew with it.
@@ -219,6 +209,7 @@ fn plugins_are_patched_into_the_process_and_what_cannot_be_restarts_it() {
     // The app has taken it when it answers who came later.
     assert_eq!(answer(&dev).0, first);
     replace(&at("plugins/c/src/lib.rs"), "c1", "c2");
+    dev.hears_next("Changed plugin `c` (plugins/c/src/lib.rs)");
     dev.hears("Patched plugin `c`, ");
     writes_down(&dev, " c1-up d-up c2-up d-up");
     std::thread::sleep(Duration::from_millis(300));
@@ -332,4 +323,29 @@ fn a_release_is_not_patched() {
         assert_eq!(run.code, Some(2), "{}", run.stderr);
         assert!(run.stderr.contains(says), "{}", run.stderr);
     }
+}
+
+#[test]
+fn where_cc_does_not_take_the_linker_that_comes_with_rust_every_change_restarts_the_app() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let project = small("dev-old-cc", TAKES);
+    let programs = tempfile::TempDir::new().unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let script = format!(
+        "#!/bin/sh\nfor argument; do\n    if [ \"$argument\" = -fuse-ld=lld ]; then\n        \
+         echo \"cc: error: unrecognized command line option '-fuse-ld=lld'\" >&2\n        \
+         exit 1\n    fi\ndone\nPATH='{path}' exec cc \"$@\"\n"
+    );
+    let cc = programs.path().join("cc");
+    fs::write(&cc, script).unwrap();
+    fs::set_permissions(&cc, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut dev = Dev::start_with(project.dir(), &["--patch"], |command| {
+        command.env("PATH", format!("{}:{path}", programs.path().display()));
+    });
+    dev.hears("nothing is patched, and every change restarts: `cc` does not take the linker");
+    dev.hears("Serving on");
+    replace(&project.dir().join("plugins/a/src/lib.rs"), "a1", "a2");
+    dev.hears("ms after the save");
+    assert_eq!(answer(&dev).1, "none [\"a2\"]");
 }

@@ -3,16 +3,17 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tests::soon;
+use tests::{plugo, soon};
 
 use crate::cli_dev::{Dev, TAKES, answer, is_gone, replace, save, small};
 
 /// A build script that goes on when a file says so. It says itself that it has
 /// come so far.
-const WAITS: &str = r#"fn main() {
+pub(super) const WAITS: &str = r#"fn main() {
     std::fs::write("../../waiting", "").unwrap();
     while !std::path::Path::new("../../go").exists() {
         std::thread::sleep(std::time::Duration::from_millis(5));
@@ -22,7 +23,7 @@ const WAITS: &str = r#"fn main() {
 "#;
 
 /// Waits for a file that something else writes.
-fn until_there(path: &Path) {
+pub(super) fn until_there(path: &Path) {
     let path = path.to_owned();
     soon(move || {
         while !path.exists() {
@@ -35,7 +36,9 @@ fn until_there(path: &Path) {
 fn a_crate_that_a_plugin_comes_to_depend_on_is_watched() {
     let project = small("dev-more", TAKES);
     let package = "[package]\nname = \"dev-more-extra\"\nversion = \"1.0.0\"\nedition = \"2024\"\n";
+    // That Git ignores a crate does not make it less of a crate.
     let project = project
+        .file(".gitignore", "/extra/\n/plugins/a/\n")
         .file("extra/Cargo.toml", package)
         .file("extra/src/lib.rs", "pub const WORD: &str = \"x1\";\n");
     let mut dev = Dev::start(project.dir(), &[]);
@@ -46,7 +49,7 @@ fn a_crate_that_a_plugin_comes_to_depend_on_is_watched() {
     dev.hears("Changed plugin `a` (plugins/a/Cargo.toml)");
     dev.hears("ms after the save");
     // Cargo has written the lock file, of which nothing has to be told.
-    dev.is_quiet();
+    dev.is_quiet(&project.dir().join("notes"));
     let plugin = project.dir().join("plugins/a/src/lib.rs");
     replace(&plugin, "words.push(\"a1\")", "words.push(dev_more_extra::WORD)");
     dev.hears("ms after the save");
@@ -79,9 +82,7 @@ fn where_nothing_can_be_written_the_old_process_goes_on() {
 
     let limit = |dev: &Dev, bytes: &str| {
         let id = dev.id().to_string();
-        std::process::Command::new("prlimit")
-            .args(["--pid", &id, &format!("--fsize={bytes}:")])
-            .status()
+        Command::new("prlimit").args(["--pid", &id, &format!("--fsize={bytes}:")]).status()
     };
     let project = small("dev-full", TAKES);
     let plugin = project.dir().join("plugins/a/src/lib.rs");
@@ -136,10 +137,37 @@ fn temporary_files_inside_the_app_begin_no_build() {
         command.env("TMPDIR", &temporary);
     });
     dev.hears("Serving on");
-    dev.is_quiet();
+    dev.is_quiet(&project.dir().join("notes"));
     fs::write(temporary.join("rustc.something"), "a compiler's").unwrap();
-    dev.is_quiet();
+    dev.is_quiet(&project.dir().join("notes"));
     replace(&project.dir().join("plugins/a/src/lib.rs"), "a1", "a2");
     dev.hears("ms after the save");
-    dev.is_quiet();
+    dev.is_quiet(&project.dir().join("notes"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_goes_on_when_it_is_replaced_itself_and_when_its_terminal_is_closed_under_nohup() {
+    let project = small("dev-moved", TAKES);
+    let place = TempDir::new().unwrap();
+    let own = place.path().join("plugo");
+    let named = plugo(project.dir(), &[]);
+    fs::copy(named.get_program(), &own).unwrap();
+    let mut command = Command::new("sh");
+    // What `nohup` does.
+    command.args(["-c", "trap '' HUP; exec \"$0\" dev --listen 127.0.0.1:0"]).arg(&own);
+    command.current_dir(project.dir());
+    for (name, value) in named.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let mut dev = Dev::of(command, |_| {});
+    dev.hears("Serving on");
+    fs::remove_file(&own).unwrap();
+    dev.signal("-HUP");
+    replace(&project.dir().join("plugins/a/src/lib.rs"), "a1", "a2");
+    dev.hears("ms after the save");
+    assert_eq!(answer(&dev).1, "none [\"a2\"]");
 }

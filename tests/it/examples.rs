@@ -14,13 +14,18 @@ use std::time::Duration;
 use serde_json::Value;
 use tests::{Run, cargo, repository, shared_target};
 
-/// What the first `text` block in the header of an example says it prints.
-fn promised(example: &str) -> String {
+/// The header of an example.
+fn header(example: &str) -> String {
     let source = repository().join("examples").join(example).join("src/main.rs");
     let source = fs::read_to_string(source).expect("the example");
     let header = source.lines().map_while(|line| line.strip_prefix("//!"));
+    header.map(|line| format!("{line}\n")).collect()
+}
+
+/// What the first `text` block in the header of an example says it prints.
+fn promised(example: &str) -> String {
     let mut block = String::new();
-    for line in header.skip_while(|line| *line != " ```text").skip(1) {
+    for line in header(example).lines().skip_while(|line| *line != " ```text").skip(1) {
         if line == " ```" {
             return block;
         }
@@ -125,10 +130,19 @@ impl Server {
     }
 
     fn start_with(arguments: &[&str], stderr: Stdio) -> Self {
+        Server::start_in(arguments, stderr, |command| command)
+    }
+
+    fn start_in(
+        arguments: &[&str],
+        stderr: Stdio,
+        set: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> Self {
         let mut command = Command::new(binary());
         for name in ["CURRENCY", "DISABLED_PLUGINS", "ENABLE_PLUGIN_HOT_RELOAD", "PORT"] {
             command.env_remove(name);
         }
+        set(&mut command);
         command.arg("0").args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
         let child = command.stderr(stderr).spawn();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -348,4 +362,37 @@ fn the_web_example_has_its_config_toggled_under_load_and_no_request_fails() {
     let _ = std::io::stderr().write_all(message.as_bytes());
     assert!(clock.keys().all(|status| [200, 404].contains(status)), "{clock:?}");
     assert!(clock.len() == 2 && blog.keys().eq(&[200]), "{message}");
+    #[cfg(unix)]
+    {
+        // A request that never ends keeps neither the program nor the other plugins.
+        let mut endless = Connection::new(server.address);
+        let head = "POST /auth HTTP/1.1\r\nhost: site\r\ncontent-type: application/json\r\n\
+                    content-length: 9\r\nexpect: 100-continue\r\n\r\n";
+        endless.0.get_mut().write_all(head.as_bytes()).expect("a request");
+        let mut line = String::new();
+        endless.0.read_line(&mut line).expect("an answer");
+        assert_eq!(line, "HTTP/1.1 100 Continue\r\n", "the plugin has it");
+        let id = server.child.id().to_string();
+        Run::of(Command::new("kill").args(["-INT", &id])).ok();
+        let said = next();
+        let wanted = "warning: not every plugin was stopped: `auth` is still being stopped after ";
+        assert!(said.starts_with(wanted), "{said}");
+        assert_eq!(server.child.wait().expect("its end").code(), Some(0));
+    }
+}
+
+#[test]
+fn the_web_example_says_that_it_does_not_watch() {
+    let _built = BUILD.lock().unwrap_or_else(PoisonError::into_inner);
+    Run::of(&mut build_web(&["--features", "reload"])).ok();
+    let config = "examples/web-plugins/plugins_config.json";
+    // The command of its header, where the header says.
+    assert!(header(WEB).contains(&format!(" -- --reload {config}")));
+    let mut server = Server::start_in(&["--reload", config], Stdio::piped(), |command| {
+        command.current_dir(repository()).env("ENABLE_PLUGIN_HOT_RELOAD", "off")
+    });
+    let mut said = String::new();
+    let stderr = server.child.stderr.take().unwrap();
+    BufReader::new(stderr).read_line(&mut said).expect("UTF-8");
+    assert_eq!(said, format!("{config}: not watching: ENABLE_PLUGIN_HOT_RELOAD says no\n"));
 }

@@ -266,13 +266,19 @@ fn l01_l02_l03_events_go_to_the_apps_subscriber() {
     // For the whole program: other tests run beside this one, and `tracing` may remember for good
     // that a place was first passed where nobody listened.
     tracing::subscriber::set_global_default(subscriber).expect("no other test sets one");
-    load(false);
+    let report = load(false).report;
     let text = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();
     for line in [
         " INFO plugo_core::announce: plugin loaded plugin=\"last\" version=\"0.1.0\"\n",
         "ERROR plugo_core::announce: plugin failed plugin=\"local-error\" version=\"0.1.0\" phase=load error=text\n",
     ] {
         assert!(text.contains(line), "{text}");
+    }
+    // Each is heard of, in load order, whether anything was to be said of it or not.
+    let mut at = 0;
+    for plugin in report.plugins().map(|report| report.plugin().name()) {
+        let found = text[at..].find(&format!(" plugin=\"{plugin}\" "));
+        at += found.unwrap_or_else(|| panic!("{plugin} is not heard of in its place: {text}"));
     }
 }
 

@@ -3,6 +3,7 @@
 mod selection;
 mod refusals;
 mod loading;
+mod rows;
 mod plux;
 mod faults;
 mod plux_build;
@@ -36,3 +37,5 @@ mod cli_dev;
 mod cli_dev_patch;
 #[cfg(unix)]
 mod dev_faults;
+#[cfg(unix)]
+mod dev_saves;

@@ -149,14 +149,30 @@ pub(super) mod life {
         fingerprint: "",
         crates: [],
         text: "baseleftrighttoplonelife0.1.0",
-        numbers: [0, 0, 1, 2],
-        by_name: [0, 1, 4, 2, 3],
+        starts: [0, 4, 8, 13, 16, 20, 24, 29, 29],
+        columns: {
+            NAMESPACES: Narrow [5],
+            NAMESPACE: Narrow [0],
+            VERSION: Narrow [6],
+            DESCRIPTION: Narrow [7],
+            AUTHORS: Narrow [7],
+            IDENTIFIER: Narrow [7],
+            PACKAGE: Narrow [7],
+            PLACE: Narrow [7],
+            DEPENDENCY_STARTS: Narrow [0, 0, 1, 2, 4, 4],
+            DEPENDENCIES: Narrow [0, 0, 1, 2],
+            REASON_STARTS: Narrow [],
+            REASONS: Narrow [],
+            SEEDS: Narrow [],
+            SLOTS: Narrow [],
+        },
+        priority: [0],
         plugins: [
-            ("tests", "0.1.0", "life", "base", [0 4, 20 4, 24 5, 0 0, 0 0, 0 0, 0 0, 0 0], 0, (0, 0), (0, 0))
-            ("tests", "0.1.0", "life", "left", [4 4, 20 4, 24 5, 0 0, 0 0, 0 0, 0 0, 0 0], 0, (0, 1), (0, 0))
-            ("tests", "0.1.0", "life", "right", [8 5, 20 4, 24 5, 0 0, 0 0, 0 0, 0 0, 0 0], 0, (1, 1), (0, 0))
-            ("tests", "0.1.0", "life", "top", [13 3, 20 4, 24 5, 0 0, 0 0, 0 0, 0 0, 0 0], 0, (2, 2), (0, 0))
-            ("tests", "0.1.0", "life", "lone", [16 4, 20 4, 24 5, 0 0, 0 0, 0 0, 0 0, 0 0], 0, (0, 0), (0, 0))
+            ("tests", "0.1.0", "life", "base")
+            ("tests", "0.1.0", "life", "left")
+            ("tests", "0.1.0", "life", "right")
+            ("tests", "0.1.0", "life", "top")
+            ("tests", "0.1.0", "life", "lone")
         ],
     }
 }
@@ -214,7 +230,7 @@ pub(super) fn builder(dir: &TempDir, world: &Shared) -> ReloaderBuilder<Routes> 
         .provide("world", Arc::clone(world))
         .build()
         .unwrap();
-    Reloader::builder::<Routes>(manager).config(dir.path().join("plugins_config.json"))
+    ReloaderBuilder::<Routes>::new(manager).config(dir.path().join("plugins_config.json"))
 }
 
 impl App<Paths> {
@@ -276,6 +292,17 @@ impl<G: Send + Sync + 'static> App<G> {
                 if running.join(" ") == wanted {
                     break;
                 }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+    }
+
+    /// Waits until a plugin tells this.
+    #[track_caller]
+    pub(super) fn wait_until_told(&self, line: &'static str) {
+        let world = Arc::clone(&self.world);
+        soon(move || {
+            while !world.lock().unwrap().log.iter().any(|told| told == line) {
                 std::thread::sleep(Duration::from_millis(1));
             }
         });

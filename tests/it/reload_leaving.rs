@@ -3,13 +3,14 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
 use plugo::PluginManager;
-use plugo::reload::{Generation, PluginWatcher, ReloadError, ReloadService, Reloader};
+use plugo::reload::{Generation, PluginWatcher, ReloadError, ReloadService, ReloaderBuilder};
 use tests::soon;
 
 use crate::reload_app::{App, Behaviour, Paths, Routes, Shared, ask, builder, paths, text};
@@ -28,13 +29,31 @@ fn a_plugin_stays_until_its_last_user_is_done_and_comes_back_after_that() {
     let (done, is_done) = channel();
     let reloader = app.reloader.clone();
     std::thread::spawn(move || done.send(reloader.reload().unwrap()).unwrap());
-    assert_eq!(app.take_log(), [""; 0], "nothing of it stops under its user");
-    assert!(is_done.try_recv().is_err());
     drop(held);
     let reloaded = is_done.recv_timeout(Duration::from_secs(60)).unwrap();
     assert_eq!(reloaded.started, ["base", "left", "right", "top"]);
     let stops = ["stop top", "stop right", "stop left", "stop base"];
     assert_eq!(app.take_log()[..4], stops);
+    app.nothing_is_wrong();
+}
+
+#[test]
+fn a_reload_waits_for_the_plugin_that_leaves_and_not_before_those_that_do_not() {
+    let app = App::new(&["base", "lone"]);
+    let held = app.reloader.current();
+    app.reload(&["base"]).unwrap();
+    app.ask_for(&["left", "lone"]);
+    app.take_log();
+    let (done, is_done) = channel();
+    let reloader = app.reloader.clone();
+    std::thread::spawn(move || done.send(reloader.reload().unwrap()).unwrap());
+    // The reload has begun, and `lone` is the next.
+    app.wait_until_told("load left");
+    drop(held);
+    let reloaded = is_done.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!(reloaded.started, ["left", "lone"]);
+    assert_eq!(app.take_log(), ["load left", "stop lone", "load lone"]);
+    // `lone` says so if it is loaded before it was stopped.
     app.nothing_is_wrong();
 }
 
@@ -139,9 +158,9 @@ fn with_the_last_handle_and_when_it_is_closed_everything_stops() {
     app.reloader.close().unwrap();
 
     // A user that is never done is told of, and does not keep the program.
-    let app = App::with(&["top", "lone"], |b| b.patience(Duration::from_millis(50)).start(paths));
+    let app = App::new(&["top", "lone"]);
     let held = app.reloader.current();
-    let error = app.reloader.close().unwrap_err();
+    let error = app.reloader.close_within(Duration::from_millis(50)).unwrap_err();
     assert!(matches!(error, ReloadError::Stopping { .. }), "{error:?}");
     let App { dir: _dir, world, reloader } = app;
     soon(move || drop(reloader));
@@ -205,7 +224,7 @@ fn plugins_that_are_async_are_awaited_where_there_is_something_that_awaits() {
     let builder = || {
         let manager = PluginManager::builder("sleep").table(&sleepy::PLUGINS);
         let manager = manager.provide("world", Arc::clone(&world)).build().unwrap();
-        Reloader::builder::<Routes>(manager)
+        ReloaderBuilder::<Routes>::new(manager)
     };
     let error = builder().start(paths).unwrap_err().to_string();
     assert!(error.contains("`sleepy`") && error.contains("async"), "{error}");
@@ -225,7 +244,7 @@ fn where_the_last_handle_is_dropped_by_the_thread_that_is_to_await_a_stop_both_c
     let world = Shared::default();
     let manager = PluginManager::builder("sleep").table(&sleepy::PLUGINS);
     let manager = manager.provide("world", Arc::clone(&world)).build().unwrap();
-    let builder = Reloader::builder::<Routes>(manager).patience(Duration::from_secs(3600));
+    let builder = ReloaderBuilder::<Routes>::new(manager).patience(Duration::from_secs(3600));
     let reloader = builder.block_on(|work| pollster::block_on(work)).start(paths).unwrap();
     let (go, gone) = channel();
     world.lock().unwrap().behaviours.insert("sleepy", Behaviour::StopWaits(gone));
@@ -235,6 +254,45 @@ fn where_the_last_handle_is_dropped_by_the_thread_that_is_to_await_a_stop_both_c
         go.send(()).unwrap();
     });
     soon(move || while world.lock().unwrap().log != ["load sleepy", "stop sleepy"] {});
+}
+
+#[test]
+fn a_stop_that_is_not_run_to_its_end_is_said_and_tried_again() {
+    let world = Shared::default();
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("plugins_config.json");
+    let ask_for = |plugins: &[&str]| {
+        fs::write(&config, text(plugins).replace("life/", "sleep/")).unwrap();
+    };
+    ask_for(&["sleepy"]);
+    let manager = PluginManager::builder("sleep").table(&sleepy::PLUGINS);
+    let manager = manager.provide("world", Arc::clone(&world)).build().unwrap();
+    let is_gone = Arc::new(AtomicBool::new(false));
+    let runtime = Arc::clone(&is_gone);
+    let builder = ReloaderBuilder::<Routes>::new(manager).config(&config);
+    let builder = builder.block_on(move |work| match runtime.load(Ordering::SeqCst) {
+        true => {}
+        false => pollster::block_on(work),
+    });
+    let reloader = builder.start(paths).unwrap();
+    ask_for(&[]);
+    let held = reloader.current();
+    reloader.reload().unwrap();
+    is_gone.store(true, Ordering::SeqCst);
+    drop(held);
+    for _ in 0..2 {
+        let error = soon({
+            let reloader = reloader.clone();
+            move || reloader.close().unwrap_err()
+        });
+        assert!(matches!(error, ReloadError::Stop { plugin: "sleepy", .. }), "{error:?}");
+        let wanted =
+            "`sleepy` could not be stopped: `block_on` did not run what it was given to its end";
+        assert_eq!(error.to_string(), wanted);
+    }
+    is_gone.store(false, Ordering::SeqCst);
+    reloader.close().unwrap();
+    assert_eq!(world.lock().unwrap().log, ["load sleepy", "stop sleepy"]);
 }
 
 #[test]

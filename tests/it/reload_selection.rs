@@ -4,14 +4,15 @@
 use std::fs;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use plugo::reload::{ReloadError, ReloadService};
+use plugo::PluginManager;
+use plugo::reload::{PluginWatcher, ReloadError, ReloadService, ReloaderBuilder};
 use tests::{Run, soon};
 
-use crate::reload_app::{App, Behaviour, Shared, ask, builder, paths, text};
+use crate::reload_app::{App, Behaviour, Paths, Shared, ask, builder, paths, text};
 
 #[test]
 fn what_is_enabled_comes_with_what_it_needs_and_what_is_disabled_goes_with_what_needs_it() {
@@ -69,9 +70,21 @@ fn all_or_nothing() {
         assert_eq!(app.world().running.len(), 2);
     };
     for (text, error) in [
-        ("", "EOF while parsing a value\n  --> {}:1:0"),
-        ("{ \"plugins\": [ { \"name\"", "EOF while parsing an object\n  --> {}:1:23"),
-        ("{ \"plugins\": {} }", "invalid type: map, expected a sequence\n  --> {}:1:13"),
+        (
+            "",
+            "`{}` is not JSON: EOF while parsing a value\n  --> {}:1:1\n  help: the file is empty; \
+             an empty selection is `{ \"plugins\": [] }`",
+        ),
+        (
+            "{ \"plugins\": [ { \"name\"",
+            "`{}` is not JSON: EOF while parsing an object\n  --> {}:1:23\n  help: its end is \
+             missing; write the file beside its place and rename it into it, so that nobody reads \
+             half of it",
+        ),
+        (
+            "{ \"plugins\": {} }",
+            "`plugins` of `{}` must be an array of objects, and is an object\n  --> {}:1:14",
+        ),
         (
             "{ \"plugins\": [\n { \"name\": \"life/lone\", \"enabled\": true },\n \
              { \"name\": \"life/tip\", \"enabled\": true } ] }",
@@ -83,7 +96,10 @@ fn all_or_nothing() {
         refused(&error.replace("{}", &shown));
     }
     fs::remove_file(&config).unwrap();
-    refused(&format!("`{shown}` cannot be read: No such file or directory (os error 2)"));
+    refused(&format!(
+        "`{shown}` cannot be read: No such file or directory (os error 2)\n  help: put it back, or \
+         create it; an empty selection is `{{ \"plugins\": [] }}`"
+    ));
     assert_eq!(app.take_log(), [""; 0], "nothing was tried");
 
     app.ask_for(&["lone", "top"]);
@@ -136,15 +152,12 @@ fn an_init_that_blocks_keeps_what_runs_running_and_others_are_told() {
     app.behave("lone", Behaviour::LoadWaits(gone));
     let watcher = app.reloader.watch(|_| {}).unwrap();
     app.ask_for(&["base", "lone"]);
-    soon({
-        let world = Arc::clone(&app.world);
-        move || while !world.lock().unwrap().log.contains(&"load lone".to_owned()) {}
-    });
+    app.wait_until_told("load lone");
     assert_eq!(app.running(), ["base"]);
     let error = app.reloader.reload().unwrap_err();
     assert!(matches!(error, ReloadError::Busy { plugin: Some("lone"), .. }), "{error:?}");
     let said = error.to_string();
-    assert!(said.starts_with("another reload has not come to its end after "), "{said}");
+    assert!(said.starts_with("a reload has not come to its end after "), "{said}");
     assert!(said.ends_with(" s; it initialises `lone`"), "{said}");
     assert!(matches!(app.reloader.close(), Err(ReloadError::Busy { .. })));
     // The watcher does not wait for it either.
@@ -152,6 +165,186 @@ fn an_init_that_blocks_keeps_what_runs_running_and_others_are_told() {
     go.send(()).unwrap();
     app.wait_until_running(&["base", "lone"]);
     assert!(app.reloader.reload().unwrap().is_unchanged());
+}
+
+/// What a watcher tells, as text.
+fn watch(app: &App<Paths>) -> (PluginWatcher, Receiver<Result<String, String>>) {
+    let (sender, heard) = channel();
+    let watcher = app.reloader.watch(move |result| {
+        let said = result.map(|reloaded| reloaded.to_string());
+        let _ = sender.send(said.map_err(|error| error.to_string()));
+    });
+    (watcher.unwrap(), heard)
+}
+
+fn next(heard: &Receiver<Result<String, String>>) -> Result<String, String> {
+    heard.recv_timeout(Duration::from_secs(60)).expect("it is told of nothing")
+}
+
+#[test]
+fn an_init_that_blocks_is_told_of_by_the_watcher_alone_and_reloading_goes_on_after_it() {
+    let app = App::with(&["base"], |b| b.patience(Duration::from_millis(50)).start(paths));
+    let (go, gone) = channel();
+    app.behave("lone", Behaviour::LoadWaits(gone));
+    let (_watcher, heard) = watch(&app);
+    app.ask_for(&["base", "lone"]);
+    // Once, and again when the wait has doubled.
+    for _ in 0..2 {
+        let said = next(&heard).unwrap_err();
+        assert!(said.starts_with("a reload has not come to its end after "), "{said}");
+        assert!(said.ends_with(" s; it initialises `lone`"), "{said}");
+    }
+    assert_eq!(app.running(), ["base"]);
+    // What is saved meanwhile is done when it ends.
+    app.ask_for(&["base"]);
+    go.send(()).unwrap();
+    let mut told = next(&heard);
+    while told.is_err() {
+        told = next(&heard);
+    }
+    assert_eq!(told.unwrap(), "started lone; 1 left alone");
+    assert_eq!(next(&heard).unwrap(), "stopping lone; 1 left alone");
+    app.nothing_is_wrong();
+}
+
+#[test]
+fn a_reload_that_failed_since_a_plugin_had_not_left_is_done_when_it_has() {
+    let app = App::with(&["base", "lone"], |b| b.patience(Duration::from_millis(50)).start(paths));
+    let held = app.reloader.current();
+    let (_watcher, heard) = watch(&app);
+    app.ask_for(&["base"]);
+    assert_eq!(next(&heard).unwrap(), "stopping lone; 1 left alone");
+    app.ask_for(&["base", "lone"]);
+    let said = next(&heard).unwrap_err();
+    assert!(said.starts_with("`lone` is still being stopped after "), "{said}");
+    // Nobody touches the file.
+    drop(held);
+    assert_eq!(next(&heard).unwrap(), "started lone; 1 left alone");
+    app.nothing_is_wrong();
+}
+
+#[test]
+fn after_a_reload_that_failed_the_same_content_saved_once_more_is_tried_again() {
+    let app = App::new(&["base"]);
+    app.behave("lone", Behaviour::Fails);
+    let (watcher, heard) = watch(&app);
+    app.ask_for(&["base", "lone"]);
+    assert!(next(&heard).unwrap_err().contains("there is no licence"));
+    app.ask_for(&["base", "lone"]);
+    assert_eq!(next(&heard).unwrap(), "started lone; 1 left alone");
+    // Now it is no change any more: what is told of next is what comes next.
+    app.ask_for(&["base", "lone"]);
+    watcher.look();
+    app.ask_for(&["lone"]);
+    assert_eq!(next(&heard).unwrap(), "stopping base; 1 left alone");
+}
+
+#[test]
+fn a_typo_in_a_namespace_is_refused_and_one_in_a_switch_off_is_warned_of() {
+    let app = App::new(&["lone"]);
+    let before = app.reloader.current().number();
+    let entry = |name: &str, is_on: bool| format!(r#"{{ "name": "{name}", "enabled": {is_on} }}"#);
+    let reload = |entries: &[String]| {
+        fs::write(app.config(), format!("{{ \"plugins\": [ {} ] }}", entries.join(", "))).unwrap();
+        app.reloader.reload()
+    };
+    let place = format!("\n  --> {}:1:", app.config().display());
+    let error = reload(&[entry("live/lone", true)]).unwrap_err().to_string();
+    let wanted = "`live/lone` is enabled, and no plugin of the namespace `live` is built in";
+    assert!(
+        error.starts_with(&format!("{wanted}{place}26\n  help: did you mean `life`? ")),
+        "{error}"
+    );
+    assert_eq!((app.running(), app.reloader.current().number()), (vec!["lone"], before));
+
+    // The default namespace has plugins in this program, whose business they are.
+    assert!(plugo::tables().iter().any(|table| table.iter().any(|it| it.namespace() == "plugins")));
+    let others = [entry("life/lone", true), entry("blog", true), entry("blgo", false)];
+    assert_eq!(reload(&others).unwrap().warnings, []);
+
+    let off = |name: &str| reload(&[entry("life/lone", true), entry(name, false)]).unwrap();
+    let at = "68\n  help: did you mean";
+    assert_eq!(
+        off("life/bsae").to_string(),
+        format!(
+            "nothing to do; 1 left alone\nwarning: `bsae` is disabled, and not built in{place}{at} \
+             `base`?"
+        )
+    );
+    assert_eq!(
+        off("live/base").warnings[0].to_string(),
+        format!(
+            "`live/base` is disabled, and no plugin of that namespace is built in{place}{at} `life`?"
+        )
+    );
+    // What the build leaves out is switched off in its file, and unknown here.
+    for name in ["life/semver", "elsewhere/base", "life/lona"] {
+        assert_eq!(off(name).warnings, [], "{name}");
+    }
+}
+
+#[test]
+fn a_reload_can_be_awaited() {
+    let app = App::new(&["base"]);
+    let (go, gone) = channel();
+    app.behave("lone", Behaviour::LoadWaits(gone));
+    app.ask_for(&["base", "lone"]);
+    let reload = app.reloader.reload_async();
+    app.wait_until_told("load lone");
+    go.send(()).unwrap();
+    assert_eq!(pollster::block_on(reload).unwrap().started, ["lone"]);
+    let error = app.reload(&["bas"]).unwrap_err().to_string();
+    assert_eq!(pollster::block_on(app.reloader.reload_async()).unwrap_err().to_string(), error);
+}
+
+/// A part that cannot be dropped in peace, once it has a path.
+#[derive(Default)]
+struct Unruly(Vec<String>);
+
+impl Drop for Unruly {
+    fn drop(&mut self) {
+        assert!(self.0.is_empty(), "a panic that is meant");
+    }
+}
+
+mod unruly {
+    use super::Unruly;
+
+    #[plugo::plugin(name = "calm", namespace = "unruly")]
+    fn calm(app: &mut Unruly) {
+        let _ = app;
+    }
+
+    #[plugo::plugin(name = "wild", namespace = "unruly")]
+    fn wild(app: &mut Unruly) -> Result<(), String> {
+        app.0.push("/wild".to_owned());
+        Err("there is no licence".to_owned())
+    }
+
+    plugo::plugins![calm, wild];
+}
+
+#[test]
+fn a_part_that_panics_when_it_is_dropped_costs_nobody_else_anything() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("plugins_config.json");
+    let ask_for = |names: &[&str]| fs::write(&config, text(names).replace("life/", "unruly/"));
+    ask_for(&["calm"]).unwrap();
+    let manager = PluginManager::builder("unruly").table(&unruly::PLUGINS).build().unwrap();
+    let reloader = ReloaderBuilder::<Unruly>::new(manager).config(&config);
+    let reloader = reloader.start(|parts| Ok(parts.len())).unwrap();
+    ask_for(&["calm", "wild"]).unwrap();
+    let error = reloader.reload().unwrap_err();
+    assert!(matches!(error, ReloadError::Init { plugin: "wild", .. }), "{error:?}");
+    ask_for(&["calm"]).unwrap();
+    reloader.reload().unwrap();
+    // The next generation that is put together has what was there.
+    assert_eq!(*reloader.current().value(), 1);
+    ask_for(&[]).unwrap();
+    assert_eq!(reloader.reload().unwrap().stopping, ["calm"]);
+    ask_for(&["calm"]).unwrap();
+    assert_eq!(reloader.reload().unwrap().started, ["calm"]);
+    assert_eq!(*reloader.current().value(), 1);
 }
 
 #[test]
@@ -181,20 +374,13 @@ fn h07_h11_the_file_is_watched_and_whatever_becomes_of_a_reload_the_watcher_live
     let app = App::new(&["base"]);
     // What changed before anybody watched counts.
     app.ask_for(&["base", "lone"]);
-    let (sender, heard) = channel();
-    let watcher = app
-        .reloader
-        .watch(move |result| {
-            let said = result.map(|reloaded| reloaded.to_string());
-            sender.send(said.map_err(|error| error.to_string())).unwrap();
-        })
-        .unwrap();
-    let next = || heard.recv_timeout(Duration::from_secs(60)).expect("a reload");
+    let (watcher, heard) = watch(&app);
+    let next = || next(&heard);
     assert_eq!(next().unwrap(), "started lone; 1 left alone");
     app.ask_for(&["bas"]);
     assert!(next().unwrap_err().contains("did you mean `base`?"));
     fs::write(app.config(), "{ \"plugins\": [").unwrap();
-    assert!(next().unwrap_err().starts_with("EOF while parsing a list\n  --> "));
+    assert!(next().unwrap_err().contains(" is not JSON: EOF while parsing a list\n  --> "));
     app.ask_for(&["lone"]);
     assert_eq!(next().unwrap(), "stopping base; 1 left alone");
     // Saved by an editor.

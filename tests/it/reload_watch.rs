@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -84,10 +84,20 @@ impl Watched {
     }
 }
 
+/// Writes a file in one step: in place where its length stays, and otherwise from
+/// beside it. A machine may pause at any time, and half a file is a change too.
 fn write(dir: &Path, path: &str, content: &str) {
     let path = dir.join(path);
+    let length = fs::metadata(&path).map(|metadata| metadata.len());
+    if length.is_ok_and(|length| length == content.len() as u64) {
+        let mut file = fs::File::options().write(true).open(path).unwrap();
+        return file.write_all(content.as_bytes()).unwrap();
+    }
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, content).unwrap();
+    let name = path.file_name().unwrap().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.tmp"));
+    fs::write(&beside, content).unwrap();
+    fs::rename(beside, path).unwrap();
 }
 
 #[cfg(unix)]
@@ -375,7 +385,7 @@ fn h07_h14_a_config_that_kubernetes_mounts_is_followed_through_its_links() {
         assert_eq!(watched.next(), [(config.to_owned(), Change::Modified)]);
     }
     // And the file may be changed where it is.
-    watched.write("config/..2026_4/plugins_config.json", "in place");
+    watched.write("config/..2026_4/plugins_config.json", "5");
     assert_eq!(watched.next(), [(config.to_owned(), Change::Modified)]);
 }
 
@@ -393,9 +403,9 @@ fn h08_h13_what_changes_nothing_is_not_told_of() {
         use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions(&lib, fs::Permissions::from_mode(0o600)).unwrap();
     }
-    fs::write(&lib, "1").unwrap();
-    watched.write("plugins/blog/src/lib.rs.new", "1");
-    fs::rename(watched.path("plugins/blog/src/lib.rs.new"), &lib).unwrap();
+    write(watched.dir.path(), "plugins/blog/src/lib.rs", "1");
+    write(watched.dir.path(), "plugins/blog/src/.lib.rs.tmp", "1");
+    fs::rename(watched.path("plugins/blog/src/.lib.rs.tmp"), &lib).unwrap();
     fs::create_dir(watched.path("plugins/empty")).unwrap();
     watched.nothing_but("plugins/end");
 }
@@ -427,6 +437,123 @@ fn h08_what_tools_and_editors_make_for_themselves_is_not_told_of() {
         watched.write(&format!("plugins/{path}"), "1");
     }
     watched.nothing_but("plugins/blog/src/end.rs");
+}
+
+#[test]
+fn h08_a_folder_that_is_named_is_watched_though_git_ignores_it() {
+    let watched = Watched::new(
+        |dir| {
+            write(dir, ".gitignore", "/plugins/web-blog/\n/private/**\n*.log\n");
+            write(dir, ".ignore", "*.rs\n");
+            write(dir, "plugins/web-blog/src/lib.rs", "1");
+            write(dir, "plugins/web-blog/.gitignore", "/generated\n");
+            write(dir, "plugins/auth/src/lib.rs", "1");
+            write(dir, "private/clock/src/lib.rs", "1");
+        },
+        |watch, dir| {
+            let plugins = dir.join("plugins");
+            watch.path(plugins.join("web-blog")).path(plugins).path(dir.join("private/clock"))
+        },
+    );
+    for path in [
+        "plugins/web-blog/src/lib.rs",
+        "private/clock/src/lib.rs",
+        // What Git's own files do not say is not asked.
+        "plugins/auth/src/lib.rs",
+    ] {
+        watched.write(path, "2");
+        assert_eq!(watched.next(), [(path.to_owned(), Change::Modified)]);
+    }
+    // What is ignored in a folder is, be it said in the folder or around it.
+    watched.write("plugins/web-blog/generated/code.rs", "1");
+    watched.write("plugins/auth/debug.log", "1");
+    watched.nothing_but("plugins/web-blog/src/end.rs");
+}
+
+#[cfg(unix)]
+#[test]
+fn h08_new_content_of_the_same_length_and_time_is_told_of() {
+    let time = std::time::SystemTime::now() - Duration::from_secs(3600);
+    let put = |path: &Path, content: &str| {
+        let mut file = fs::File::options().write(true).open(path).unwrap();
+        file.write_all(content.as_bytes()).unwrap();
+        file.set_modified(time).unwrap();
+    };
+    let watched = Watched::new(
+        |dir| {
+            write(dir, "plugins/blog/src/lib.rs", "1");
+            put(&dir.join("plugins/blog/src/lib.rs"), "1");
+        },
+        |watch, dir| watch.path(dir.join("plugins")),
+    );
+    let lib = "plugins/blog/src/lib.rs";
+    // As `rsync --inplace --times` does it.
+    put(&watched.path(lib), "2");
+    assert_eq!(watched.next(), [(lib.to_owned(), Change::Modified)]);
+}
+
+#[test]
+fn a_watcher_that_takes_the_place_of_another_tells_what_that_one_did_not() {
+    let dir = tempfile::tempdir().unwrap();
+    for path in ["plugins/a.rs", "plugins/b.rs", "other/c.rs", "plugins/d.txt"] {
+        write(dir.path(), path, "1");
+    }
+    // The first one never gets to tell of anything.
+    let first = PluginWatcher::builder()
+        .debounce(Duration::from_secs(3600))
+        .path(dir.path().join("plugins"))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .start(|changes| panic!("{changes}"))
+        .unwrap();
+    write(dir.path(), "plugins/a.rs", "2");
+    write(dir.path(), "plugins/new.rs", "1");
+    fs::remove_file(dir.path().join("plugins/b.rs")).unwrap();
+    let (sender, heard) = channel();
+    let second = PluginWatcher::builder()
+        .debounce(QUIET)
+        .path(dir.path().join("plugins"))
+        .path(dir.path().join("other"))
+        .after(first)
+        .start(move |changes| sender.send(told(changes)).unwrap())
+        .unwrap();
+    // What only the second one looks at is as it finds it.
+    let path = |path: &str| dir.path().join("plugins").join(path);
+    let all = [
+        (path("a.rs"), Change::Modified),
+        (path("b.rs"), Change::Removed),
+        (path("new.rs"), Change::Created),
+    ];
+    assert_eq!(heard.recv_timeout(Duration::from_secs(60)).unwrap(), all);
+    // And what was told of is not told of again.
+    let (sender, heard) = channel();
+    let third = PluginWatcher::builder().debounce(QUIET).path(dir.path()).after(second);
+    let third = third.start(move |changes| sender.send(told(changes)).unwrap()).unwrap();
+    third.look();
+    write(dir.path(), "plugins/end.rs", "1");
+    let end = [(path("end.rs"), Change::Created)];
+    assert_eq!(heard.recv_timeout(Duration::from_secs(60)).unwrap(), end);
+}
+
+#[test]
+fn times_without_end_and_times_of_nothing_are_times() {
+    let watched = Watched::new(
+        |dir| write(dir, "plugins/lib.rs", "1"),
+        |watch, dir| watch.path(dir.join("plugins")).debounce(Duration::MAX),
+    );
+    watched.write("plugins/lib.rs", "2");
+    watched.watcher.look();
+    // If its thread failed, what it calls would be gone.
+    let told = watched.heard.recv_timeout(Duration::from_millis(200));
+    assert_eq!(told, Err(RecvTimeoutError::Timeout));
+    watched.watcher.stop();
+
+    let watched = Watched::new(
+        |dir| write(dir, "plugins/lib.rs", "1"),
+        |watch, dir| watch.path(dir.join("plugins")).poll(Duration::ZERO),
+    );
+    assert_eq!(watched.watcher.mode().to_string(), "looking every 10 ms, since it was told to");
+    watched.write("plugins/lib.rs", "2");
+    watched.until("plugins/lib.rs", Change::Modified);
 }
 
 #[test]

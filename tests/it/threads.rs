@@ -103,13 +103,29 @@ mod diamond {
         fingerprint: "",
         crates: [],
         text: "baseleftrighttopgraph0.1.0",
-        numbers: [0, 0, 1, 2],
-        by_name: [0, 1, 2, 3],
+        starts: [0, 4, 8, 13, 16, 21, 26, 26],
+        columns: {
+            NAMESPACES: Narrow [4],
+            NAMESPACE: Narrow [0],
+            VERSION: Narrow [5],
+            DESCRIPTION: Narrow [6],
+            AUTHORS: Narrow [6],
+            IDENTIFIER: Narrow [6],
+            PACKAGE: Narrow [6],
+            PLACE: Narrow [6],
+            DEPENDENCY_STARTS: Narrow [0, 0, 1, 2, 4],
+            DEPENDENCIES: Narrow [0, 0, 1, 2],
+            REASON_STARTS: Narrow [],
+            REASONS: Narrow [],
+            SEEDS: Narrow [],
+            SLOTS: Narrow [],
+        },
+        priority: [0],
         plugins: [
-            ("tests", "0.1.0", "graph", "base", [0 4, 16 5, 21 5, 0 0, 0 0, 0 0, 0 0, 0 0], 0, (0, 0), (0, 0))
-            ("tests", "0.1.0", "graph", "left", [4 4, 16 5, 21 5, 0 0, 0 0, 0 0, 0 0, 0 0], 0, (0, 1), (0, 0))
-            ("tests", "0.1.0", "graph", "right", [8 5, 16 5, 21 5, 0 0, 0 0, 0 0, 0 0, 0 0], 0, (1, 1), (0, 0))
-            ("tests", "0.1.0", "graph", "top", [13 3, 16 5, 21 5, 0 0, 0 0, 0 0, 0 0, 0 0], 0, (2, 2), (0, 0))
+            ("tests", "0.1.0", "graph", "base")
+            ("tests", "0.1.0", "graph", "left")
+            ("tests", "0.1.0", "graph", "right")
+            ("tests", "0.1.0", "graph", "top")
         ],
     }
 }
@@ -349,12 +365,28 @@ mod patient {
         fingerprint: "",
         crates: [],
         text: "lowerupperwaitspatient0.1.0",
-        numbers: [0],
-        by_name: [0, 1, 2],
+        starts: [0, 5, 10, 15, 22, 27, 27],
+        columns: {
+            NAMESPACES: Narrow [3],
+            NAMESPACE: Narrow [0],
+            VERSION: Narrow [4],
+            DESCRIPTION: Narrow [5],
+            AUTHORS: Narrow [5],
+            IDENTIFIER: Narrow [5],
+            PACKAGE: Narrow [5],
+            PLACE: Narrow [5],
+            DEPENDENCY_STARTS: Narrow [0, 0, 1, 1],
+            DEPENDENCIES: Narrow [0],
+            REASON_STARTS: Narrow [],
+            REASONS: Narrow [],
+            SEEDS: Narrow [],
+            SLOTS: Narrow [],
+        },
+        priority: [0],
         plugins: [
-            ("tests", "0.1.0", "patient", "lower", [0 5, 15 7, 22 5, 0 0, 0 0, 0 0, 0 0, 0 0], 0, (0, 0), (0, 0))
-            ("tests", "0.1.0", "patient", "upper", [5 5, 15 7, 22 5, 0 0, 0 0, 0 0, 0 0, 0 0], 0, (0, 1), (0, 0))
-            ("tests", "0.1.0", "patient", "waits", [10 5, 15 7, 22 5, 0 0, 0 0, 0 0, 0 0, 0 0], 0, (0, 0), (0, 0))
+            ("tests", "0.1.0", "patient", "lower")
+            ("tests", "0.1.0", "patient", "upper")
+            ("tests", "0.1.0", "patient", "waits")
         ],
     }
 }

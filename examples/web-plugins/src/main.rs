@@ -26,14 +26,15 @@
 //!
 //! Within what is in the build, the program can follow a config file while it
 //! runs: a plugin that the file disables is stopped when its last request has
-//! ended, and one that it enables comes back.
+//! ended, and one that it enables comes back. In the root of the repository:
 //!
 //! ```text
-//! cargo run -p web-plugins --features reload -- --reload plugins_config.json
+//! cargo run -p web-plugins --features reload -- --reload examples/web-plugins/plugins_config.json
 //! ```
 //!
 //! The port is the first argument, or else the variable `PORT`, or else 3000;
-//! 0 is any that is free. Under `plugo dev`, it is reached where that says. The variable `CURRENCY` changes what prices are in.
+//! 0 is any that is free. Under `plugo dev`, it is reached where that says. The
+//! variable `CURRENCY` changes what prices are in.
 
 #![forbid(unsafe_code)]
 

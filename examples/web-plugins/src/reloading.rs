@@ -1,15 +1,19 @@
 use std::env;
 use std::io::{Write as _, stderr};
 use std::path::Path;
+use std::time::Duration;
 
 use axum::Router;
-use plugo::reload::{PluginWatcher, ReloadError, ReloadService, Reloader};
+use plugo::reload::{Mode, PluginWatcher, ReloadError, ReloadService, Reloader, ReloaderBuilder};
 use plugo::{PluginManager, State};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use web_site::Site;
 
 use crate::front::{Entry, around};
+
+/// How long plugins may take to stop at the end.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The plugins that a config file asks for, for as long as it does.
 pub(crate) struct Reloading {
@@ -26,7 +30,7 @@ impl Reloading {
             manager = manager.provide("currency", currency);
         }
         let runtime = Handle::current();
-        let reloader = Reloader::builder::<Site>(manager.build()?)
+        let reloader = ReloaderBuilder::<Site>::new(manager.build()?)
             .config(config)
             // Each plugin has a site of its own, where it finds what those left that it depends on.
             .part("site", |needed| Site::beside(needed.iter().map(|part| part.value())))
@@ -46,6 +50,9 @@ impl Reloading {
                 Err(error) => writeln!(stderr(), "the plugins are as they were: {error}"),
             };
         })?;
+        if *watcher.mode() != Mode::Notifications {
+            let _ = writeln!(stderr(), "{}: {}", config.display(), watcher.mode());
+        }
         Ok(Reloading { reloader, watcher })
     }
 
@@ -58,11 +65,18 @@ impl Reloading {
         Router::new().fallback_service(ReloadService::new(self.reloader.clone()))
     }
 
-    /// Stops the plugins, when their last requests have ended.
+    /// Stops the plugins. A request that still goes on is not waited for: it keeps
+    /// the plugin that answers it, and those that this one needs, until the process
+    /// ends.
     pub(crate) async fn end(self) -> anyhow::Result<()> {
         let Reloading { reloader, watcher } = self;
         drop(watcher);
-        let closed: Result<(), ReloadError> = spawn_blocking(move || reloader.close()).await?;
-        Ok(closed?)
+        match spawn_blocking(move || reloader.close_within(PATIENCE)).await? {
+            Err(late @ ReloadError::Stopping { .. }) => {
+                let _ = writeln!(stderr(), "warning: not every plugin was stopped: {late}");
+                Ok(())
+            }
+            closed => Ok(closed?),
+        }
     }
 }

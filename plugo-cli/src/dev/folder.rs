@@ -1,6 +1,8 @@
 use std::fs::{self, File, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, Read, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+
+use memchr::memmem::Finder;
 
 use crate::app::App;
 use crate::error::Error;
@@ -100,6 +102,29 @@ impl Kept {
     }
 }
 
+impl Kept {
+    /// Whether these bytes stand somewhere in it.
+    pub(super) fn has(&self, bytes: &[u8]) -> bool {
+        File::open(&self.program).and_then(|file| has(file, bytes)).unwrap_or(false)
+    }
+}
+
+/// Reads a piece at a time.
+fn has(mut file: impl Read, bytes: &[u8]) -> io::Result<bool> {
+    const PIECE: u64 = 1 << 20;
+    let finder = Finder::new(bytes);
+    let mut piece = Vec::new();
+    while file.by_ref().take(PIECE).read_to_end(&mut piece)? > 0 {
+        if finder.find(&piece).is_some() {
+            return Ok(true);
+        }
+        // They may begin here and go on in the next piece.
+        let end = piece.len().saturating_sub(bytes.len().saturating_sub(1));
+        drop(piece.drain(..end));
+    }
+    Ok(false)
+}
+
 impl Drop for Kept {
     fn drop(&mut self) {
         if let Some(dir) = self.program.parent() {
@@ -108,7 +133,7 @@ impl Drop for Kept {
     }
 }
 
-fn is_same(one: &Path, other: &Path) -> std::io::Result<bool> {
+fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
     let (mut one, mut other) = (File::open(one)?, File::open(other)?);
     let (a, b) = (one.metadata()?, other.metadata()?);
@@ -133,6 +158,17 @@ fn is_same(one: &Path, other: &Path) -> std::io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_found_where_pieces_meet_too() {
+        for at in [0, (1 << 20) - 3, (1 << 20) + 7, 3 << 20] {
+            let mut file = vec![b'-'; at];
+            file.extend(b"LISTEN_FDS");
+            assert!(has(&*file, b"LISTEN_FDS").unwrap(), "{at}");
+            file.pop();
+            assert!(!has(&*file, b"LISTEN_FDS").unwrap(), "{at}");
+        }
+    }
 
     #[test]
     fn programs_are_compared_by_what_they_hold() {

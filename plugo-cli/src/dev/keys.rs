@@ -45,7 +45,7 @@ pub(super) fn listen(sender: Sender<Event>) -> bool {
 fn read(line: &str, is_answer: bool) -> Option<Key> {
     let line = line.trim();
     if is_answer {
-        return Some(Key::Client(line.to_owned()));
+        return Some(Key::Client(if line == "-" { String::new() } else { line.to_owned() }));
     }
     let (first, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     match (first, rest.trim()) {
@@ -73,6 +73,7 @@ mod tests {
         assert_eq!(read("c -", false), client(""));
         assert_eq!(read("q", true), client("q"));
         assert_eq!(read("", true), client(""));
+        assert_eq!(read("-", true), client(""));
         assert_eq!(read("", false), None);
         assert_eq!(read("quit now", false), Some(Key::Help));
     }

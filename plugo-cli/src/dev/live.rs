@@ -1,4 +1,4 @@
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,7 +24,15 @@ const LIMIT: Duration = Duration::from_secs(2);
 
 impl Live {
     pub(super) fn open(address: &str) -> Result<Self, Error> {
-        let cannot = |error| Error::usage(format!("`--livereload {address}`: {error}"));
+        let cannot = |error: io::Error| match error.kind() {
+            io::ErrorKind::AddrInUse => Error::no(format!(
+                "another program listens on {address} already; `--livereload` names another \
+                 address, and with the port 0 any that is free"
+            )),
+            _ => Error::usage(format!(
+                "`--livereload {address}`: {error}; an address is such as `127.0.0.1:35729`"
+            )),
+        };
         let listener = TcpListener::bind(address).map_err(cannot)?;
         let local = listener.local_addr().map_err(cannot)?;
         let pages = Pages::default();

@@ -1,4 +1,5 @@
 use std::fs;
+use std::io;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -26,15 +27,30 @@ impl Notices {
     /// `own` is the folder of this `plugo dev` alone. What one that was killed
     /// left is put away.
     pub(super) fn open(own: &Path) -> Result<Self, Error> {
+        Notices::open_or(own, &[std::env::temp_dir(), PathBuf::from("/tmp")])
+    }
+
+    fn open_or(own: &Path, others: &[PathBuf]) -> Result<Self, Error> {
         let (dir, link) = (own.join("notices"), own.join(LINK));
         clear(&dir, &link);
-        if fs::create_dir_all(&dir).is_ok() && takes_sockets(&dir) {
+        if fs::create_dir_all(&dir).is_ok() && takes_sockets(&dir).is_ok() {
             return Ok(Notices { dir, elsewhere: None });
         }
         let _ = fs::remove_dir_all(&dir);
-        let temporary = tempfile::Builder::new().prefix(PREFIX).tempdir();
-        let cannot = |error| Error::io("made", &std::env::temp_dir(), &error);
-        let temporary = temporary.map_err(cannot)?;
+        let mut problems = Vec::new();
+        let found = others.iter().find_map(|other| {
+            let made = tempfile::Builder::new().prefix(PREFIX).tempdir_in(other);
+            let made = made.and_then(|made| takes_sockets(made.path()).map(|()| made));
+            let problem = |error| problems.push(format!("in `{}`: {error}", other.display()));
+            made.map_err(problem).ok()
+        });
+        let temporary = found.ok_or_else(|| {
+            let problems = problems.join("; ");
+            Error::environment(format!(
+                "the app has no place to say that it is ready: no socket can be made ({problems}); \
+                 TMPDIR names a folder for it, whose path has to be short"
+            ))
+        })?;
         // Where it is, for the next one. Without links it is not found again.
         let _ = symlink(temporary.path(), &link);
         let dir = temporary.path().to_owned();
@@ -72,12 +88,11 @@ fn clear(dir: &Path, link: &Path) {
 }
 
 /// Whether sockets can be made there, with names as long as they get.
-fn takes_sockets(dir: &Path) -> bool {
+fn takes_sockets(dir: &Path) -> io::Result<()> {
     // The longest name that there may be.
     let path = dir.join(format!("patch-{}", u32::MAX));
-    let bound = UnixDatagram::bind(&path).is_ok();
-    let _ = fs::remove_file(&path);
-    bound
+    UnixDatagram::bind(&path)?;
+    fs::remove_file(&path)
 }
 
 #[cfg(test)]
@@ -104,5 +119,22 @@ mod tests {
             drop(next);
             assert_eq!(fs::read_dir(own).unwrap().count(), 0);
         }
+    }
+
+    #[test]
+    fn where_no_temporary_folder_takes_sockets_it_is_said_which_setting_helps() {
+        let root = TempDir::new().unwrap();
+        let far = root.path().join("far".repeat(40));
+        let own = far.join("own");
+        fs::create_dir_all(&own).unwrap();
+        let none = root.path().join("none");
+        let error = Notices::open_or(&own, &[none.clone(), far.clone()]).unwrap_err();
+        assert_eq!(error.code(), crate::exit::ENVIRONMENT);
+        let error = error.to_string();
+        assert!(error.contains(&format!("in `{}`: No such file", none.display())), "{error}");
+        assert!(error.contains("TMPDIR"), "{error}");
+        // The next one does.
+        let notices = Notices::open_or(&own, &[none, far, root.path().to_owned()]).unwrap();
+        UnixDatagram::bind(notices.path(1)).unwrap();
     }
 }

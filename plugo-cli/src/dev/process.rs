@@ -44,7 +44,7 @@ pub(super) struct Process {
     patches: Option<PathBuf>,
     notices: UnixDatagram,
     pub(super) started: Instant,
-    /// Since when it serves.
+    /// How long it took until it said that it is ready.
     pub(super) ready: Option<Duration>,
     /// It said itself that it is ready.
     pub(super) has_said: bool,
@@ -99,7 +99,7 @@ impl Process {
             let said = bytes[..read].split(|&byte| byte == b'\n').any(|line| line == b"READY=1");
             if said && !self.has_said {
                 self.has_said = true;
-                self.ready.get_or_insert_with(|| self.started.elapsed());
+                self.ready = Some(self.started.elapsed());
             }
         }
     }
@@ -176,9 +176,8 @@ fn command(program: &Path) -> Result<Command, Error> {
     if !cfg!(target_os = "linux") {
         return Ok(Command::new(program));
     }
-    let own = std::env::current_exe();
-    let own = own.map_err(|error| Error::environment(format!("no path to `plugo`: {error}")))?;
-    let mut command = Command::new(own);
+    // Its file may be gone, or another program, when it was installed anew meanwhile.
+    let mut command = Command::new("/proc/self/exe");
     command.args(["dev", "--child-of", &std::process::id().to_string(), "--"]).arg(program);
     Ok(command)
 }
@@ -197,7 +196,12 @@ pub(crate) fn become_child(parent: i32, command: &[OsString]) -> Result<(), Erro
     if rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get()) != Some(parent) {
         return Err(Error::no("`plugo dev` has ended"));
     }
-    let error = Command::new(program).args(arguments).exec();
+    let mut command = Command::new(program);
+    if std::env::var_os("LISTEN_FDS").is_some() {
+        // The process stays the same when it becomes another program.
+        command.env("LISTEN_PID", std::process::id().to_string());
+    }
+    let error = command.args(arguments).exec();
     Err(Error::environment(format!("`{}` cannot be run: {error}", program.display())))
 }
 

@@ -1,21 +1,19 @@
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
-use plugo_build::Project;
-use plugo_reload::{Changes, Mode, PluginWatcher};
+use plugo_reload::PluginWatcher;
 
 use super::Settings;
-use super::build::{Build, Built, Request};
+use super::build::Build;
 use super::event::Event;
 use super::folder::{Folder, Kept};
 use super::keys::{self, Key};
 use super::live::Live;
 use super::notices::Notices;
-use super::patch::Patcher;
+use super::patch::{self, Patcher};
 use super::process::Process;
 use super::sockets::Sockets;
 use super::watched::Watched;
@@ -28,6 +26,10 @@ use crate::error::Error;
 use crate::exit;
 use crate::interrupt;
 
+/// What is watched, and what changes.
+mod files;
+/// What Cargo is asked for, and what comes of it.
+mod builds;
 /// Patches in place of builds.
 mod patching;
 /// From one process of the app to the next.
@@ -53,7 +55,11 @@ pub(crate) fn run(
     let live = settings.livereload.as_deref().map(Live::open).transpose()?;
     let notices = Notices::open(folder.dir())?;
     let (sender, events) = channel();
-    let patcher = match settings.patches {
+    let refused = settings.patches.then(patch::refused).flatten();
+    if let Some(why) = &refused {
+        context.shell.warn(format_args!("nothing is patched, and every change restarts: {why}"));
+    }
+    let patcher = match settings.patches && refused.is_none() {
         true => Some(Patcher::open(context, app, &settings.program, sender.clone())?),
         false => None,
     };
@@ -75,8 +81,11 @@ pub(crate) fn run(
         patches: 0,
         watched: Watched::app(app),
         watcher: None,
+        is_watching: plugo_reload::is_enabled(),
+        is_followed: false,
         size: None,
         builds: 0,
+        begun: SystemTime::now(),
         build: None,
         looks: false,
         saved: None,
@@ -115,9 +124,15 @@ struct Session<'c> {
     patches: u32,
     watched: Watched,
     watcher: Option<PluginWatcher>,
+    /// Otherwise it is built and run once.
+    is_watching: bool,
+    /// What is to be watched is.
+    is_followed: bool,
     /// The plugins and crates of the build.
     size: Option<(usize, usize)>,
     builds: u32,
+    /// When the last build began.
+    begun: SystemTime,
     build: Option<Build<'c>>,
     /// After the build, it is found out again what to watch.
     looks: bool,
@@ -126,7 +141,7 @@ struct Session<'c> {
     /// How long the last build took.
     took: Option<Duration>,
     /// A program that starts when the old process has ended.
-    next: Option<PathBuf>,
+    next: Option<Rc<Kept>>,
     starting: Option<Process>,
     running: Option<Process>,
     /// The program that served last.
@@ -146,9 +161,8 @@ struct Session<'c> {
 
 impl Session<'_> {
     fn work(&mut self, events: &Receiver<Event>) -> Result<(), Error> {
-        let is_watching = plugo_reload::is_enabled();
         self.look(true)?;
-        if is_watching {
+        if self.is_watching {
             let keys = keys::listen(self.sender.clone());
             let keys = if keys { format!(" ({})", keys::HELP) } else { String::new() };
             self.say("Watching", format!("{}{keys}", self.watched.summary()));
@@ -175,12 +189,12 @@ impl Session<'_> {
                 None => {}
             }
             if let Some(status) = self.tick()?
-                && !is_watching
+                && !self.is_watching
             {
                 return if status.success() { Ok(()) } else { Err(Error::Said(code(status))) };
             }
             let is_over = self.build.is_none() && self.starting.is_none() && self.next.is_none();
-            if !is_watching && is_over && self.running.is_none() {
+            if !self.is_watching && is_over && self.running.is_none() {
                 return Err(Error::Said(exit::NO));
             }
         }
@@ -227,39 +241,12 @@ impl Session<'_> {
         }
     }
 
-    fn changed(&mut self, changes: &Changes) -> Result<(), Error> {
-        if self.settings.ignores_selection && self.watched.is_selection(changes) {
-            self.say("Left", format!("{} to the app", self.watched.describe(changes.paths())));
-            return Ok(());
-        }
-        // Cargo itself writes the lock file when it begins to build. With it, other
-        // crates may have become part of the build.
-        if self.watched.is_lock(changes)
-            && self.build.as_ref().is_some_and(|build| build.may_have_written(changes))
-        {
-            self.looks = true;
-            return Ok(());
-        }
-        self.say("Changed", self.watched.describe(changes.paths()));
-        let times = changes.paths().filter_map(|path| path.metadata().ok()?.modified().ok());
-        // What came by a rename may be old.
-        let now = SystemTime::now();
-        let is_recent = |time: &SystemTime| {
-            now.duration_since(*time).is_ok_and(|age| age < Duration::from_secs(5))
-        };
-        self.saved = Some(times.filter(is_recent).max().unwrap_or(now));
-        if self.watched.is_other_build(changes) {
-            self.look(false)?;
-        }
-        if let Some(patcher) = &mut self.patcher {
-            patcher.changed(changes.paths());
-        }
-        self.renew()
-    }
-
     fn key(&mut self, key: Key) -> Result<(), Error> {
         match key {
-            Key::Rebuild => self.build(),
+            Key::Rebuild => {
+                self.saved = None;
+                self.build()
+            }
             Key::AskClient => {
                 let names = match self.context.project(self.app, &SelectionArgs::default()) {
                     Ok(project) => project.client_names().collect::<Vec<_>>().join(", "),
@@ -280,6 +267,7 @@ impl Session<'_> {
                     return Ok(());
                 }
                 self.client = client;
+                self.saved = None;
                 self.say("Switching", self.client.as_deref().unwrap_or("the default selection"));
                 self.look(false)?;
                 self.build()
@@ -297,63 +285,6 @@ impl Session<'_> {
         SelectionArgs { client: client.clone(), features, ..Default::default() }
     }
 
-    /// Finds out what to watch. What is wrong with the files is told of by
-    /// Cargo when it builds; a client that does not exist is told of at once.
-    fn look(&mut self, is_first: bool) -> Result<(), Error> {
-        let selection = self.selection(&self.client);
-        match self.context.project(self.app, &selection) {
-            Ok(project) => self.follow(&project),
-            Err(error @ Error::Usage(_)) if is_first => return Err(error),
-            Err(_) => {}
-        }
-        if self.watcher.is_none() {
-            self.watch()?;
-        }
-        Ok(())
-    }
-
-    fn follow(&mut self, project: &Project) {
-        let Ok(crates) = project.crates() else { return };
-        let (plan, _) = project.draft();
-        let names: BTreeSet<_> = crates.iter().map(|krate| (&krate.name, &krate.version)).collect();
-        self.size = Some((plan.plugins.len(), names.len()));
-        let watched = Watched::new(self.app, project, &crates);
-        if watched != self.watched {
-            self.watched = watched;
-            self.watcher = None;
-        }
-    }
-
-    fn watch(&mut self) -> Result<(), Error> {
-        let watcher = self.watched.watch(self.settings.debounce, self.sender.clone())?;
-        if let mode @ Mode::Polling { .. } = watcher.mode() {
-            self.context.shell.note(mode);
-        }
-        self.watcher = Some(watcher);
-        Ok(())
-    }
-
-    /// Builds; a build that is under way is of files that are no more.
-    fn build(&mut self) -> Result<(), Error> {
-        drop(self.build.take());
-        self.output.goes_on();
-        self.builds += 1;
-        if let Some(patcher) = &mut self.patcher {
-            patcher.builds();
-        }
-        let request = Request {
-            client: self.client.as_deref(),
-            program: &self.settings.program,
-            features: &self.settings.features,
-            patcher: self.patcher.as_ref(),
-            size: self.size,
-        };
-        let (context, app, options) = (self.context, self.app, self.options);
-        let build = Build::start(context, app, options, &request, self.builds, &self.sender)?;
-        self.build = Some(build);
-        Ok(())
-    }
-
     /// Looks at everything that tells nothing by itself. How the app ended, if
     /// it did by itself.
     fn tick(&mut self) -> Result<Option<ExitStatus>, Error> {
@@ -365,50 +296,14 @@ impl Session<'_> {
                 interrupt::check()?;
                 self.built(built);
                 if std::mem::take(&mut self.looks) {
-                    self.look(false)?;
+                    self.look_again()?;
                 }
             }
         }
         self.tick_patch()?;
         self.tick_ending();
-        self.tick_starting();
-        self.tick_running()
-    }
-
-    fn built(&mut self, built: Built) {
-        let milliseconds = built.took.as_millis();
-        let Some(program) = built.program else {
-            let kept = match &self.running {
-                Some(_) => "; the last good build keeps serving",
-                None => "; the next change is waited for",
-            };
-            let shell = &self.context.shell;
-            shell.error(format_args!("no build after {milliseconds} ms{kept}"));
-            return;
-        };
-        self.took = Some(built.took);
-        let newest = self.starting.as_ref().or(self.running.as_ref());
-        let is_patched = self.patcher.as_ref().is_some_and(Patcher::is_patched);
-        if !is_patched && newest.is_some_and(|process| process.kept().is(&program)) {
-            if let Some(patcher) = self.patcher.as_mut().filter(|_| self.starting.is_none()) {
-                patcher.is_unchanged();
-            }
-            let what = "the program is the same, and goes on";
-            self.say("Unchanged", format!("after {milliseconds} ms: {what}"));
-            return;
-        }
-        // One that has not served is of no use any more.
-        self.starting = None;
-        match self.running.take() {
-            Some(running) if self.settings.is_sequential => {
-                self.retire(running);
-                self.next = Some(program);
-            }
-            running => {
-                self.running = running;
-                self.start(&program);
-            }
-        }
+        let ended = self.tick_starting();
+        Ok(self.tick_running().or(ended))
     }
 
     fn tell_error(&self, error: &Error) {
@@ -425,10 +320,10 @@ impl Session<'_> {
     /// Ends everything that was started.
     fn end(&mut self) {
         self.watcher = None;
-        drop(self.build.take());
         let all = [self.starting.take(), self.running.take()];
         let mut all: Vec<Process> = all.into_iter().flatten().collect();
         all.iter().for_each(Process::ask);
+        drop(self.build.take());
         all.extend(self.ending.drain(..).map(|(process, _)| process));
         let begun = Instant::now();
         while begun.elapsed() < END && !interrupt::is_urgent() {

@@ -29,7 +29,7 @@ impl Sockets {
         let cannot = |why: String| Error::environment(format!("a socket cannot be passed: {why}"));
         let mappings = mappings.map_err(|error| cannot(error.to_string()))?;
         command.fd_mappings(mappings).map_err(|error| cannot(error.to_string()))?;
-        // Whose number it would be is known only when the process is there.
+        // Whose number it is is known when the process is there.
         command.env("LISTEN_FDS", self.0.len().to_string()).env_remove("LISTEN_PID");
         command.env_remove("LISTEN_FDNAMES");
         Ok(())

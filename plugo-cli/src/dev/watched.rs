@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use plugo_build::{Crates, Project, Side};
 use plugo_reload::{Changes, PluginWatcher};
@@ -81,9 +82,11 @@ impl Watched {
         watched
     }
 
-    /// Watches, and tells of changes.
+    /// Watches, and tells of changes: in place of an earlier watcher also of those
+    /// that this one has not told of yet.
     pub(super) fn watch(
         &self,
+        earlier: Option<PluginWatcher>,
         debounce: Duration,
         sender: Sender<Event>,
     ) -> Result<PluginWatcher, Error> {
@@ -96,11 +99,12 @@ impl Watched {
         if let Some(file) = &self.selection {
             builder = builder.path(file);
         }
-        // A folder is looked into with all that is in it.
-        let is_inner =
-            |dir: &Path| dir.ancestors().skip(1).any(|outer| self.crates.contains_key(outer));
-        for dir in self.crates.keys().filter(|dir| !is_inner(dir)) {
+        // Git may ignore one that is inside another one: each is named by itself.
+        for dir in self.crates.keys() {
             builder = builder.path(dir);
+        }
+        if let Some(earlier) = earlier {
+            builder = builder.after(earlier);
         }
         let started =
             builder.start(move |changes| drop(sender.send(Event::Changed(changes.clone()))));
@@ -125,6 +129,31 @@ impl Watched {
             }
         }
         false
+    }
+
+    /// The files of crates that were not watched before, as far as they were
+    /// written since then: nobody has told of these.
+    pub(super) fn written_since(&self, earlier: &Watched, since: SystemTime) -> Vec<PathBuf> {
+        let new = self.crates.keys().filter(|dir| !earlier.crates.contains_key(*dir));
+        let mut folders: Vec<PathBuf> = new.cloned().collect();
+        let mut written = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let (path, name) = (entry.path(), entry.file_name());
+                let name = name.to_string_lossy();
+                if name.starts_with('.') || name.ends_with('~') || name == "target" {
+                    continue;
+                }
+                let Ok(metadata) = entry.metadata() else { continue };
+                let is_newer = || metadata.modified().is_ok_and(|time| time >= since);
+                if metadata.is_dir() {
+                    folders.push(path);
+                } else if is_newer() && self.is_part(&path) {
+                    written.push(path);
+                }
+            }
+        }
+        written
     }
 
     /// Whether all that changed is the file that selects.

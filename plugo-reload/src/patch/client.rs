@@ -78,10 +78,7 @@ fn patch(line: &str) -> Result<Answer, String> {
 }
 
 /// What is known of these plugins elsewhere would stay of the old code.
-fn refuse(
-    entries: &BTreeMap<usize, &'static EntryPoint>,
-    reloaded: &[PluginInfo],
-) -> Result<(), String> {
+fn refuse(entries: &BTreeMap<usize, EntryPoint>, reloaded: &[PluginInfo]) -> Result<(), String> {
     let all = plugo_core::tables()
         .into_iter()
         .flat_map(|table| table.iter())

@@ -51,11 +51,4 @@ impl Base {
             _ => None,
         }
     }
-
-    pub(super) fn data(&self, name: &str) -> Option<u64> {
-        match self.get(name)? {
-            Place::Data(address) => Some(address),
-            _ => None,
-        }
-    }
 }

@@ -190,7 +190,7 @@ fn table(lib: &Path, base: &Base, entries: &[String]) -> Result<String, String> 
     let mut map = serde_json::Map::new();
     for entry in entries {
         // One that the plan does not have is not in the program.
-        let Some(old) = base.data(entry) else { continue };
+        let Some(old) = base.function(entry) else { continue };
         let new = address(entry).ok_or_else(|| format!("the patch has no `{}`", show(entry)))?;
         map.insert(old.to_string(), json!(new));
     }

@@ -115,6 +115,21 @@ fn feature(app: &App) -> Result<String, Error> {
     })
 }
 
+/// Why nothing can be patched here, whatever the app is: what links the program
+/// has to take the linker that comes with Rust.
+pub(crate) fn refused() -> Option<String> {
+    let mut linker = Command::new("cc");
+    linker.arg("-fuse-ld=lld").arg(prefixed("-B", &lld()?)).arg("-Wl,--version");
+    let output = match linker.output() {
+        Ok(output) if output.status.success() => return None,
+        Ok(output) => output,
+        Err(error) => return Some(format!("`cc` cannot be run: {error}")),
+    };
+    let said = String::from_utf8_lossy(&output.stderr);
+    let first = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it says nothing");
+    Some(format!("`cc` does not take the linker that comes with Rust (-fuse-ld=lld): {first}"))
+}
+
 /// The folder of the linker that comes with Rust, where it does.
 fn lld() -> Option<PathBuf> {
     let host = cargo::host().ok()?;

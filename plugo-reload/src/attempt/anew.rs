@@ -6,11 +6,12 @@ use std::any::Any;
 
 use plugo_core::{IntoValue, Kwargs, PluginInfo};
 
-use super::{Attempt, Shared, Start, Up, announce, depends, started};
+use super::{Attempt, Start, Up, depends};
 use crate::departures::Lease;
 use crate::error::ReloadError;
 use crate::generation::Generation;
 use crate::reloaded::Reloaded;
+use crate::shared::Shared;
 
 impl<P, G> Shared<P, G>
 where
@@ -30,9 +31,7 @@ where
         };
         let anew = self.manager.plugins().filter(is_anew).map(|plugin| plugin.name());
         let anew: Vec<&'static str> = anew.collect();
-        let result = self.drive.apart(|| self.reload(&anew));
-        announce(&result);
-        result
+        self.reload_with(&anew)
     }
 }
 
@@ -50,14 +49,17 @@ where
         members: &[Lease],
     ) -> Result<Start<P>, ReloadError> {
         let (shared, name) = (self.shared, plugin.name());
-        self.turn.is_at(Some(name));
+        self.turn.begins(Some(name));
         let mut part = self.fresh(plugin, members)?;
         let kwargs = Kwargs::new().with(shared.argument, &mut part);
         let loaded = match shared.drive.is_there() {
             true => shared.drive.finish(shared.manager.beside_async(name, kwargs)),
             false => Some(shared.manager.beside(name, kwargs)),
         };
-        started(name, loaded, |beside| Up { beside: Some(beside), ..Up::new(part) })
+        self.outcome(name, part, loaded, |part, beside| Up {
+            beside: Some(beside),
+            ..Up::new(part)
+        })
     }
 
     /// Instances that were started beside others take their places, and those

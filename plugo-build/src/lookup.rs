@@ -1,0 +1,99 @@
+use std::collections::BTreeSet;
+
+use plugo_core::lookup::{bucket, hash, slot};
+
+/// A perfect hash of the names of a table: seeds of buckets, and the plugin in
+/// each slot.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lookup {
+    pub(crate) seeds: Vec<usize>,
+    pub(crate) slots: Vec<usize>,
+}
+
+/// Up to here going through all names is as fast.
+const FEW: usize = 4;
+
+/// A seed is tried for as long as this: the last names of a large table need many.
+const MOST_SEEDS: usize = 1 << 24;
+
+impl Lookup {
+    /// Of names, each with the number of its namespace. It is empty where names are
+    /// better gone through, and where two of them have one hash, which no seed tells
+    /// apart.
+    pub(crate) fn new(names: &[(usize, &str)]) -> Self {
+        if names.len() <= FEW {
+            return Lookup::default();
+        }
+        let hashes: Vec<u64> =
+            names.iter().map(|(namespace, name)| hash(*namespace, name)).collect();
+        if hashes.iter().collect::<BTreeSet<_>>().len() < hashes.len() {
+            return Lookup::default();
+        }
+        Lookup::of_hashes(&hashes).unwrap_or_default()
+    }
+
+    fn of_hashes(hashes: &[u64]) -> Option<Self> {
+        // Four names share a seed, and one slot of nine is free: with more of either, the
+        // last names take long to find a place.
+        let (buckets, slots) = (hashes.len().div_ceil(4), hashes.len() * 9 / 8);
+        let mut members: Vec<(usize, Vec<usize>)> =
+            (0..buckets).map(|bucket| (bucket, Vec::new())).collect();
+        for (plugin, hash) in hashes.iter().enumerate() {
+            members[bucket(*hash, buckets)].1.push(plugin);
+        }
+        // Large ones first, while there is room.
+        members.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
+        let mut seeds = vec![0; buckets];
+        let mut taken: Vec<Option<usize>> = vec![None; slots];
+        let mut chosen: Vec<usize> = Vec::new();
+        for (bucket, members) in &members {
+            let mut tried = 0..MOST_SEEDS;
+            let seed = tried.find(|&seed| {
+                chosen.clear();
+                members.iter().all(|&plugin| {
+                    let slot = slot(hashes[plugin], seed, slots);
+                    let is_free = taken[slot].is_none() && !chosen.contains(&slot);
+                    chosen.push(slot);
+                    is_free
+                })
+            })?;
+            seeds[*bucket] = seed;
+            for (slot, plugin) in chosen.iter().zip(members) {
+                taken[*slot] = Some(*plugin);
+            }
+        }
+        // A name that leads to a free slot is compared with that of the first plugin.
+        let slots = taken.into_iter().map(Option::unwrap_or_default).collect();
+        Some(Lookup { seeds, slots })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_leads_to_its_plugin() {
+        for count in [5, 6, 21, 100, 5000] {
+            let names: Vec<String> = (0..count).map(|i| format!("p{i}")).collect();
+            // Half of the names are in two namespaces.
+            let names: Vec<(usize, &str)> =
+                (0..count).map(|i| (i % 2, names[i / 2].as_str())).collect();
+            let Lookup { seeds, slots } = Lookup::new(&names);
+            assert!(!seeds.is_empty());
+            for (plugin, (namespace, name)) in names.iter().enumerate() {
+                let hash = hash(*namespace, name);
+                let seed = seeds[bucket(hash, seeds.len())];
+                assert_eq!(slots[slot(hash, seed, slots.len())], plugin, "{count} {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn few_names_and_names_that_nothing_tells_apart_are_gone_through() {
+        let few: Vec<String> = (0..FEW).map(|i| format!("p{i}")).collect();
+        let few: Vec<(usize, &str)> = few.iter().map(|name| (0, name.as_str())).collect();
+        assert_eq!(Lookup::new(&few), Lookup::default());
+        assert_eq!(Lookup::new(&[(0, "same"); FEW + 1]), Lookup::default());
+    }
+}
