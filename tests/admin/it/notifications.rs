@@ -1,4 +1,4 @@
-//! The example `notifications`, as its users run it: built by `plugo`, in processes of
+//! The example `notify`, as its users run it: built by `plugo`, in processes of
 //! its own, in a browser.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -29,11 +29,11 @@ fn plugo(arguments: &[&str]) -> Command {
 fn program(client: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
-        Run::of(&mut plugo(&["build", "--package", "notifications"])).ok();
-        Run::of(&mut plugo(&["build", "--package", "notifications", "--client", "acme"])).ok();
+        Run::of(&mut plugo(&["build", "--package", "notify"])).ok();
+        Run::of(&mut plugo(&["build", "--package", "notify", "--client", "acme"])).ok();
         scratch().parent().unwrap().join("plugo")
     });
-    built.join(client).join("notifications")
+    built.join(client).join("notify")
 }
 
 /// Where the example keeps its data in one test.
@@ -273,7 +273,7 @@ fn show_3_plugo_db_syncs_once_and_what_an_operator_said_stays() {
     let place = Place::new();
     drop(Running::start(&place));
     let db = |arguments: &[&str]| {
-        let mut command = plugo(&[&["db", "--package", "notifications"], arguments].concat());
+        let mut command = plugo(&[&["db", "--package", "notify"], arguments].concat());
         place.set(&mut command);
         // Cargo is asked about the repository.
         Run::of(command.current_dir(repository()))
@@ -332,7 +332,7 @@ fn the_commands_answer_and_refuse_as_they_say() {
     {
         let run = run(looking);
         assert_eq!((run.code, run.stdout.as_str()), (Some(3), ""), "{looking:?}");
-        assert!(run.stderr.contains("`notifications db migrate` makes it"), "{}", run.stderr);
+        assert!(run.stderr.contains("`notify db migrate` makes it"), "{}", run.stderr);
     }
     assert!(!file("notify.sqlite3").exists());
     let migrated = run(&["db", "migrate", "--format", "json"]).ok();
@@ -404,6 +404,6 @@ fn admin_serves_the_pages_alone_and_says_how_to_begin() {
     assert_eq!(running.child.wait().unwrap().code(), Some(0));
     let mut said = String::new();
     running.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(said.contains("`notifications db user add <name> --role edit`"), "{said}");
+    assert!(said.contains("`notify db user add <name> --role edit`"), "{said}");
     assert!(Path::new(place.folder.path()).join("notify.sqlite3").exists());
 }

@@ -1,7 +1,7 @@
 //! Notifications by text message, email or push. Operators switch and order the
 //! providers in admin pages while the app runs, and users have choices of their own.
 //!
-//! `cargo run -p notifications` prints at its first start:
+//! `cargo run -p notify` prints at its first start:
 //!
 //! ```text
 //! a user was made for the admin pages: admin, with the password …
@@ -18,13 +18,13 @@
 //! The same at a terminal:
 //!
 //! ```text
-//! cargo run -p notifications -- db list
-//! cargo run -p notifications -- db set "sms/Main gateway" --status disabled
-//! cargo run -p notifications -- db audit
-//! cargo run -p notifications -- db user add ann --role edit
+//! cargo run -p notify -- db list
+//! cargo run -p notify -- db set "sms/Main gateway" --status disabled
+//! cargo run -p notify -- db audit
+//! cargo run -p notify -- db user add ann --role edit
 //! ```
 //!
-//! (`plugo db --package notifications list` is the same, and `--client acme` asks the program
+//! (`plugo db --package notify list` is the same, and `--client acme` asks the program
 //! of that client, which has no text messages.)
 //!
 //! | variable | what it says |
@@ -68,7 +68,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let place = place::Place::find()?;
     let outbox = Outbox::default();
 
-    // `notifications db …` and `notifications admin` are commands; anything else is the app.
+    // `notify db …` and `notify admin` are commands; anything else is the app.
     let commands = Commands::new(registry.clone())
         .database(place.url.as_str())
         .options(place.options.clone())
