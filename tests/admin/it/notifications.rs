@@ -165,7 +165,8 @@ fn log_in(tab: &Tab<'_>, app: &Running) {
     tab.type_into("#password", PASSWORD);
     tab.pictures("login");
     tab.click("button.primary");
-    tab.until("document.querySelector('tr[data-row]')");
+    // The scripts have run when the page is complete, and not with its first row.
+    tab.until("document.readyState == 'complete' && document.querySelector('tr[data-row]')");
 }
 
 /// The field of the main gateway's status, once it has a mark.
