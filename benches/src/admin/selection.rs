@@ -21,7 +21,7 @@ pub(crate) struct Selection {
 const TIMED: u64 = 5_000_000;
 const ROUNDS: usize = 7;
 /// How often it is counted.
-const COUNTED: u64 = 100_000;
+const COUNTED: u64 = 1_000_000;
 
 /// Without a store, with one attached, and among the instances of one.
 pub(crate) const WAYS: [(&str, &str); 3] = [

@@ -36,8 +36,9 @@ services! {
     S9 "s9" 10
 }
 
-/// The one that an operator disables.
-pub(crate) const FIRST: &str = "s0";
+/// The one that an operator disables: not the first choice, so that the same one is
+/// selected with a store and without.
+pub(crate) const DISABLED: &str = "s1";
 
 /// How many there are.
 pub(crate) const SERVICES: usize = 10;
