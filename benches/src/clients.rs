@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -5,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use benches::Workload;
+use serde_json::Value;
 
 use crate::build;
 use crate::cargo;
@@ -54,8 +56,15 @@ pub(crate) fn measure(places: &Places) -> Result<Ways> {
     let plugo = |target: &Path| -> Result<Cost> {
         let mut command = Command::new(&command_line);
         cargo::clean(&mut command);
-        command.current_dir(&dir).args(["build", "--all-clients"]).env("CARGO_TARGET_DIR", target);
-        counted(command.env("CARGO_NET_OFFLINE", "true"))
+        command
+            .current_dir(&dir)
+            .args(["build", "--all-clients", "--format", "json"])
+            .env("CARGO_TARGET_DIR", target);
+        let (work, output) = work::with_output(command.env("CARGO_NET_OFFLINE", "true"))?;
+        let answer: Value = serde_json::from_slice(&output.stdout)
+            .context("`plugo build` did not answer with JSON")?;
+        let compiled = answered(&answer).context("`plugo build` does not tell what it compiled")?;
+        Ok(Cost { work, compiled })
     };
     let by_hand = |target: &Path| -> Result<Cost> {
         let mut all = Cost { work: Duration::ZERO, compiled: 0 };
@@ -66,8 +75,10 @@ pub(crate) fn measure(places: &Places) -> Result<Ways> {
                 "--features",
                 &format!("client-{}", name(client)),
             ]);
-            let cost = counted(command.arg("--target-dir").arg(target))?;
-            all = Cost { work: all.work + cost.work, compiled: all.compiled + cost.compiled };
+            command.args(["--message-format", "json"]).arg("--target-dir").arg(target);
+            let (work, output) = work::with_output(&mut command)?;
+            let compiled = compiled(&String::from_utf8_lossy(&output.stdout));
+            all = Cost { work: all.work + work, compiled: all.compiled + compiled };
         }
         Ok(all)
     };
@@ -92,24 +103,31 @@ pub(crate) fn measure(places: &Places) -> Result<Ways> {
     Ok(ways)
 }
 
-/// Builds the program `plugo`, and says where it is.
+/// Builds the program `plugo` where the repository's other programs are, and says where it is.
 fn command_line(places: &Places) -> Result<PathBuf> {
-    let target = places.work.join("target-command-line");
+    let target = places.work.parent().context("what is generated is in no target folder")?;
     let mut build = cargo::cargo(&places.checkout, "build");
-    build.args(["--locked", "--package", "plugo-cli"]).arg("--target-dir").arg(&target);
+    build.args(["--locked", "--package", "plugo-cli"]).arg("--target-dir").arg(target);
     cargo::run(&mut build)?;
     Ok(target.join("debug").join(format!("plugo{}", std::env::consts::EXE_SUFFIX)))
 }
 
-/// Runs a build, and counts the crates that Cargo compiles, by its lines on stderr.
-fn counted(command: &mut Command) -> Result<Cost> {
-    let (work, output) = work::with_output(command)?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    Ok(Cost { work, compiled: compiled(&said) })
+/// How many packages `plugo build` compiled, for all clients.
+fn answered(answer: &Value) -> Option<usize> {
+    let clients = answer.as_array()?.iter();
+    let compiled = clients.map(|client| Some(client["compiled"].as_u64()? as usize));
+    compiled.sum()
 }
 
-fn compiled(said: &str) -> usize {
-    said.lines().filter(|line| line.trim_start().starts_with("Compiling ")).count()
+/// How many packages Cargo compiled that were not there already, by its messages.
+fn compiled(messages: &str) -> usize {
+    let packages: BTreeSet<String> = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["reason"] == "compiler-artifact" && message["fresh"] == false)
+        .filter_map(|message| Some(message["package_id"].as_str()?.to_owned()))
+        .collect();
+    packages.len()
 }
 
 fn name(client: usize) -> String {
@@ -163,9 +181,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn crates_that_were_compiled_are_counted_and_no_other_line() {
-        let said = "   Compiling a v1.0.0 (/x)\n    Finished `dev`\n   Compiling b v1\n  warning: Compiling c\n";
-        assert_eq!(compiled(said), 2);
+    fn a_package_that_was_compiled_is_counted_once_and_one_that_was_there_is_not() {
+        let line = |id: &str, fresh| {
+            format!(
+                "{{\"reason\":\"compiler-artifact\",\"package_id\":\"{id}\",\"fresh\":{fresh}}}\n"
+            )
+        };
+        let messages = [line("a", false), line("a", false), line("b", true), line("c", false)];
+        assert_eq!(
+            compiled(&format!("{}{{\"reason\":\"build-finished\"}}\n", messages.concat())),
+            2
+        );
     }
 
     #[test]

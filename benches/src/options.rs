@@ -18,20 +18,11 @@ pub(crate) enum Part {
     Build,
     /// Builds for many clients.
     Clients,
-    /// The Python systems.
-    Python,
 }
 
 impl Part {
-    pub(crate) const ALL: [Part; 7] = [
-        Part::Start,
-        Part::Choosing,
-        Part::Times,
-        Part::Script,
-        Part::Build,
-        Part::Clients,
-        Part::Python,
-    ];
+    pub(crate) const ALL: [Part; 6] =
+        [Part::Start, Part::Choosing, Part::Times, Part::Script, Part::Build, Part::Clients];
 
     /// The option that asks for it, and its name in the page.
     pub(crate) fn name(self) -> &'static str {
@@ -42,7 +33,6 @@ impl Part {
             Part::Script => "script",
             Part::Build => "build",
             Part::Clients => "clients",
-            Part::Python => "python",
         }
     }
 }

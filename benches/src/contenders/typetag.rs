@@ -21,9 +21,10 @@ pub(super) fn main(workload: &Workload) -> String {
             plugin.name,
         );
     }
-    let names: Vec<&str> = workload.plugins.iter().map(|plugin| plugin.name.as_str()).collect();
+    let names: String =
+        workload.plugins.iter().map(|plugin| format!("    {:?},\n", plugin.name)).collect();
     format!(
-        "{FIND}static NAMES: &[&str] = &{names:?};\n\n{}{types}\n{}",
+        "{FIND}static NAMES: &[&str] = &[\n{names}];\n\n{}{types}\n{}",
         super::init_functions(workload, |_| String::new()),
         super::program_with(
             false,
