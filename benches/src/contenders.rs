@@ -72,11 +72,13 @@ impl Contender {
         }
     }
 
-    /// More plugins than that would take minutes to compile, and a gigabyte.
+    /// More plugins than that would take minutes to compile, or show nothing that fewer do not.
     pub(crate) fn most(self) -> usize {
         match self {
-            Contender::Typetag => 1_000,
-            _ => usize::MAX,
+            Contender::Plugo | Contender::Bare | Contender::Static | Contender::Limit => usize::MAX,
+            Contender::Linkme => usize::MAX,
+            Contender::Typetag => 100,
+            _ => 1_000,
         }
     }
 

@@ -17,7 +17,7 @@ const HEIGHT: f64 = 420.0;
 const FIELD: [f64; 4] = [64.0, 610.0, 44.0, 374.0];
 /// The least distance of two names.
 const LETTERING: f64 = 14.0;
-const COLOURS: [&str; 4] = ["#d9480f", "#1c7ed6", "#2f9e44", "#9c36b5"];
+const COLOURS: [&str; 4] = ["#e8590c", "#2b8ae0", "#2f9e44", "#b34fd0"];
 
 impl Plot<'_> {
     pub(crate) fn svg(&self) -> String {
@@ -64,7 +64,11 @@ impl Plot<'_> {
             escaped(self.x),
         );
         let mut names: Vec<(f64, usize)> = Vec::new();
-        for (i, (_, points)) in self.lines.iter().enumerate() {
+        // What is shown lies above the rest, and the first of it on top.
+        let mut order: Vec<usize> = (0..self.lines.len()).collect();
+        order.sort_by_key(|&i| std::cmp::Reverse(self.rank(i)));
+        for i in order {
+            let points = &self.lines[i].1;
             let path: Vec<String> =
                 points.iter().map(|&(a, b)| format!("{:.1} {:.1}", x(a), y(b))).collect();
             let _ = writeln!(svg, "<path {} d=\"M{}\"/>", self.stroke(i), path.join("L"));
@@ -93,8 +97,13 @@ impl Plot<'_> {
     }
 
     fn colour(&self, line: usize) -> Option<&'static str> {
-        let at = self.shown.iter().position(|name| *name == self.lines[line].0)?;
-        COLOURS.get(at).copied()
+        COLOURS.get(self.rank(line)).copied()
+    }
+
+    /// Where it stands among what is shown.
+    fn rank(&self, line: usize) -> usize {
+        let name = &self.lines[line].0;
+        self.shown.iter().position(|shown| shown == name).unwrap_or(usize::MAX)
     }
 
     fn stroke(&self, line: usize) -> String {
@@ -105,18 +114,17 @@ impl Plot<'_> {
     }
 
     fn fill(&self, line: usize) -> String {
-        self.colour(line).map_or("class=\"quiet\"".to_owned(), |colour| {
-            format!("style=\"fill:{colour};font-weight:600\"")
-        })
+        self.colour(line)
+            .map_or(String::new(), |colour| format!("style=\"fill:{colour};font-weight:600\""))
     }
 }
 
+/// Greys in the middle, and no question for the scheme: a page may be dark where the system is light.
 const STYLE: &str = "<style>\
-    text{font:12px system-ui,sans-serif;fill:#444}\
-    .title{font-size:14px;font-weight:600;fill:#222}\
-    .end{text-anchor:end}.middle{text-anchor:middle}.quiet{fill:#777}\
-    .grid{stroke:#8884;fill:none}.lead{stroke:#8886;fill:none}.line{fill:none}.other{stroke:#999}\
-    @media(prefers-color-scheme:dark){text{fill:#bbb}.title{fill:#eee}.quiet{fill:#999}}\
+    text{font:12px system-ui,sans-serif;fill:#79818b}\
+    .title{font-size:14px;font-weight:600}\
+    .end{text-anchor:end}.middle{text-anchor:middle}\
+    .grid{stroke:#8884;fill:none}.lead{stroke:#8888;fill:none}.line{fill:none}.other{stroke:#999}\
     </style>\n";
 
 /// The powers of ten around numbers.
@@ -174,6 +182,6 @@ mod tests {
         let plot = Plot { title: "a < b", x: "plugins", lines: &lines, shown: &["plugo"] };
         let svg = plot.svg();
         assert!(svg.contains("d=\"M64.0 374.0L610.0 44.0\""), "{svg}");
-        assert!(svg.contains("a &lt; b") && svg.contains("prefers-color-scheme:dark"), "{svg}");
+        assert!(svg.contains("a &lt; b") && svg.contains("#e8590c"), "{svg}");
     }
 }
