@@ -245,8 +245,8 @@ pub(crate) fn build(builds: &Builds) -> Vec<Verdict> {
         )
     };
     let dependency = builds.dependency.as_secs_f64();
-    let macros = "A macro runs for each plugin, and its function, entry point, mark and the code that takes \
-                  parameters are compiled"
+    let macros = "A macro runs for each plugin, an entry point and a mark are compiled with its function, and the build \
+                  script runs; which costs how much was not looked into"
         .to_owned();
     vec![
         Verdict {
@@ -259,9 +259,7 @@ pub(crate) fn build(builds: &Builds) -> Vec<Verdict> {
             aim: &TOUCHED,
             measured: compared(&seconds),
             met: seconds(own) <= 0.45,
-            why: format!(
-                "{macros}; and the build script runs again, since the changed file may hold another plugin now"
-            ),
+            why: macros,
         },
         Verdict {
             aim: &UNCHANGED,
@@ -272,7 +270,8 @@ pub(crate) fn build(builds: &Builds) -> Vec<Verdict> {
             ),
             // The system counts in steps of ten milliseconds, ten times.
             met: own.unchanged.as_millis() <= plain.unchanged.as_millis() + 2,
-            why: "Cargo looks at the time of each file that the build script watches".to_owned(),
+            why: "There are more crates whose freshness Cargo checks, and files that the build script watches; \
+                  which of the two it is was not looked into".to_owned(),
         },
         Verdict {
             aim: &DEPENDENCY,
@@ -281,7 +280,7 @@ pub(crate) fn build(builds: &Builds) -> Vec<Verdict> {
                 builds.no_dependency.as_secs_f64()
             ),
             met: dependency <= 6.0,
-            why: "Parsers of TOML and JSON that know places are most of it".to_owned(),
+            why: "Which of the crates that it needs costs how much was not looked into".to_owned(),
         },
     ]
 }
