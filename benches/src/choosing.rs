@@ -7,7 +7,7 @@ use benches::RunTimeMode as Mode;
 
 use crate::callgrind::Callgrind;
 use crate::cargo;
-use crate::options::Options;
+use crate::options::{Options, Part};
 use crate::places::Places;
 use crate::run_time_contenders::{self, Chooser};
 use crate::status::status;
@@ -16,6 +16,8 @@ use crate::status::status;
 pub(crate) const SIZES: [usize; 2] = [10, 1_000];
 /// So many calls are timed.
 pub(crate) const TIMED: usize = 5_000_000;
+/// How often each is timed.
+pub(crate) const ROUNDS: usize = 21;
 
 /// What it costs to choose one of several implementations at run time.
 #[derive(Debug)]
@@ -24,8 +26,6 @@ pub(crate) struct Choosing {
     instructions: BTreeMap<(Chooser, usize), Instructions>,
     /// Nanoseconds for one call.
     times: BTreeMap<Chooser, Times>,
-    /// How often each was timed.
-    pub(crate) rounds: usize,
 }
 
 /// Instructions for one time, on average.
@@ -71,37 +71,40 @@ impl Choosing {
 /// Generates, builds and verifies all contenders, then measures them.
 pub(crate) fn measure(places: &Places, options: &Options) -> Result<Choosing> {
     status("Building", "the contenders that choose at run time");
-    let programs = build(places)?;
+    let programs = build(places, options.choosers())?;
     status("Verifying", "the contenders that choose at run time");
     for (chooser, size, program) in &programs {
         cargo::run(&mut call(program, Mode::Verify, *size, 0))
             .with_context(|| format!("{} does not what it should", chooser.package(*size)))?;
     }
     let mut instructions = BTreeMap::new();
-    if let Some(callgrind) = Callgrind::find(&places.work) {
+    let callgrind = options.has(Part::Choosing).then(|| Callgrind::find(&places.work)).flatten();
+    if let Some(callgrind) = callgrind {
         for (chooser, size, program) in &programs {
             status("Measuring", &chooser.package(*size));
             instructions.insert((*chooser, *size), count(&callgrind, *chooser, program, *size)?);
         }
     }
-    status("Measuring", "the time of calls");
-    let rounds = if options.quick { 5 } else { 21 };
-    let times = time(&programs, rounds)?;
-    Ok(Choosing { instructions, times, rounds })
+    let mut times = BTreeMap::new();
+    if options.has(Part::Times) {
+        status("Measuring", "the time of calls");
+        times = time(&programs)?;
+    }
+    Ok(Choosing { instructions, times })
 }
 
-fn build(places: &Places) -> Result<Vec<(Chooser, usize, PathBuf)>> {
+fn build(places: &Places, choosers: &[Chooser]) -> Result<Vec<(Chooser, usize, PathBuf)>> {
     let dir = places.work.join("run-time-contenders");
     // What both kinds of contenders depend on is compiled once.
     let target = places.work.join("target-contenders");
-    run_time_contenders::workspace(&SIZES, &places.checkout).write(&dir)?;
+    run_time_contenders::workspace(&SIZES, choosers, &places.checkout).write(&dir)?;
     cargo::lock(places, &dir)?;
     cargo::run(cargo::cargo(&dir, "build").arg("--release").arg("--target-dir").arg(&target))?;
     let program = |chooser: Chooser, size| {
         let name = format!("{}{}", chooser.package(size), std::env::consts::EXE_SUFFIX);
         (chooser, size, target.join("release").join(name))
     };
-    let each = |&size: &usize| Chooser::ALL.map(|chooser| program(chooser, size));
+    let each = |&size: &usize| choosers.iter().map(move |&chooser| program(chooser, size));
     Ok(SIZES.iter().flat_map(each).collect())
 }
 
@@ -119,14 +122,16 @@ fn count(
     size: usize,
 ) -> Result<Instructions> {
     let staged = callgrind.stage(program)?;
-    let count = |mode, times| callgrind.count(&call(staged, mode, size, times));
+    let count = |mode, times| -> Result<f64> {
+        Ok(callgrind.count_alone(&call(staged, mode, size, times))?.steady as f64)
+    };
     // The difference of two runs is of what differs between them alone. Hash
     // maps are seeded anew in each run, so many times make up for that.
     let each = |mode, times: usize| -> Result<f64> {
-        Ok((count(mode, 2 * times)? as f64 - count(mode, times)? as f64) / times as f64)
+        Ok((count(mode, 2 * times)? - count(mode, times)?) / times as f64)
     };
     Ok(Instructions {
-        load: (count(Mode::Load, 0)? as f64 - count(Mode::Noop, 0)? as f64) / size as f64,
+        load: (count(Mode::Load, 0)? - count(Mode::Noop, 0)?) / size as f64,
         get: each(Mode::Get, 2_000)?,
         call: each(Mode::Call, 50_000)?,
         select: each(Mode::Select, 50_000)?,
@@ -136,9 +141,9 @@ fn count(
 
 /// The contenders take turns, so that what else the machine does meets all
 /// of them.
-fn time(programs: &[(Chooser, usize, PathBuf)], rounds: usize) -> Result<BTreeMap<Chooser, Times>> {
+fn time(programs: &[(Chooser, usize, PathBuf)]) -> Result<BTreeMap<Chooser, Times>> {
     let mut taken: BTreeMap<(Chooser, &str, usize), Vec<f64>> = BTreeMap::new();
-    for _ in 0..rounds {
+    for _ in 0..ROUNDS {
         for (chooser, size, program) in programs {
             for mode in [Mode::Call, Mode::Select, Mode::Overridden] {
                 let output = cargo::run(&mut call(program, mode, *size, TIMED))?;

@@ -1,11 +1,11 @@
-use std::fmt::{self, Formatter};
+use std::fmt::{self, Write as _};
 
-use crate::choosing::{Choosing, Instructions, SIZES, TIMED, Times};
+use crate::choosing::{Choosing, Instructions, ROUNDS, SIZES, TIMED, Times};
 use crate::run_time_contenders::Chooser;
 use crate::table::{Table, grouped};
 
 /// The section on plugin types and on loading.
-pub(crate) fn section(choosing: &Choosing, f: &mut Formatter<'_>) -> fmt::Result {
+pub(crate) fn counts(choosing: &Choosing, f: &mut String) -> fmt::Result {
     writeln!(f, "## Choosing and loading at run time\n")?;
     writeln!(
         f,
@@ -32,13 +32,13 @@ pub(crate) fn section(choosing: &Choosing, f: &mut Formatter<'_>) -> fmt::Result
          overrides and, where there are any, with them, with all active services disabled, and \
          without overrides again.\n"
     )?;
-    if choosing.is_counted() {
-        counted(choosing, f)?;
+    match choosing.is_counted() {
+        true => counted(choosing, f),
+        false => writeln!(f, "valgrind was not installed, so instructions were not counted."),
     }
-    timed(choosing, f)
 }
 
-fn counted(choosing: &Choosing, f: &mut Formatter<'_>) -> fmt::Result {
+fn counted(choosing: &Choosing, f: &mut String) -> fmt::Result {
     let table = |reference: Chooser, value: fn(Instructions) -> Option<f64>| {
         let header = SIZES.iter().map(|&size| grouped(size as u64));
         let mut table = Table::new([String::new()].into_iter().chain(header));
@@ -78,7 +78,9 @@ fn counted(choosing: &Choosing, f: &mut Formatter<'_>) -> fmt::Result {
     writeln!(f, "{}", table(Chooser::Registry, |i| Some(i.load)))
 }
 
-fn timed(choosing: &Choosing, f: &mut Formatter<'_>) -> fmt::Result {
+/// The section on the time of calls.
+pub(crate) fn times(choosing: &Choosing, f: &mut String) -> fmt::Result {
+    writeln!(f, "## The time of a call\n")?;
     writeln!(
         f,
         "Nanoseconds for a call: {} in a row, in the median of {} runs in which the programs took \
@@ -86,7 +88,7 @@ fn timed(choosing: &Choosing, f: &mut Formatter<'_>) -> fmt::Result {
          can move its time by a fifth. A processor works on several instructions at once, so the \
          ratios are not those above.\n",
         grouped(TIMED as u64),
-        choosing.rounds,
+        ROUNDS,
     )?;
     let mut table =
         Table::new(["", "looked up before", "selected each time", "selected, with overrides"]);

@@ -1,7 +1,13 @@
 /// plugo, as an app uses it.
 pub(crate) mod plugo;
-/// A static slice, written by hand.
+/// A static slice, written by hand, and the best that could be generated.
 mod table;
+/// Maps: `phf`, `HashMap` and `scattered-collect`.
+mod maps;
+/// `ctor`.
+mod ctor;
+/// `typetag`.
+mod typetag;
 /// `inventory`.
 pub(crate) mod inventory;
 /// `linkme`.
@@ -17,21 +23,62 @@ use crate::tree::Tree;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Contender {
     Plugo,
+    /// plugo with plugins that have no parameters.
+    Bare,
     Static,
+    Limit,
+    Phf,
+    HashMap,
     Inventory,
     Linkme,
+    Ctor,
+    Scattered,
+    Typetag,
 }
 
 impl Contender {
-    pub(crate) const ALL: [Contender; 4] =
-        [Contender::Plugo, Contender::Static, Contender::Inventory, Contender::Linkme];
+    pub(crate) const ALL: [Contender; 11] = [
+        Contender::Plugo,
+        Contender::Bare,
+        Contender::Static,
+        Contender::Limit,
+        Contender::Phf,
+        Contender::HashMap,
+        Contender::Inventory,
+        Contender::Linkme,
+        Contender::Ctor,
+        Contender::Scattered,
+        Contender::Typetag,
+    ];
 
+    /// What has limits, and what it is held against.
+    pub(crate) const QUICK: [Contender; 4] =
+        [Contender::Plugo, Contender::Bare, Contender::Static, Contender::Limit];
+
+    /// How tables name it, and packages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Contender::Plugo => "plugo",
+            Contender::Bare => "plugo-bare",
             Contender::Static => "static",
+            Contender::Limit => "limit",
+            Contender::Phf => "phf",
+            Contender::HashMap => "hashmap",
             Contender::Inventory => "inventory",
             Contender::Linkme => "linkme",
+            Contender::Ctor => "ctor",
+            Contender::Scattered => "scattered",
+            Contender::Typetag => "typetag",
+        }
+    }
+
+    /// More plugins than that would take minutes to compile, or show nothing that fewer do not.
+    pub(crate) fn most(self) -> usize {
+        match self {
+            Contender::Plugo | Contender::Bare | Contender::Static | Contender::Limit => usize::MAX,
+            Contender::Linkme => usize::MAX,
+            Contender::Typetag => 100,
+            _ => 1_000,
         }
     }
 
@@ -42,16 +89,45 @@ impl Contender {
 
     fn add_package(self, workload: &Workload, checkout: &Path, tree: &mut Tree) {
         let package = self.package(workload.plugins.len());
-        let (manifest, main) = match self {
-            Contender::Plugo => {
-                tree.add(format!("{package}/build.rs"), plugo::BUILD_SCRIPT);
-                (plugo::manifest(workload, checkout), plugo::main(workload))
-            }
-            Contender::Static => (String::new(), table::main(workload)),
-            Contender::Inventory => (inventory::MANIFEST.to_owned(), inventory::main(workload)),
-            Contender::Linkme => (linkme::MANIFEST.to_owned(), linkme::main(workload)),
-        };
-        add_package(&package, &manifest, main, checkout, tree);
+        if matches!(self, Contender::Plugo | Contender::Bare) {
+            tree.add(format!("{package}/build.rs"), plugo::BUILD_SCRIPT);
+        }
+        add_package(
+            &package,
+            &self.manifest(workload, checkout),
+            self.main(workload),
+            checkout,
+            tree,
+        );
+    }
+
+    fn manifest(self, workload: &Workload, checkout: &Path) -> String {
+        match self {
+            Contender::Plugo | Contender::Bare => plugo::manifest(workload, checkout),
+            Contender::Static | Contender::Limit | Contender::HashMap => String::new(),
+            Contender::Phf => maps::PHF.to_owned(),
+            Contender::Inventory => inventory::MANIFEST.to_owned(),
+            Contender::Linkme => linkme::MANIFEST.to_owned(),
+            Contender::Ctor => ctor::MANIFEST.to_owned(),
+            Contender::Scattered => maps::SCATTERED.to_owned(),
+            Contender::Typetag => typetag::MANIFEST.to_owned(),
+        }
+    }
+
+    fn main(self, workload: &Workload) -> String {
+        match self {
+            Contender::Plugo => plugo::main(workload),
+            Contender::Bare => plugo::main_without_parameters(workload),
+            Contender::Static => table::main(workload),
+            Contender::Limit => table::main_with_hash(workload),
+            Contender::Phf => maps::phf(workload),
+            Contender::HashMap => maps::hash_map(workload),
+            Contender::Inventory => inventory::main(workload),
+            Contender::Linkme => linkme::main(workload),
+            Contender::Ctor => ctor::main(workload),
+            Contender::Scattered => maps::scattered(workload),
+            Contender::Typetag => typetag::main(workload),
+        }
     }
 }
 
@@ -86,16 +162,13 @@ pub(crate) fn add_workspace(members: &[String], tree: &mut Tree) {
     tree.add("Cargo.toml", manifest);
 }
 
-/// A workspace with every contender in every size.
-pub(crate) fn workspace(sizes: &[usize], checkout: &Path) -> Tree {
+/// A workspace with these contenders in these sizes.
+pub(crate) fn workspace(programs: &[(Contender, usize)], checkout: &Path) -> Tree {
     let mut tree = Tree::default();
     let mut members = Vec::new();
-    for &size in sizes {
-        let workload = Workload::new(size);
-        for contender in Contender::ALL {
-            contender.add_package(&workload, checkout, &mut tree);
-            members.push(contender.package(size));
-        }
+    for &(contender, size) in programs {
+        contender.add_package(&Workload::new(size), checkout, &mut tree);
+        members.push(contender.package(size));
     }
     add_workspace(&members, &mut tree);
     tree
@@ -127,7 +200,12 @@ pub(crate) fn entry(workload: &Workload, i: usize) -> String {
 /// `main`, and the implementation of what every contender can do for plugins
 /// that are values of type `benches::Entry`.
 fn program(planned: bool, in_load_order: &str, all: &str) -> String {
-    let implementation = implementation(planned, in_load_order, &calls(in_load_order), all);
+    program_with(planned, in_load_order, &scan(all))
+}
+
+/// The same, with an expression that finds the plugin called `name`.
+fn program_with(planned: bool, in_load_order: &str, find: &str) -> String {
+    let implementation = implementation(planned, in_load_order, &calls(in_load_order), find);
     format!(
         "{implementation}
 fn main() -> Result<(), String> {{
@@ -142,13 +220,19 @@ pub(crate) fn calls(in_load_order: &str) -> String {
     format!("for plugin in {in_load_order} {{\n            (plugin.init)(state);\n        }}")
 }
 
+/// A scan for the plugin called `name`.
+pub(crate) fn scan(all: &str) -> String {
+    format!("{all}.find(|plugin| plugin.name == name)")
+}
+
 /// What every contender can do, for plugins that are values of type
-/// `benches::Entry` and that the statement `initialise` initialises.
+/// `benches::Entry` and that the statement `initialise` initialises
+/// and the expression `find` finds.
 pub(crate) fn implementation(
     planned: bool,
     in_load_order: &str,
     initialise: &str,
-    all: &str,
+    find: &str,
 ) -> String {
     format!(
         "enum This {{}}
@@ -167,11 +251,11 @@ impl benches::Contender for This {{
     }}
 
     fn version(name: &str) -> Option<&'static str> {{
-        {all}.find(|plugin| plugin.name == name).map(|plugin| plugin.version)
+        {find}.map(|plugin| plugin.version)
     }}
 
     fn dependencies(name: &str) -> Option<Vec<&'static str>> {{
-        {all}.find(|plugin| plugin.name == name).map(|plugin| plugin.dependencies.to_vec())
+        {find}.map(|plugin| plugin.dependencies.to_vec())
     }}
 }}
 "
@@ -185,16 +269,18 @@ mod tests {
     #[test]
     fn every_contender_has_the_same_plugins() {
         let workload = Workload::new(20);
-        let sources = [
-            format!("{}{}", plugo::manifest(&workload, Path::new("/")), plugo::main(&workload)),
-            table::main(&workload),
-            inventory::main(&workload),
-            linkme::main(&workload),
-        ];
+        let source = |contender: Contender| {
+            format!(
+                "{}{}",
+                contender.manifest(&workload, Path::new("/")),
+                contender.main(&workload)
+            )
+        };
+        let sources = Contender::ALL.map(source);
         for source in &sources {
             for plugin in &workload.plugins {
                 assert!(source.contains(&format!("{:?}", plugin.name)), "{}", plugin.name);
-                let init = format!("state.step({:#x})", plugin.seed);
+                let init = format!("step({:#x})", plugin.seed);
                 assert_eq!(source.matches(&init).count(), 1, "{}", plugin.name);
             }
             let edges = |text: &str| text.matches("\", \"").count();

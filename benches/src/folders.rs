@@ -12,12 +12,25 @@ pub(crate) const APP: &str = "app";
 pub(crate) fn app(workload: &Workload, checkout: &Path) -> Tree {
     let plugo = checkout.join("plugo");
     let mut tree = Tree::default();
+    tree.add("Cargo.toml", manifest(workload, checkout, false));
+    tree.add("build.rs", "fn main() {\n    plugo_build::build();\n}\n");
+    tree.add("src/main.rs", MAIN);
+    for plugin in &workload.plugins {
+        add_plugin(workload, plugin, &plugo, &mut tree);
+    }
+    tree
+}
+
+/// The app's manifest.
+pub(crate) fn manifest(workload: &Workload, checkout: &Path, optional: bool) -> String {
+    let plugo = checkout.join("plugo");
+    let optional = if optional { ", optional = true" } else { "" };
     let dependencies: String = workload
         .plugins
         .iter()
-        .map(|plugin| format!("{0} = {{ path = \"plugins/{0}\" }}\n", plugin.name))
+        .map(|plugin| format!("{0} = {{ path = \"plugins/{0}\"{optional} }}\n", plugin.name))
         .collect();
-    let manifest = format!(
+    format!(
         "[package]\n\
          name = {APP:?}\n\
          version = \"1.0.0\"\n\
@@ -31,14 +44,7 @@ pub(crate) fn app(workload: &Workload, checkout: &Path) -> Tree {
          [build-dependencies]\n\
          plugo-build = {{ path = {:?} }}\n",
         checkout.join("plugo-build"),
-    );
-    tree.add("Cargo.toml", manifest);
-    tree.add("build.rs", "fn main() {\n    plugo_build::build();\n}\n");
-    tree.add("src/main.rs", MAIN);
-    for plugin in &workload.plugins {
-        add_plugin(workload, plugin, &plugo, &mut tree);
-    }
-    tree
+    )
 }
 
 fn add_plugin(workload: &Workload, plugin: &Plugin, plugo: &Path, tree: &mut Tree) {

@@ -3,8 +3,7 @@
 //!
 //! The program `benches` (`src/main.rs`) generates the contenders, runs them
 //! and reports. `cargo run --release -p benches` does all of it;
-//! `-- --quick` leaves 10,000 plugins out, `-- --write` also writes
-//! `docs/benchmarks.md`.
+//! `src/main.rs` says what else.
 //!
 //! Modules stand in the order in which data flows: a module imports only from
 //! those above it.
@@ -15,6 +14,10 @@ mod workload;
 mod services;
 /// What initialising a plugin does.
 mod state;
+/// The same of plugins without parameters.
+mod shared;
+/// Perfect hashing.
+mod hash;
 /// What the users of `static`, `inventory` and `linkme` write themselves.
 mod entry;
 /// What a careful person writes to load plugins that may fail.
@@ -34,10 +37,12 @@ mod program_run_time;
 
 pub use self::contender::Contender;
 pub use self::entry::{Entry, in_dependency_order};
+pub use self::hash::{seeds, slot};
 pub use self::loader::{Outcome, load_all};
 pub use self::program::{Mode, run};
 pub use self::program_run_time::{RunTimeMode, run_time};
 pub use self::run_time::RunTime;
 pub use self::services::{Override, Service, Status, first_choice};
+pub use self::shared::{step, taken};
 pub use self::state::{State, mixed};
 pub use self::workload::{Plugin, Workload};

@@ -1,10 +1,12 @@
 //! Generates the contenders, runs them, and reports.
 //!
 //! ```text
-//! cargo run --release -p benches               # everything
-//! cargo run --release -p benches -- --quick    # without 10,000 plugins
-//! cargo run --release -p benches -- --write    # also writes docs/benchmarks.md
-//! cargo run --release -p benches -- reload     # hot reload, on Linux; see `reload.rs`
+//! cargo run --release -p benches                          # everything
+//! cargo run --release -p benches -- --write               # also writes docs/benchmarks.md
+//! cargo run --release -p benches -- --build --write       # measures one part, and keeps the others
+//! cargo run --release -p benches -- --quick               # holds what has limits against them
+//! cargo run --release -p benches -- --write-limits        # writes benches/limits.toml anew
+//! cargo run --release -p benches -- reload                # hot reload, on Linux; see `reload.rs`
 //! cargo run --release -p benches --features admin -- admin    # databases; see `admin.rs`
 //! ```
 //!
@@ -25,6 +27,8 @@ mod places;
 mod tree;
 /// Calls of Cargo.
 mod cargo;
+/// The compiler.
+mod compiler;
 /// Stands in for Cargo, to tell its time from plugo's.
 mod stand_in;
 /// Programs that have plugins, one way each.
@@ -35,20 +39,44 @@ mod run_time_contenders;
 mod folders;
 /// Counts instructions.
 mod callgrind;
+/// What a binary is made of.
+mod image;
 /// Measures contenders.
 mod start;
 /// Measures contenders that choose at run time.
 mod choosing;
 /// Times, and how far they spread.
 mod spread;
+/// What plugo may cost.
+mod limits;
 /// Measures build scripts.
 mod script;
 /// Tables of text, and numbers in them.
 mod table;
+/// What processes cost.
+mod work;
+/// Apps whose plugins are crates.
+mod crates;
+/// Measures what compiling costs.
+mod build;
+/// Measures builds for many clients.
+mod clients;
+/// Plots.
+mod plot;
+/// The page, and what stays in it.
+mod page;
 /// Whether the aims are met.
 mod aims;
+/// What the measurements of start-up, lookup and size say.
+mod start_report;
 /// What the measurements of choosing say.
 mod choosing_report;
+/// What the measurements of build scripts say.
+mod script_report;
+/// What the measurements of compiling say.
+mod build_report;
+/// What the measurements of many clients say.
+mod clients_report;
 /// What the measurements say.
 mod report;
 /// Measures hot reload.
@@ -58,9 +86,7 @@ mod reload;
 #[cfg(feature = "admin")]
 mod admin;
 
-use anyhow::Context as _;
-
-use self::options::Options;
+use self::options::{Options, Part};
 use self::places::Places;
 use self::report::Report;
 
@@ -83,15 +109,32 @@ fn main() -> anyhow::Result<()> {
     }
     let options = Options::parse(std::env::args().skip(1))?;
     let places = Places::find()?;
-    let start = start::measure(&places, &options)?;
-    let choosing = choosing::measure(&places, &options)?;
-    let scripts = script::measure(&places, &options)?;
-    let report = Report::new(&places, &options, start, choosing, scripts)?.to_string();
-    if options.write {
-        let file = places.checkout.join("docs/benchmarks.md");
-        std::fs::write(&file, &report)
-            .with_context(|| format!("`{}` cannot be written", file.display()))?;
+    let mut report = Report::new(&places)?;
+    let mut held = Ok(());
+    let start = options.has(Part::Start).then(|| start::measure(&places, &options)).transpose()?;
+    if let Some(start) = &start {
+        report.start(&places, &options, start)?;
     }
-    println!("{report}");
-    Ok(())
+    let chooses = options.has(Part::Choosing) || options.has(Part::Times);
+    let choosing = chooses.then(|| choosing::measure(&places, &options)).transpose()?;
+    if let Some(choosing) = &choosing {
+        report.choosing(&options, choosing)?;
+    }
+    if let (true, Some(start), Some(choosing)) = (options.quick, &start, &choosing) {
+        held = limits::hold(&places, options.write_limits, start, choosing);
+    }
+    if options.has(Part::Script) {
+        report.script(&script::measure(&places, &options)?)?;
+    }
+    if options.has(Part::Build) {
+        report.build(&build::measure(&places)?)?;
+    }
+    if options.has(Part::Clients) {
+        report.clients(&clients::measure(&places)?)?;
+    }
+    if options.write {
+        report.write(&places)?;
+    }
+    println!("{}", report.measured());
+    held
 }

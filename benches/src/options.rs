@@ -1,33 +1,135 @@
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
+
+use crate::contenders::Contender;
+use crate::run_time_contenders::Chooser;
+
+/// What can be measured on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Start-up, lookup and size.
+    Start,
+    /// Selection at run time, by instructions.
+    Choosing,
+    /// Selection at run time, by the clock.
+    Times,
+    /// The build script.
+    Script,
+    /// What compiling costs.
+    Build,
+    /// Builds for many clients.
+    Clients,
+}
+
+impl Part {
+    pub(crate) const ALL: [Part; 6] =
+        [Part::Start, Part::Choosing, Part::Times, Part::Script, Part::Build, Part::Clients];
+
+    /// The option that asks for it, and its name in the page.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Part::Start => "start",
+            Part::Choosing => "choosing",
+            Part::Times => "times",
+            Part::Script => "script",
+            Part::Build => "build",
+            Part::Clients => "clients",
+        }
+    }
+}
 
 /// What the caller wants.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// Leave the largest size out.
+    parts: Vec<Part>,
+    /// What has limits alone.
     pub(crate) quick: bool,
     /// Write the report to the repository's documentation.
     pub(crate) write: bool,
+    /// Take what is measured for the limits of the runs to come.
+    pub(crate) write_limits: bool,
+    up_to: usize,
 }
+
+const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
+/// No limit is of more plugins than that.
+const QUICK: usize = 1_000;
 
 impl Options {
     pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let mut options = Options::default();
-        for argument in arguments {
-            match argument.as_str() {
-                "--quick" => options.quick = true,
-                "--write" => options.write = true,
+        let mut options = Options {
+            parts: Vec::new(),
+            quick: false,
+            write: false,
+            write_limits: false,
+            up_to: SIZES[SIZES.len() - 1],
+        };
+        let mut arguments = arguments;
+        while let Some(argument) = arguments.next() {
+            let part = argument
+                .strip_prefix("--")
+                .and_then(|name| Part::ALL.into_iter().find(|part| part.name() == name));
+            match (argument.as_str(), part) {
+                (_, Some(part)) => options.parts.push(part),
+                ("--quick", _) => options.quick = true,
+                ("--write", _) => options.write = true,
+                ("--write-limits", _) => options.write_limits = true,
+                ("--up-to", _) => {
+                    let number = arguments.next().context("`--up-to` takes a number of plugins")?;
+                    options.up_to = number
+                        .parse()
+                        .with_context(|| format!("`--up-to {number}` is no number of plugins"))?;
+                }
                 _ => bail!(
-                    "unknown argument `{argument}`; there are `--quick`, `--write`, `reload` and \
-                     `admin`"
+                    "unknown argument `{argument}`; there are `--quick`, `--up-to N`, `--write`, \
+                     `--write-limits`, parts to measure alone ({}), `reload` and `admin`",
+                    Part::ALL.map(|part| format!("`--{}`", part.name())).join(", ")
                 ),
             }
+        }
+        if options.write_limits && options.up_to < QUICK {
+            bail!("limits are of up to {QUICK} plugins, so `--up-to {}` is too few", options.up_to);
+        }
+        if options.quick || options.write_limits {
+            // What stands in the page is everything, so a part of the numbers is no page.
+            if options.write || !options.parts.is_empty() {
+                bail!(
+                    "`--quick` and `--write-limits` measure what has limits; they go with no part and no `--write`"
+                );
+            }
+            options.quick = true;
+            options.parts = vec![Part::Start, Part::Choosing];
+            options.up_to = QUICK;
+        }
+        if options.parts.is_empty() {
+            options.parts = Part::ALL.to_vec();
         }
         Ok(options)
     }
 
+    /// Whether a part is to be measured.
+    pub(crate) fn has(&self, part: Part) -> bool {
+        self.parts.contains(&part)
+    }
+
     /// How many plugins there are, in turn.
-    pub(crate) fn sizes(self) -> &'static [usize] {
-        if self.quick { &[10, 100, 1_000] } else { &[10, 100, 1_000, 10_000] }
+    pub(crate) fn sizes(&self) -> Vec<usize> {
+        SIZES.into_iter().filter(|&size| size <= self.up_to).collect()
+    }
+
+    /// What is measured, in which sizes; 0 is the empty process.
+    pub(crate) fn programs(&self) -> Vec<(Contender, usize)> {
+        let contenders =
+            if self.quick { Contender::QUICK.as_slice() } else { Contender::ALL.as_slice() };
+        let sizes: Vec<usize> = [0].into_iter().chain(self.sizes()).collect();
+        let each = |&size: &usize| {
+            let fits = contenders.iter().filter(move |contender| size <= contender.most());
+            fits.map(move |&contender| (contender, size))
+        };
+        sizes.iter().flat_map(each).collect()
+    }
+
+    pub(crate) fn choosers(&self) -> &'static [Chooser] {
+        if self.quick { &[Chooser::Plugo, Chooser::Static] } else { &Chooser::ALL }
     }
 }
 
@@ -35,10 +137,26 @@ impl Options {
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> Result<Options> {
+        Options::parse(text.split_whitespace().map(str::to_owned))
+    }
+
     #[test]
     fn an_unknown_argument_is_refused() {
-        let parse = |text: &str| Options::parse(text.split(' ').map(str::to_owned));
-        assert!(parse("--quick --write").is_ok_and(|options| options.quick && options.write));
+        assert!(parse("--quick").is_ok_and(|options| options.quick && !options.write));
         assert!(parse("--quik").is_err());
+        assert!(parse("--up-to many").is_err());
+        assert!(parse("--write-limits --up-to 100").is_err());
+    }
+
+    #[test]
+    fn parts_are_measured_alone_and_without_any_all_are() {
+        let all = parse("--write").unwrap();
+        assert!(Part::ALL.into_iter().all(|part| all.has(part)));
+        let one = parse("--build --write").unwrap();
+        assert!(one.has(Part::Build) && !one.has(Part::Start) && one.write);
+        let quick = parse("--write-limits").unwrap();
+        assert!(quick.quick && quick.has(Part::Start) && !quick.has(Part::Build));
+        assert!(parse("--quick --write").is_err(), "a page that is not whole would be written");
     }
 }

@@ -65,12 +65,12 @@ impl Chooser {
 }
 
 /// A workspace with every contender in every size.
-pub(crate) fn workspace(sizes: &[usize], checkout: &Path) -> Tree {
+pub(crate) fn workspace(sizes: &[usize], choosers: &[Chooser], checkout: &Path) -> Tree {
     let mut tree = Tree::default();
     let mut members = Vec::new();
     for &size in sizes {
         let workload = Workload::new(size);
-        for chooser in Chooser::ALL {
+        for chooser in choosers {
             chooser.add_package(&workload, checkout, &mut tree);
             members.push(chooser.package(size));
         }

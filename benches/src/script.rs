@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,6 +9,7 @@ use serde_json::Value;
 
 use crate::callgrind::Callgrind;
 use crate::cargo;
+use crate::compiler::Compiler;
 use crate::folders;
 use crate::options::Options;
 use crate::places::Places;
@@ -69,7 +69,7 @@ impl Level {
 /// Generates an app for each size, and runs its build script.
 pub(crate) fn measure(places: &Places, options: &Options) -> Result<Scripts> {
     let mut apps = Vec::new();
-    for &size in options.sizes() {
+    for size in options.sizes() {
         status("Generating", &format!("an app with {size} plugin folders"));
         let dir = places.work.join(format!("folders-{size}"));
         let workload = Workload::new(size);
@@ -232,53 +232,9 @@ impl Script<'_> {
     }
 }
 
-/// What Cargo tells a build script about the compiler.
-struct Compiler {
-    host: String,
-    cfgs: BTreeMap<String, String>,
-}
-
-impl Compiler {
-    fn ask() -> Result<Self> {
-        let rustc = |arguments: &[&str]| -> Result<String> {
-            let output = cargo::run(Command::new(cargo::rustc()).args(arguments))?;
-            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-        };
-        let version = rustc(&["-vV"])?;
-        let host = version.lines().find_map(|line| line.strip_prefix("host: "));
-        let host = host.context("rustc tells of no host")?.to_owned();
-        Ok(Compiler { host, cfgs: cfgs(&rustc(&["--print", "cfg"])?) })
-    }
-}
-
-/// `target_os="linux"` is `CARGO_CFG_TARGET_OS=linux`; `unix` is
-/// `CARGO_CFG_UNIX=`; what stands there several times is a list with commas.
-fn cfgs(text: &str) -> BTreeMap<String, String> {
-    let mut cfgs: BTreeMap<String, String> = BTreeMap::new();
-    for line in text.lines() {
-        let (name, value) = line.split_once('=').unwrap_or((line, ""));
-        let list = cfgs.entry(format!("CARGO_CFG_{}", name.to_uppercase())).or_default();
-        let comma = if list.is_empty() { "" } else { "," };
-        list.push_str(comma);
-        list.push_str(value.trim_matches('"'));
-    }
-    cfgs
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cfgs_become_variables() {
-        let cfgs = cfgs(
-            "panic=\"unwind\"\ntarget_family=\"unix\"\ntarget_has_atomic=\"8\"\n\
-                         target_has_atomic=\"16\"\nunix\n",
-        );
-        assert_eq!(cfgs["CARGO_CFG_PANIC"], "unwind");
-        assert_eq!(cfgs["CARGO_CFG_TARGET_HAS_ATOMIC"], "8,16");
-        assert_eq!(cfgs["CARGO_CFG_UNIX"], "");
-    }
 
     #[test]
     fn the_build_script_of_the_app_is_told_from_others() {

@@ -5,9 +5,10 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use benches::Mode;
 
-use crate::callgrind::Callgrind;
+use crate::callgrind::{Callgrind, Counted};
 use crate::cargo;
 use crate::contenders::{self, Contender};
+use crate::image::Image;
 use crate::options::Options;
 use crate::places::Places;
 use crate::status::status;
@@ -25,17 +26,17 @@ pub(crate) struct Start {
 /// What a contender costs in one size.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
-    /// The bytes of the stripped release binary.
-    pub(crate) bytes: u64,
+    /// The stripped release binary.
+    pub(crate) image: Image,
     pub(crate) instructions: Option<Instructions>,
 }
 
 /// Instructions of a whole process; those of a lookup, on average.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Instructions {
-    pub(crate) noop: u64,
-    pub(crate) visible: u64,
-    pub(crate) initialised: u64,
+    pub(crate) noop: Counted,
+    pub(crate) visible: Counted,
+    pub(crate) initialised: Counted,
     pub(crate) hit: f64,
     pub(crate) miss: f64,
 }
@@ -52,9 +53,8 @@ impl Start {
 
 /// Generates, builds and verifies all contenders, then measures them.
 pub(crate) fn measure(places: &Places, options: &Options) -> Result<Start> {
-    let sizes: Vec<usize> = [0].into_iter().chain(options.sizes().iter().copied()).collect();
     status("Building", "the contenders");
-    let programs = build(places, &sizes)?;
+    let programs = build(places, &options.programs())?;
     status("Verifying", "the contenders");
     for (contender, size, program) in &programs {
         cargo::run(&mut call(program, Mode::Verify, *size, 0))
@@ -67,28 +67,28 @@ pub(crate) fn measure(places: &Places, options: &Options) -> Result<Start> {
     let mut costs = BTreeMap::new();
     for (contender, size, program) in &programs {
         status("Measuring", &contender.package(*size));
-        let bytes = std::fs::metadata(program)
-            .with_context(|| format!("`{}` is not there", program.display()))?
-            .len();
+        let image = Image::read(program)?;
         let instructions =
             callgrind.as_ref().map(|callgrind| count(callgrind, program, *size)).transpose()?;
-        costs.insert((*contender as usize, *size), Cost { bytes, instructions });
+        costs.insert((*contender as usize, *size), Cost { image, instructions });
     }
     Ok(Start { costs, counted_by: callgrind.map(|callgrind| callgrind.version) })
 }
 
-fn build(places: &Places, sizes: &[usize]) -> Result<Vec<(Contender, usize, PathBuf)>> {
+fn build(
+    places: &Places,
+    wanted: &[(Contender, usize)],
+) -> Result<Vec<(Contender, usize, PathBuf)>> {
     let dir = places.work.join("contenders");
     let target = places.work.join("target-contenders");
-    contenders::workspace(sizes, &places.checkout).write(&dir)?;
+    contenders::workspace(wanted, &places.checkout).write(&dir)?;
     cargo::lock(places, &dir)?;
     cargo::run(cargo::cargo(&dir, "build").arg("--release").arg("--target-dir").arg(&target))?;
-    let program = |contender: Contender, size| {
+    let program = |&(contender, size): &(Contender, usize)| {
         let name = format!("{}{}", contender.package(size), std::env::consts::EXE_SUFFIX);
         (contender, size, target.join("release").join(name))
     };
-    let each = |&size: &usize| Contender::ALL.map(|contender| program(contender, size));
-    Ok(sizes.iter().flat_map(each).collect())
+    Ok(wanted.iter().map(program).collect())
 }
 
 fn call(program: &Path, mode: Mode, size: usize, lookups: usize) -> Command {
@@ -100,14 +100,14 @@ fn call(program: &Path, mode: Mode, size: usize, lookups: usize) -> Command {
 
 fn count(callgrind: &Callgrind, program: &Path, size: usize) -> Result<Instructions> {
     let staged = callgrind.stage(program)?;
-    let count = |mode, lookups| callgrind.count(&call(staged, mode, size, lookups));
+    let count = |mode, lookups| callgrind.count_alone(&call(staged, mode, size, lookups));
     // The difference of two runs is of lookups alone.
     let lookup = |mode| -> Result<f64> {
         if size == 0 {
             return Ok(0.0);
         }
         let (few, many) = (size.min(500), 2 * size.min(500));
-        Ok((count(mode, many)? as f64 - count(mode, few)? as f64) / few as f64)
+        Ok((count(mode, many)?.steady as f64 - count(mode, few)?.steady as f64) / few as f64)
     };
     Ok(Instructions {
         noop: count(Mode::Noop, 0)?,

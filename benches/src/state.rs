@@ -7,6 +7,12 @@ pub struct State {
 }
 
 impl State {
+    /// What so many plugins left behind.
+    #[inline]
+    pub(crate) fn of(count: u64, mix: u64) -> Self {
+        State { count, mix }
+    }
+
     /// What the init function of a plugin calls.
     #[inline]
     pub fn step(&mut self, seed: u64) {

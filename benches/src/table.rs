@@ -4,11 +4,18 @@ use std::fmt;
 #[derive(Debug)]
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
+    /// Whether every column is of text.
+    text: bool,
 }
 
 impl Table {
     pub(crate) fn new(header: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Table { rows: vec![header.into_iter().map(Into::into).collect()] }
+        Table { rows: vec![header.into_iter().map(Into::into).collect()], text: false }
+    }
+
+    /// A table of words, whose columns are on the left and not padded.
+    pub(crate) fn of_text(self) -> Self {
+        Table { text: true, ..self }
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
@@ -19,6 +26,15 @@ impl Table {
 /// The first column on the left, numbers on the right.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.text {
+            for (nth, row) in self.rows.iter().enumerate() {
+                writeln!(f, "| {} |", row.join(" | "))?;
+                if nth == 0 {
+                    writeln!(f, "|{}", " --- |".repeat(row.len()))?;
+                }
+            }
+            return Ok(());
+        }
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let cell = |row: &[String], i: usize| row.get(i).cloned().unwrap_or_default();
         let widths: Vec<usize> = (0..columns)

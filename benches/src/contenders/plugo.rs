@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use benches::Workload;
+use benches::{Plugin, Workload};
 
 pub(crate) const BUILD_SCRIPT: &str = "fn main() {\n    plugo_build::build();\n}\n";
 
@@ -28,10 +28,25 @@ pub(crate) fn manifest(workload: &Workload, checkout: &Path) -> String {
 /// An app with all plugins in its own source, loaded as the documentation
 /// says.
 pub(super) fn main(workload: &Workload) -> String {
-    let functions = super::init_functions(workload, |plugin| {
-        format!("#[plugo::plugin(name = {:?})]\n", plugin.name)
-    });
-    format!("{PROGRAM}\n{functions}")
+    let functions = super::init_functions(workload, attribute);
+    format!("{PROGRAM}\n{functions}").replace("LOAD", "plugo::kwargs! { state: state }")
+}
+
+/// The same with plugins that need nothing.
+pub(super) fn main_without_parameters(workload: &Workload) -> String {
+    let function = |(i, plugin): (usize, &Plugin)| {
+        let Plugin { seed, .. } = plugin;
+        format!("{}fn init_{i}() {{\n    benches::step({seed:#x});\n}}\n\n", attribute(plugin))
+    };
+    let functions: String = workload.plugins.iter().enumerate().map(function).collect();
+    let program = PROGRAM
+        .replace("LOAD", "plugo::kwargs! {}")
+        .replace("        // The plugins' state.\n", "        *state = benches::taken();\n");
+    format!("{program}\n{functions}")
+}
+
+fn attribute(plugin: &Plugin) -> String {
+    format!("#[plugo::plugin(name = {:?})]\n", plugin.name)
 }
 
 const PROGRAM: &str = r#"plugo::plugins!();
@@ -48,8 +63,9 @@ impl benches::Contender for This {
     }
 
     fn initialise(state: &mut benches::State) {
-        let report = plugo::load_plugins(plugo::kwargs! { state: state });
+        let report = plugo::load_plugins(LOAD);
         assert!(report.failed().next().is_none(), "{report}");
+        // The plugins' state.
     }
 
     fn version(name: &str) -> Option<&'static str> {

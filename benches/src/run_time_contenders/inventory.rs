@@ -26,7 +26,12 @@ pub(super) fn main(workload: &Workload) -> String {
         "{}{}{plugins}{offers}\n{}{PROGRAM}{MAIN}",
         contenders::init_functions(workload, |_| String::new()),
         services(workload, "", |_| String::new()),
-        contenders::implementation(false, &in_load_order, &contenders::calls(&in_load_order), all),
+        contenders::implementation(
+            false,
+            &in_load_order,
+            &contenders::calls(&in_load_order),
+            &contenders::scan(all)
+        ),
     )
 }
 

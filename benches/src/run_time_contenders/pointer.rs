@@ -33,7 +33,7 @@ pub(super) fn main(workload: &Workload) -> String {
             true,
             "PLUGINS",
             &contenders::calls("PLUGINS"),
-            "PLUGINS.iter()"
+            &contenders::scan("PLUGINS.iter()"),
         ),
     )
 }

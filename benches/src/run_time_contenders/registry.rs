@@ -32,7 +32,7 @@ pub(super) fn main(workload: &Workload) -> String {
             false,
             "benches::in_dependency_order(PLUGINS)",
             initialise,
-            "PLUGINS.iter()"
+            &contenders::scan("PLUGINS.iter()"),
         ),
     )
 }

@@ -1,0 +1,232 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use benches::Workload;
+
+use crate::cargo;
+use crate::contenders::{self, Contender};
+use crate::crates::{self, Kind};
+use crate::folders;
+use crate::places::Places;
+use crate::status::status;
+use crate::tree::Tree;
+use crate::work;
+
+/// Plugins in one crate, and plugins of which each is a crate.
+pub(crate) const MANY: usize = 1_000;
+pub(crate) const CRATES: usize = 100;
+/// Each number is the least of so many.
+const REPEATED: usize = 2;
+/// A build that does nothing takes too little to be counted once.
+const UNCHANGED: u32 = 10;
+
+/// What compiling costs, in CPU time with all processes.
+#[derive(Debug)]
+pub(crate) struct Builds {
+    /// With all plugins in one crate; all other crates are compiled before.
+    pub(crate) one_crate: Vec<Row>,
+    /// With a crate for each plugin; what they depend on is compiled before.
+    pub(crate) many_crates: Vec<Row>,
+    /// `plugo_build` and all that it depends on.
+    pub(crate) dependency: Duration,
+    /// A build script without a dependency.
+    pub(crate) no_dependency: Duration,
+}
+
+/// What compiling costs with one contender.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    /// A clean release build, where that was measured.
+    pub(crate) release: Option<Duration>,
+    pub(crate) dev: Duration,
+    /// A dev build after one plugin changed.
+    pub(crate) touched: Duration,
+    pub(crate) unchanged: Duration,
+}
+
+/// Builds everything, some of it several times.
+pub(crate) fn measure(places: &Places) -> Result<Builds> {
+    let target = places.work.join("target-build");
+    Ok(Builds {
+        one_crate: one_crate(places, &target)?,
+        many_crates: many_crates(places, &target)?,
+        dependency: dependency(places, true)?,
+        no_dependency: dependency(places, false)?,
+    })
+}
+
+fn one_crate(places: &Places, target: &Path) -> Result<Vec<Row>> {
+    const MEASURED: [Contender; 5] = [
+        Contender::Plugo,
+        Contender::Bare,
+        Contender::Static,
+        Contender::Inventory,
+        Contender::Linkme,
+    ];
+    let dir = places.work.join("build-one-crate");
+    contenders::workspace(&MEASURED.map(|contender| (contender, MANY)), &places.checkout)
+        .write(&dir)?;
+    cargo::lock(places, &dir)?;
+    let mut rows = Vec::new();
+    for contender in MEASURED {
+        let package = contender.package(MANY);
+        status("Compiling", &format!("{package}, several times"));
+        let changed = dir.join(&package).join("src/main.rs");
+        let app = App { dir: &dir, target, packages: vec![package], changed };
+        rows.push(app.measure(contender.name(), true)?);
+    }
+    Ok(rows)
+}
+
+fn many_crates(places: &Places, target: &Path) -> Result<Vec<Row>> {
+    let workload = Workload::new(CRATES);
+    let mut apps: Vec<(&'static str, Tree)> =
+        vec![("plugo", folders::app(&workload, &places.checkout))];
+    for kind in Kind::ALL {
+        apps.push((kind.name(), crates::app(kind, &workload, &places.checkout)));
+    }
+    let mut rows = Vec::new();
+    for (name, tree) in apps {
+        status("Compiling", &format!("{CRATES} plugin crates of {name}, several times"));
+        let dir = places.work.join(format!("build-crates-{name}"));
+        tree.write(&dir)?;
+        cargo::lock(places, &dir)?;
+        let mut packages = vec![folders::APP.to_owned()];
+        packages.extend(workload.plugins.iter().map(|plugin| plugin.name.clone()));
+        let first = &workload.plugins.first().context("there are no plugins")?.name;
+        let changed = dir.join("plugins").join(first).join("src/lib.rs");
+        let app = App { dir: &dir, target, packages, changed };
+        rows.push(app.measure(name, false)?);
+        let output = cargo::run(&mut Command::new(target.join("debug").join(folders::APP)))?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        ensure!(
+            said.starts_with(&format!("{CRATES}")),
+            "the app with plugin crates of {name} does not have all: {said}"
+        );
+    }
+    Ok(rows)
+}
+
+/// Something that is built.
+struct App<'a> {
+    dir: &'a Path,
+    target: &'a Path,
+    /// What is compiled anew; the rest is compiled before.
+    packages: Vec<String>,
+    /// The file of a plugin.
+    changed: PathBuf,
+}
+
+impl App<'_> {
+    fn measure(&self, name: &'static str, release: bool) -> Result<Row> {
+        let release = release.then(|| self.clean_build(true)).transpose()?;
+        let dev = self.clean_build(false)?;
+        let touched = least(|| {
+            change(&self.changed)?;
+            work::of(&mut self.cargo("build", false))
+        })?;
+        let mut unchanged = Duration::ZERO;
+        for _ in 0..UNCHANGED {
+            unchanged += work::of(&mut self.cargo("build", false))?;
+        }
+        Ok(Row { name, release, dev, touched, unchanged: unchanged / UNCHANGED })
+    }
+
+    fn clean_build(&self, release: bool) -> Result<Duration> {
+        cargo::run(&mut self.cargo("build", release))?;
+        least(|| {
+            cargo::run(&mut self.cargo("clean", release))?;
+            work::of(&mut self.cargo("build", release))
+        })
+    }
+
+    fn cargo(&self, subcommand: &str, release: bool) -> Command {
+        let mut command = cargo::cargo(self.dir, subcommand);
+        command.arg("--target-dir").arg(self.target);
+        // The app is what is built; its plugins are built for it.
+        let count = if subcommand == "clean" { self.packages.len() } else { 1 };
+        for package in self.packages.iter().take(count) {
+            command.args(["--package", package]);
+        }
+        if release {
+            command.arg("--release");
+        }
+        command
+    }
+}
+
+/// The least of several, since other programs only ever add to it.
+fn least(measure: impl Fn() -> Result<Duration>) -> Result<Duration> {
+    let mut least = Duration::MAX;
+    for _ in 0..REPEATED {
+        least = least.min(measure()?);
+    }
+    Ok(least)
+}
+
+/// Gives the first plugin in a file another number.
+pub(crate) fn change(file: &Path) -> Result<()> {
+    let text =
+        fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
+    let changed = changed(&text).with_context(|| format!("`{}` has no plugin", file.display()))?;
+    fs::write(file, changed).with_context(|| format!("`{}` cannot be written", file.display()))
+}
+
+fn changed(text: &str) -> Option<String> {
+    let (before, rest) = text.split_once("0x")?;
+    let digits = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
+    let number = u64::from_str_radix(&rest[..digits], 16).ok()?;
+    Some(format!("{before}{:#x}{}", number ^ 1, &rest[digits..]))
+}
+
+/// An app without plugins, whose build script is compiled with everything that it depends on.
+fn dependency(places: &Places, plugo_build: bool) -> Result<Duration> {
+    let name = if plugo_build { "plugo_build" } else { "nothing" };
+    status("Compiling", &format!("a build script that depends on {name}"));
+    let dir = places.work.join("build-dependency");
+    let target = places.work.join("target-dependency");
+    let (dependency, call) = match plugo_build {
+        true => (
+            format!("plugo-build = {{ path = {:?} }}\n", places.checkout.join("plugo-build")),
+            "plugo_build::build();",
+        ),
+        false => Default::default(),
+    };
+    let mut tree = Tree::default();
+    tree.add(
+        "Cargo.toml",
+        format!(
+            "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
+             [build-dependencies]\n{dependency}"
+        ),
+    );
+    tree.add("build.rs", format!("fn main() {{\n    {call}\n}}\n"));
+    tree.add("src/main.rs", "fn main() {}\n");
+    tree.write(&dir)?;
+    cargo::lock(places, &dir)?;
+    least(|| {
+        if target.exists() {
+            fs::remove_dir_all(&target)
+                .with_context(|| format!("`{}` cannot be removed", target.display()))?;
+        }
+        work::of(cargo::cargo(&dir, "build").arg("--target-dir").arg(&target))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_changes_one_number_and_the_next_one_changes_it_back() {
+        let text = "state.step(0x1f);\nstate.step(0x20);\n";
+        let once = changed(text).unwrap();
+        assert_eq!(once, "state.step(0x1e);\nstate.step(0x20);\n");
+        assert_eq!(changed(&once).unwrap(), text);
+        assert_eq!(changed("no plugin"), None);
+    }
+}

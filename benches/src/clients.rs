@@ -1,0 +1,212 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use benches::Workload;
+use serde_json::Value;
+
+use crate::build;
+use crate::cargo;
+use crate::folders;
+use crate::places::Places;
+use crate::status::status;
+use crate::tree::Tree;
+use crate::work;
+
+pub(crate) const CLIENTS: usize = 10;
+pub(crate) const PLUGINS: usize = 50;
+/// How many plugins each client chooses; what they depend on comes with them.
+pub(crate) const CHOSEN: usize = 20;
+
+/// What builds for many clients cost, one way each.
+#[derive(Debug)]
+pub(crate) struct Ways {
+    pub(crate) plugo: Way,
+    pub(crate) by_hand: Way,
+}
+
+/// Builds for all clients in turn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way {
+    /// What other crates cost is in the first.
+    pub(crate) first: Cost,
+    pub(crate) second: Cost,
+    /// After one plugin changed, which some of the clients have.
+    pub(crate) changed: Cost,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    pub(crate) work: Duration,
+    pub(crate) compiled: usize,
+}
+
+/// Builds for all clients with `plugo build`, and with one `cargo build` each.
+pub(crate) fn measure(places: &Places) -> Result<Ways> {
+    status("Building", "the command line");
+    let command_line = command_line(places)?;
+    let dir = places.work.join("clients");
+    let workload = Workload::new(PLUGINS);
+    app(&workload, &places.checkout).write(&dir)?;
+    cargo::lock(places, &dir)?;
+    let changed = dir.join("plugins").join(&workload.plugins[0].name).join("src/lib.rs");
+    let plugo = |target: &Path| -> Result<Cost> {
+        let mut command = Command::new(&command_line);
+        cargo::clean(&mut command);
+        command
+            .current_dir(&dir)
+            .args(["build", "--all-clients", "--format", "json"])
+            .env("CARGO_TARGET_DIR", target);
+        let (work, output) = work::with_output(command.env("CARGO_NET_OFFLINE", "true"))?;
+        let answer: Value = serde_json::from_slice(&output.stdout)
+            .context("`plugo build` did not answer with JSON")?;
+        let compiled = answered(&answer).context("`plugo build` does not tell what it compiled")?;
+        Ok(Cost { work, compiled })
+    };
+    let by_hand = |target: &Path| -> Result<Cost> {
+        let mut all = Cost { work: Duration::ZERO, compiled: 0 };
+        for client in 0..CLIENTS {
+            let mut command = cargo::cargo(&dir, "build");
+            command.args([
+                "--no-default-features",
+                "--features",
+                &format!("client-{}", name(client)),
+            ]);
+            command.args(["--message-format", "json"]).arg("--target-dir").arg(target);
+            let (work, output) = work::with_output(&mut command)?;
+            let compiled = compiled(&String::from_utf8_lossy(&output.stdout));
+            all = Cost { work: all.work + work, compiled: all.compiled + compiled };
+        }
+        Ok(all)
+    };
+    let way = |what: &str, build: &dyn Fn(&Path) -> Result<Cost>| -> Result<Way> {
+        status("Building", &format!("for {CLIENTS} clients {what}, three times"));
+        let target = places.work.join("target-clients");
+        if target.exists() {
+            fs::remove_dir_all(&target)
+                .with_context(|| format!("`{}` cannot be removed", target.display()))?;
+        }
+        let (first, second) = (build(&target)?, build(&target)?);
+        build::change(&changed)?;
+        Ok(Way { first, second, changed: build(&target)? })
+    };
+    let ways = Ways {
+        plugo: way("with `plugo build`", &plugo)?,
+        by_hand: way("with `cargo build`", &by_hand)?,
+    };
+    for cost in [ways.plugo.changed, ways.by_hand.changed] {
+        ensure!(cost.compiled > 0, "a plugin changed, and nothing was compiled");
+    }
+    Ok(ways)
+}
+
+/// Builds the program `plugo` where the repository's other programs are, and says where it is.
+fn command_line(places: &Places) -> Result<PathBuf> {
+    let target = places.work.parent().context("what is generated is in no target folder")?;
+    let mut build = cargo::cargo(&places.checkout, "build");
+    build.args(["--locked", "--package", "plugo-cli"]).arg("--target-dir").arg(target);
+    cargo::run(&mut build)?;
+    Ok(target.join("debug").join(format!("plugo{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// How many packages `plugo build` compiled, for all clients.
+fn answered(answer: &Value) -> Option<usize> {
+    let clients = answer.as_array()?.iter();
+    let compiled = clients.map(|client| Some(client["compiled"].as_u64()? as usize));
+    compiled.sum()
+}
+
+/// How many packages Cargo compiled that were not there already, by its messages.
+fn compiled(messages: &str) -> usize {
+    let packages: BTreeSet<String> = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["reason"] == "compiler-artifact" && message["fresh"] == false)
+        .filter_map(|message| Some(message["package_id"].as_str()?.to_owned()))
+        .collect();
+    packages.len()
+}
+
+fn name(client: usize) -> String {
+    format!("client{client}")
+}
+
+/// What a client chooses, as indices: another part of the plugins for each.
+fn chosen(client: usize) -> impl Iterator<Item = usize> {
+    (0..CHOSEN).map(move |i| (client * (PLUGINS / CLIENTS) + i * 2) % PLUGINS)
+}
+
+/// An app whose plugins are optional, with a file and a feature for each client.
+fn app(workload: &Workload, checkout: &Path) -> Tree {
+    let mut tree = folders::app(workload, checkout);
+    let names = |plugin: usize| &workload.plugins[plugin].name;
+    let mut features = String::from("\n[features]\n");
+    for plugin in &workload.plugins {
+        features.push_str(&format!("{0} = [\"dep:{0}\"]\n", plugin.name));
+    }
+    for client in 0..CLIENTS {
+        let mut all: Vec<usize> = chosen(client).collect();
+        let entries: Vec<String> = all
+            .iter()
+            .map(|&plugin| format!("{{ \"name\": {:?}, \"enabled\": true }}", names(plugin)))
+            .collect();
+        tree.add(
+            format!("clients/{}.json", name(client)),
+            format!("{{ \"plugins\": [{}] }}\n", entries.join(", ")),
+        );
+        // With all that they depend on.
+        let mut at = 0;
+        while let Some(&plugin) = all.get(at) {
+            for &dependency in &workload.plugins[plugin].dependencies {
+                if !all.contains(&dependency) {
+                    all.push(dependency);
+                }
+            }
+            at += 1;
+        }
+        all.sort_unstable();
+        let list: Vec<&String> = all.into_iter().map(names).collect();
+        features.push_str(&format!("client-{} = {list:?}\n", name(client)));
+    }
+    let manifest = folders::manifest(workload, checkout, true);
+    tree.add("Cargo.toml", format!("{manifest}{features}"));
+    tree
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_that_was_compiled_is_counted_once_and_one_that_was_there_is_not() {
+        let line = |id: &str, fresh| {
+            format!(
+                "{{\"reason\":\"compiler-artifact\",\"package_id\":\"{id}\",\"fresh\":{fresh}}}\n"
+            )
+        };
+        let messages = [line("a", false), line("a", false), line("b", true), line("c", false)];
+        assert_eq!(
+            compiled(&format!("{}{{\"reason\":\"build-finished\"}}\n", messages.concat())),
+            2
+        );
+    }
+
+    #[test]
+    fn no_two_clients_choose_the_same() {
+        let mut all: Vec<Vec<usize>> = (0..CLIENTS)
+            .map(|client| {
+                let mut chosen: Vec<usize> = chosen(client).collect();
+                chosen.sort_unstable();
+                chosen.dedup();
+                chosen
+            })
+            .collect();
+        assert!(all.iter().all(|chosen| chosen.len() == CHOSEN), "{all:?}");
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), CLIENTS);
+    }
+}

@@ -1,0 +1,267 @@
+//! What plugo may cost: a file of numbers that was measured and committed, so that a change which costs
+//! more is seen in the change itself.
+//!
+//! Everything is counted against the same program in the same run, in numbers that belong to plugo alone:
+//! the instructions of the C library, of the dynamic linker and of Rust's runtime at start drop out, and
+//! what plugo makes the dynamic linker do is counted in relocations.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+
+use crate::callgrind::Counted;
+use crate::choosing::{Choosing, SIZES};
+use crate::compiler::Compiler;
+use crate::contenders::Contender;
+use crate::places::Places;
+use crate::run_time_contenders::Chooser;
+use crate::start::Start;
+use crate::status::status;
+
+/// More than a limit by this factor is too much.
+const TOLERANCE: f64 = 1.02;
+
+/// A number that has a limit.
+#[derive(Clone, Debug, PartialEq)]
+struct Measured {
+    name: String,
+    /// What it is a number of, in a few words.
+    what: String,
+    value: f64,
+}
+
+/// The file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// The target that the numbers hold for.
+    target: String,
+    /// The version of rustc that they hold for.
+    rustc: String,
+    /// The numbers, by name.
+    limits: BTreeMap<String, f64>,
+}
+
+/// Compares what was measured with the file, or writes the file anew.
+pub(crate) fn hold(places: &Places, write: bool, start: &Start, choosing: &Choosing) -> Result<()> {
+    let path = places.checkout.join("benches/limits.toml");
+    let compiler = Compiler::ask()?;
+    let measured = measured(start, choosing);
+    if write {
+        if start.counted_by.is_none() {
+            bail!("limits are instructions too, and valgrind, which counts them, is not installed");
+        }
+        let text = written(&compiler, &measured);
+        return fs::write(&path, text).with_context(|| unwritable(&path));
+    }
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("`{}` cannot be read", path.display()))?;
+    let file: File =
+        toml::from_str(&text).with_context(|| format!("`{}` is wrong", path.display()))?;
+    if (&file.target, &file.rustc) != (&compiler.host, &compiler.release) {
+        let here = format!("{} and rustc {}", compiler.host, compiler.release);
+        status(
+            "Skipping",
+            &format!(
+                "the limits, which are of {} and rustc {}; this is {here}",
+                file.target, file.rustc
+            ),
+        );
+        return Ok(());
+    }
+    let counted = start.counted_by.is_some();
+    if !counted {
+        status("Skipping", "the limits on instructions: valgrind is not installed");
+    }
+    let verdict = compare(&file.limits, &measured, counted);
+    for line in &verdict.less {
+        status("Less", line);
+    }
+    if verdict.more.is_empty() {
+        status("Holding", &format!("all of {} limits", measured.len()));
+        return Ok(());
+    }
+    bail!(
+        "plugo costs more than `benches/limits.toml` says:\n  {}\n\
+         If that is worth it, `cargo run --release -p benches -- --write-limits` writes the \
+         numbers of now, and the commit says what they buy; if not, the change behind it costs \
+         something where nobody wanted it to.",
+        verdict.more.join("\n  ")
+    )
+}
+
+fn unwritable(path: &Path) -> String {
+    format!("`{}` cannot be written", path.display())
+}
+
+/// What of a comparison somebody should know.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Verdict {
+    /// Sentences on what is over its limit, or has none.
+    more: Vec<String>,
+    /// Sentences on what is so far below its limit that it could creep up unseen.
+    less: Vec<String>,
+}
+
+/// Compares numbers with their limits. Without a counter there are no instructions, and their limits are not
+/// asked for.
+fn compare(limits: &BTreeMap<String, f64>, measured: &[Measured], counted: bool) -> Verdict {
+    let mut verdict = Verdict::default();
+    for Measured { name, what, value } in measured {
+        let Some(limit) = limits.get(name) else {
+            verdict.more.push(format!("{name} has no limit: {value} ({what})"));
+            continue;
+        };
+        let percent = 100.0 * (value / limit - 1.0);
+        let line = format!("{name} is {value}, the limit {limit}, {percent:+.1} percent ({what})");
+        if *value > limit * TOLERANCE {
+            verdict.more.push(line);
+        } else if *value * TOLERANCE < *limit {
+            verdict.less.push(format!("{line}; `--write-limits` keeps it there"));
+        }
+    }
+    let is_measured = |name: &&String| measured.iter().any(|number| number.name == **name);
+    for name in limits.keys().filter(|name| counted && !is_measured(name)) {
+        verdict.more.push(format!("{name} has a limit and was not measured"));
+    }
+    verdict
+}
+
+/// The file with these numbers.
+fn written(compiler: &Compiler, measured: &[Measured]) -> String {
+    let mut text = format!(
+        "# What plugo may cost: as much as was measured when this was written, and two percent more.\n\
+         # Made by `cargo run --release -p benches -- --write-limits`; `.ci/run` compares.\n\n\
+         target = {:?}\nrustc = {:?}\n\n[limits]\n",
+        compiler.host, compiler.release,
+    );
+    for Measured { name, what, value } in measured {
+        // A float in TOML has a point.
+        let _ = writeln!(text, "{name} = {value:?} # {what}");
+    }
+    text
+}
+
+/// The numbers that have limits.
+fn measured(start: &Start, choosing: &Choosing) -> Vec<Measured> {
+    let mut all = Vec::new();
+    let mut add = |name: String, what: &str, value: Option<f64>| {
+        if let Some(value) = value {
+            let value = (value * 10.0).round() / 10.0;
+            all.push(Measured { name, what: what.to_owned(), value });
+        }
+    };
+    for contender in [Contender::Plugo, Contender::Bare] {
+        let kind = contender.name();
+        for size in [100, 1_000] {
+            let counts = start.instructions(contender, size);
+            let own = |all: Counted, noop: Counted| all.steady as f64 - noop.steady as f64;
+            add(
+                format!("{kind}-visible-{size}"),
+                "instructions until all plugins are visible, from `main`",
+                counts.map(|counts| own(counts.visible, counts.noop)),
+            );
+            add(
+                format!("{kind}-initialised-{size}"),
+                "instructions until all plugins are initialised, from `main`",
+                counts.map(|counts| own(counts.initialised, counts.noop)),
+            );
+        }
+        for size in [10, 1_000] {
+            let counts = start.instructions(contender, size);
+            add(
+                format!("{kind}-hit-{size}"),
+                "instructions for a lookup of a name that there is",
+                counts.map(|counts| counts.hit),
+            );
+            add(
+                format!("{kind}-miss-{size}"),
+                "instructions for a lookup of a name that differs in its last character",
+                counts.map(|counts| counts.miss),
+            );
+        }
+        let slope = |value: fn(crate::image::Image) -> u64| {
+            let of = |size| Some(value(start.cost(contender, size)?.image) as f64);
+            Some((of(1_000)? - of(100)?) / 900.0)
+        };
+        add(
+            format!("{kind}-bytes"),
+            "bytes per plugin in the sections of the stripped binary",
+            slope(|image| image.bytes),
+        );
+        add(
+            format!("{kind}-relocations"),
+            "relocations per plugin, for the dynamic linker at start",
+            slope(|image| image.relocations),
+        );
+    }
+    let choice = choosing.instructions(Chooser::Plugo, SIZES[0]);
+    add(
+        "select".to_owned(),
+        "instructions for a selection of an item and a call of it",
+        choice.map(|choice| choice.select),
+    );
+    add(
+        "select-overridden".to_owned(),
+        "the same with overrides in force",
+        choice.and_then(|choice| choice.overridden),
+    );
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(name: &str, value: f64) -> Measured {
+        Measured { name: name.to_owned(), what: "instructions".to_owned(), value }
+    }
+
+    fn limits() -> BTreeMap<String, f64> {
+        [("start", 1_000.0), ("lookup", 80.0)].map(|(name, n)| (name.to_owned(), n)).into()
+    }
+
+    #[test]
+    fn a_count_that_grew_fails_and_is_named_with_its_growth() {
+        let verdict = compare(&limits(), &[number("start", 1_021.0), number("lookup", 81.0)], true);
+        assert_eq!(verdict.more, ["start is 1021, the limit 1000, +2.1 percent (instructions)"],);
+        let verdict = compare(&limits(), &[number("start", 1_020.0), number("lookup", 80.0)], true);
+        assert_eq!(verdict, Verdict::default());
+    }
+
+    #[test]
+    fn a_count_that_fell_is_told_and_does_not_fail() {
+        let verdict = compare(&limits(), &[number("start", 900.0), number("lookup", 80.0)], true);
+        assert_eq!((verdict.more.len(), verdict.less.len()), (0, 1));
+        assert!(verdict.less[0].contains("-10.0 percent"), "{verdict:?}");
+    }
+
+    #[test]
+    fn neither_a_limit_nor_a_number_is_forgotten() {
+        let verdict = compare(&limits(), &[number("start", 1.0), number("new", 1.0)], true);
+        assert_eq!(
+            verdict.more,
+            ["new has no limit: 1 (instructions)", "lookup has a limit and was not measured"],
+        );
+        let verdict = compare(&limits(), &[number("start", 1_000.0)], false);
+        assert_eq!(verdict, Verdict::default(), "what nobody could count has no verdict");
+    }
+
+    #[test]
+    fn the_file_that_is_written_can_be_read_and_holds() {
+        let compiler = Compiler::sample("x86_64-unknown-linux-gnu", "1.95.0");
+        let measured = [number("start", 1_000.0), number("lookup", 80.4)];
+        let text = written(&compiler, &measured);
+        assert!(text.contains("lookup = 80.4 # instructions\n"), "{text}");
+        let file: File = toml::from_str(&text).unwrap();
+        assert_eq!(
+            (file.target.as_str(), file.rustc.as_str()),
+            ("x86_64-unknown-linux-gnu", "1.95.0")
+        );
+        assert_eq!(compare(&file.limits, &measured, true), Verdict::default());
+    }
+}
