@@ -9,7 +9,8 @@ use super::read::json;
 use super::sql::{Bound, INSTANCE, INSTANCES, ITEM, ROWS, instance, revision, statement, tuples};
 use super::{Store, Tx};
 use crate::error::{Conflict, EditError};
-use crate::model::{Actor, Change, InstanceId, InstanceRow, Version};
+use crate::model::{Actor, Change, InstanceId, InstanceRow, ItemRow, Version};
+use crate::registry::form;
 use crate::secrets::{NotStored, shown};
 use crate::snapshot::Step;
 
@@ -165,7 +166,8 @@ impl Store {
                     let why = format!("`{}` has no settings", row.item.full_name());
                     return Err(EditError::Invalid(why));
                 };
-                target.settings = Some(self.sealed(schema, settings, &found.settings, row.id)?);
+                target.settings =
+                    Some(self.sealed(&row.item, schema, settings, &found.settings, row.id)?);
             }
         }
         target.lines = lines(found, &target);
@@ -175,6 +177,7 @@ impl Store {
     /// Settings as they are stored, if they fit the schema.
     pub(super) fn sealed(
         &self,
+        item: &ItemRow,
         schema: &Value,
         settings: &Value,
         stored: &Value,
@@ -183,7 +186,8 @@ impl Store {
         if !settings.is_object() {
             return Err(EditError::Invalid("settings are a JSON object".to_owned()));
         }
-        let stored = self.keys().store(schema, settings.clone(), stored, &id.to_string());
+        let (form, row) = (form(item), id.to_string());
+        let stored = self.keys().store(form, schema, settings.clone(), stored, &row);
         stored.map_err(|why| match why {
             NotStored::Unfit(problems) => EditError::Settings(problems.into()),
             NotStored::Error(error) => error.into(),

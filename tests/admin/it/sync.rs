@@ -1,7 +1,7 @@
 //! What the database holds after sync, prune and edits.
 
 use plugo_admin::{
-    Actor, AuditQuery, Change, EditError, Error, InstanceQuery, ItemQuery, PluginQuery,
+    Actor, AuditQuery, Change, EditError, Error, InstanceQuery, ItemQuery, KeyRing, PluginQuery,
     RegisteredItem, RegisteredPlugin, RegisteredType, Registry, Sort, Store, StoreOptions,
     SyncMode, Via,
 };
@@ -427,11 +427,40 @@ fn an_item_that_gets_settings_loses_the_default_instance_that_nobody_touched() {
 }
 
 #[test]
+fn x24_a_field_that_becomes_a_secret_is_stored_as_one_after_any_sync() {
+    for database in Database::each() {
+        run(async {
+            let keys = KeyRing::parse(&KeyRing::generate("a").unwrap()).unwrap();
+            let store = StoreOptions::new().keys(keys).open(&database.url()).await.unwrap();
+            let of = |schema| {
+                let stripe = RegisteredItem::new("stripe").schema(schema);
+                let payment = RegisteredType::new("Payment", "shop").with_item(stripe);
+                Registry::by_hand().with_type(payment)
+            };
+            let text = json!({ "type": "object", "properties": { "key": { "type": "string" } } });
+            store.sync(&of(text), SyncMode::Create).await.unwrap();
+            let secret = json!({ "type": "object", "required": ["account"], "properties": {
+                "account": {}, "key": { "type": "string", "writeOnly": true } } });
+            let new = of(secret);
+            assert_eq!(store.sync(&new, SyncMode::Create).await.unwrap().refreshed, 1);
+            assert!(store.sync(&new, SyncMode::Create).await.unwrap().is_unchanged());
+            let stripe = store.items(&ItemQuery::default()).await.unwrap().rows[0].id;
+            let settings = json!({ "account": "a", "key": "s3cret" });
+            let id = store.create_instance(&ann(), stripe, "One", &settings).await.unwrap();
+            let shown = store.instance(id).await.unwrap().unwrap();
+            assert_eq!(shown.settings, json!({ "account": "a", "key": "" }));
+            let lines = store.audit(&AuditQuery::default()).await.unwrap().rows;
+            assert!(!format!("{lines:?}").contains("s3cret"), "{lines:?}");
+        });
+    }
+}
+
+#[test]
 fn x24_secrets_are_in_no_row_line_page_or_log() {
     for database in Database::each() {
         run(async {
-            let ring = plugo_admin::KeyRing::generate("k1").unwrap();
-            let ring = plugo_admin::KeyRing::parse(&ring).unwrap();
+            let ring = KeyRing::generate("k1").unwrap();
+            let ring = KeyRing::parse(&ring).unwrap();
             let store = StoreOptions::new().keys(ring).open(&database.url()).await.unwrap();
             store.sync(&registry(), SyncMode::Create).await.unwrap();
             let all = ItemQuery { search: Some("stripe".into()), ..ItemQuery::default() };
@@ -489,8 +518,8 @@ fn x24_secrets_are_in_no_row_line_page_or_log() {
 fn settings_that_do_not_fit_are_refused_with_each_place_and_no_secret() {
     for database in Database::each() {
         run(async {
-            let ring = plugo_admin::KeyRing::generate("k1").unwrap();
-            let ring = plugo_admin::KeyRing::parse(&ring).unwrap();
+            let ring = KeyRing::generate("k1").unwrap();
+            let ring = KeyRing::parse(&ring).unwrap();
             let store = StoreOptions::new().keys(ring).open(&database.url()).await.unwrap();
             let schema = json!({
                 "type": "object",

@@ -48,6 +48,9 @@ pub(super) struct Plan {
     pub(super) refreshed_types: Vec<Vec<Bound>>,
     pub(super) refreshed_items: Vec<Vec<Bound>>,
     pub(super) refreshed_plugins: Vec<Vec<Bound>>,
+    /// Schemas are the code's alone, whatever the mode: by them secrets are told from
+    /// the rest.
+    pub(super) refreshed_schemas: Vec<Vec<Bound>>,
     /// Default instances, which nobody touched, of items that have settings now.
     pub(super) needless: Vec<String>,
     /// Default instances of such items that somebody touched: they stay, and are
@@ -196,8 +199,22 @@ impl Plan {
             known.priority != item.priority,
             known.schema != item.schema,
         ];
+        if mode == SyncMode::Create && known.schema != item.schema {
+            self.synced.refreshed += 1;
+            self.synced.lines.push(format!("schema of item {name} brought up to date"));
+            let line = line("refreshed", "item", &known.id, name);
+            self.audit.push(line.field("schema", None, Some("changed".to_owned())));
+            let schema = item.schema.as_ref().map(ToString::to_string);
+            let row = vec![known.id.as_str().into(), Bound::MaybeText(schema)];
+            self.refreshed_schemas.push(row);
+        }
+        // In the other mode the schema goes with the rest.
+        let differ = match mode {
+            SyncMode::Create => &differ[..differ.len() - 1],
+            SyncMode::Update => &differ[..],
+        };
         if differ.contains(&true) && self.refreshes("item", name, mode) {
-            let fields = REFRESHED_ITEM.iter().zip(differ).filter(|(_, differ)| *differ);
+            let fields = REFRESHED_ITEM.iter().zip(differ).filter(|(_, differ)| **differ);
             for (field, _) in fields {
                 let (before, after) = match *field {
                     "package" => (Some(known.package.clone()), Some(item.package.clone())),
