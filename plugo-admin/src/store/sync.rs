@@ -160,8 +160,8 @@ async fn apply(tx: &mut Tx, plan: Plan) -> sqlx::Result<Synced> {
     Ok(plan.synced)
 }
 
-/// Who syncs and prunes.
-pub(super) fn actor() -> Actor {
+/// Who syncs.
+fn actor() -> Actor {
     Actor::new("sync", Via::Sync)
 }
 

@@ -177,10 +177,11 @@ impl Plan {
         }
     }
 
-    fn default_instance(&mut self, item_id: &str, name: &str) {
+    fn default_instance(&mut self, item_id: &str, name: &str) -> String {
         let id = InstanceId::new().to_string();
         self.synced.instances_created += 1;
-        self.instances.push(vec![id.into(), item_id.into(), name.into(), Bound::Small(1)]);
+        self.instances.push(vec![id.as_str().into(), item_id.into(), name.into(), Bound::Small(1)]);
+        id
     }
 
     fn known_item(
@@ -248,8 +249,9 @@ impl Plan {
                     number => format!("{} {number}", item.name),
                 });
                 let free = names.into_iter().find(|name| !taken(name));
-                self.created("default instance", &known.id, name);
-                self.default_instance(&known.id, &free.unwrap_or_default());
+                self.synced.lines.push(format!("default instance {name} created"));
+                let id = self.default_instance(&known.id, &free.unwrap_or_default());
+                self.audit.push(line("created", "instance", &id, name));
             }
             (Some(default), Some(_)) if mode == SyncMode::Update => {
                 let line = line("changed", "instance", &default.id, name);
@@ -303,7 +305,6 @@ impl Plan {
 
     fn created(&mut self, kind: &'static str, id: &str, name: &str) {
         self.synced.lines.push(format!("{kind} {name} created"));
-        let kind = if kind == "default instance" { "item" } else { kind };
         self.audit.push(line("created", kind, id, name));
     }
 
