@@ -137,10 +137,8 @@ pub(super) fn keep_sealed(posted: &mut Value, stored: &Value) {
     if let (Value::Object(posted), Value::Object(stored)) = (posted, stored) {
         for (name, posted) in posted {
             match stored.get(name) {
-                Some(old) if sealed(old).is_some() => {
-                    if posted.as_str() == Some("") {
-                        *posted = old.clone();
-                    }
+                Some(old) if sealed(old).is_some() && posted.as_str() == Some("") => {
+                    *posted = old.clone();
                 }
                 Some(old) => keep_sealed(posted, old),
                 None => {}

@@ -119,6 +119,10 @@ fn django_d25_d26_x19_what_a_program_lacks_is_marked_absent_and_goes_with_prune_
             assert!(would.to_string().contains("sms, 1 instances, 1 of them with"), "{would}");
             assert_eq!(store.revision().await.unwrap(), revision, "nothing was done");
             let mut did = store.prune(&ann(), &smaller(), false, false).await.unwrap();
+            let lines = store.audit(&AuditQuery::default()).await.unwrap().rows;
+            let deleted: Vec<_> = lines.iter().filter(|line| line.action == "deleted").collect();
+            assert_eq!(deleted.len(), 5);
+            assert!(deleted.iter().all(|line| (&*line.actor, line.via) == ("ann", Via::Page)));
             did.dry_run = true;
             assert_eq!(did, would);
             assert_eq!(rows(&store).await.len(), 1);
@@ -356,16 +360,17 @@ fn an_edit_that_waits_in_a_circle_with_a_change_by_hand_is_done_all_the_same() {
         let store = synced(&database).await;
         let target = [(row(&store, "sms").await.id, None)];
         // It locks the row, and the revision only when the edit waits for the row.
-        let by_hand = database.by_hand(
-            "BEGIN; SELECT id FROM plugo_instances FOR UPDATE; SELECT pg_sleep(0.5); \
-             UPDATE plugo_instances SET priority = 5; COMMIT",
-        );
+        let sql = "BEGIN; SELECT id FROM plugo_instances FOR UPDATE; SELECT pg_sleep(0.5); \
+            UPDATE plugo_instances SET priority = 5; COMMIT";
+        let runtime = tokio::runtime::Handle::current();
+        let by_hand = tokio::task::spawn_blocking(move || runtime.block_on(database.by_hand(sql)));
         let edit = async {
             tokio::time::sleep(std::time::Duration::from_millis(200)).await;
             store.edit(&ann(), &target, &Change::Status(Some(Status::Disabled))).await
         };
         // The database may give up either of them, and the edit is tried again.
-        let (_, edited) = tokio::join!(by_hand, edit);
+        let (by_hand, edited) = tokio::join!(by_hand, edit);
+        let _ = by_hand.unwrap();
         edited.unwrap();
         assert_eq!(row(&store, "sms").await.status, Some(Status::Disabled));
     });
