@@ -91,13 +91,19 @@ impl BoardType {
     }
 }
 
-/// Puts a snapshot before the lookups. One caller at a time does.
-pub(crate) fn replace(snapshot: &Arc<Snapshot>, registry: &Registry) {
+/// Puts a snapshot before the lookups, and gives what they read before, which is to
+/// be dropped by [`retire`]. One caller at a time does.
+#[must_use]
+pub(crate) fn replace(snapshot: &Arc<Snapshot>, registry: &Registry) -> Option<Arc<Board>> {
     let before = BOARD.load_full();
     let new = Board::new(snapshot, registry, before.as_deref());
-    drop(BOARD.swap(Some(Arc::new(new))));
-    // With the last hold on an instance goes the plugin's own `Drop`, and a panic in it
-    // must not end the watcher.
+    BOARD.swap(Some(Arc::new(new)))
+}
+
+/// Drops what lookups do not read any more. With the last hold on an instance goes
+/// the plugin's own `Drop`: no lock may be held, since it may look something up or
+/// take long, and a panic in it must not end the watcher.
+pub(crate) fn retire(before: Option<Arc<Board>>) {
     if catch_unwind(AssertUnwindSafe(|| drop(before))).is_err() {
         tracing::error!("an instance that is not used any more panicked when it was dropped");
     }

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
-use crate::board;
+use crate::board::{self, Board};
 use crate::error::Error;
 use crate::registry::Registry;
 use crate::snapshot::Snapshot;
@@ -102,10 +102,22 @@ impl Force {
 
     /// Puts a snapshot in force unless a newer one is; whether it did.
     pub(crate) fn offer(&self, began: Began, snapshot: Arc<Snapshot>) -> bool {
+        match self.put(began, snapshot) {
+            Some(before) => {
+                // The locks are free again.
+                board::retire(before);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// What lookups read before, if the snapshot is in force now.
+    fn put(&self, began: Began, snapshot: Arc<Snapshot>) -> Option<Option<Arc<Board>>> {
         let mut turn = self.turn();
         let newer = turn.revision.is_none_or(|held| held < snapshot.revision);
         if began.0 != turn.connection || !newer {
-            return false;
+            return None;
         }
         // Whoever follows for the program now is asked before it is changed.
         let program = self.registry.is_of_program().then(|| {
@@ -114,7 +126,7 @@ impl Force {
             (is_followed, program)
         });
         if matches!(program, Some((false, _))) {
-            return false;
+            return None;
         }
         let before = self.held.load().as_ref().map(|held| held.revision);
         if before.is_some_and(|before| before > snapshot.revision) {
@@ -126,16 +138,17 @@ impl Force {
             );
         }
         turn.revision = Some(snapshot.revision);
+        let mut retired = None;
         if program.is_some() {
             // The locks keep them in step.
             plugo_core::set_overrides(snapshot.overrides(&self.registry));
             OF_PROGRAM.store(Some(Arc::clone(&snapshot)));
-            board::replace(&snapshot, &self.registry);
+            retired = board::replace(&snapshot, &self.registry);
         }
         let revision = snapshot.revision;
         self.held.store(Some(snapshot));
         self.changed.send_replace(revision);
-        true
+        Some(retired)
     }
 
     pub(crate) fn held(&self) -> Option<Arc<Snapshot>> {

@@ -273,6 +273,25 @@ impl<T: ?Sized + PluginType> fmt::Debug for Instances<T> {
     }
 }
 
+/// The failure as it is, or where a part of it has a secret, what it says without.
+fn without_secrets(failure: Failure, hide: impl Fn(&str) -> String) -> Failure {
+    let shows = |text: String| hide(&text) != text;
+    match failure {
+        Failure::Panic(text) => Failure::Panic(hide(&text)),
+        Failure::Error(error) => {
+            let mut next: Option<&(dyn std::error::Error + 'static)> = Some(&*error);
+            while let Some(part) = next {
+                if shows(part.to_string()) || shows(format!("{part:?}")) {
+                    return Failure::Error(hide(&error.to_string()).into());
+                }
+                next = part.source();
+            }
+            Failure::Error(error)
+        }
+        other => other,
+    }
+}
+
 /// A panic is a failure.
 fn caught<R>(work: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failure> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
@@ -487,7 +506,19 @@ impl<T: ?Sized + PluginType> Instance<T> {
         })
     }
 
+    /// The error of a plugin, without the secrets that it may have in it: it goes
+    /// to logs and to whoever asked for the instance.
+    #[cold]
     fn failed(&self, failure: Failure) -> InstanceError {
+        let failure = match self.entry.ranked.instance.settings.reveal() {
+            Ok(settings) => {
+                let all = items::<T>().all();
+                let item = all.iter().find(|item| is_of(&self.entry, item));
+                let form = item.and_then(|item| item.settings()).and_then(Form::carried);
+                without_secrets(failure, |text| settings.hide(form.map(Form::schema), text))
+            }
+            Err(_) => failure,
+        };
         InstanceError::Construct { instance: self.full_name(), error: Arc::new(failure) }
     }
 }

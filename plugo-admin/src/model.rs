@@ -434,3 +434,13 @@ pub struct User {
     /// Since when there is this user.
     pub created: At,
 }
+
+/// A value of the audit log in words: none of them means something else for each
+/// field.
+pub(crate) fn said<'v>(field: &str, value: Option<&'v str>) -> &'v str {
+    match value {
+        Some(value) => value,
+        None if field == "status" || field == "priority" => "as the code says",
+        None => "nothing",
+    }
+}

@@ -1,12 +1,11 @@
-use std::convert::Infallible;
 use std::time::Duration;
 
 use plugo_core::{ItemReport, Kwargs};
 use plugo_settings::Form;
-use serde_json::Value;
 
 use crate::error::Error;
 use crate::model::InstanceRow;
+use crate::secrets::Settings;
 use crate::site::{Arguments, Site};
 
 /// So long a constructor is waited for.
@@ -62,7 +61,7 @@ pub(crate) async fn probe(site: &Site, row: &InstanceRow) -> Result<Constructed,
     let work = tokio::task::spawn_blocking(move || {
         // It is given back when the constructor has ended, however long that takes.
         let _permit = permit;
-        construct(&report, form, settings.as_ref().map(|settings| settings.reveal()), &arguments)
+        construct(&report, form, settings.as_ref(), &arguments)
     });
     Ok(match tokio::time::timeout(LONGEST, work).await {
         Ok(Ok(constructed)) => constructed,
@@ -89,12 +88,12 @@ fn report(row: &InstanceRow) -> Option<ItemReport> {
 fn construct(
     report: &ItemReport,
     form: Option<&'static Form>,
-    settings: Option<&Value>,
+    settings: Option<&Settings>,
     arguments: &Arguments,
 ) -> Constructed {
     let probe = |kwargs: Kwargs<'_>| match (form, settings) {
         (Some(form), Some(settings)) => {
-            form.construct(settings, kwargs, |kwargs| report.probe(kwargs))
+            form.construct(settings.reveal(), kwargs, |kwargs| report.probe(kwargs))
         }
         _ => Ok(report.probe(kwargs)),
     };
@@ -103,51 +102,14 @@ fn construct(
         Some(Err(problems)) => Constructed::not(format!("its settings do not fit: {problems}")),
         Some(Ok(probe)) => {
             let error = probe.result.err().map(|failure| {
-                let text = match (form, settings) {
-                    (Some(form), Some(settings)) => {
-                        hide(form.schema(), settings, failure.to_string())
-                    }
-                    _ => failure.to_string(),
-                };
+                let text = failure.to_string();
+                let text = settings.map_or_else(
+                    || text.clone(),
+                    |settings| settings.hide(form.map(Form::schema), &text),
+                );
                 text.chars().take(LONGEST_TEXT).collect()
             });
             Constructed { error, took: Some(probe.took) }
         }
-    }
-}
-
-/// What a constructor says may have a secret in it.
-fn hide(schema: &Value, settings: &Value, mut text: String) -> String {
-    let visited: Result<(), Infallible> =
-        plugo_settings::each_secret(schema, &mut settings.clone(), &mut |_, secret| {
-            let secret = match secret {
-                Value::String(secret) => secret.clone(),
-                other => other.to_string(),
-            };
-            let escaped = format!("{secret:?}");
-            for form in [secret.as_str(), escaped.trim_matches('"')] {
-                if !form.is_empty() {
-                    text = text.replace(form, "(secret)");
-                }
-            }
-            Ok(())
-        });
-    match visited {
-        Ok(()) => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn x24_what_a_constructor_says_shows_no_secret() {
-        let schema = json!({ "properties": { "key": { "writeOnly": true }, "url": {} } });
-        let settings = json!({ "key": "hun\"ter2", "url": "there" });
-        let text = "no account for hun\"ter2 (\"hun\\\"ter2\") there".to_owned();
-        assert_eq!(hide(&schema, &settings, text), "no account for (secret) (\"(secret)\") there");
     }
 }

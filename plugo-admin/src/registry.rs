@@ -4,6 +4,8 @@ use plugo_core::{DEFAULT_NAMESPACE, Status};
 use plugo_settings::Form;
 use serde_json::Value;
 
+use crate::model::ItemRow;
+
 /// What a program has: plugin types with their items, and plain plugins.
 ///
 /// ```
@@ -288,4 +290,17 @@ impl RegisteredPlugin {
             description: String::new(),
         }
     }
+}
+
+/// What this program makes of the settings of an item, if it has the item.
+pub(crate) fn form(item: &ItemRow) -> Option<&'static Form> {
+    let types = plugo_core::plugin_types();
+    let of = types
+        .iter()
+        .find(|of| of.info().name() == item.of.name && of.info().package() == item.of.package)?;
+    let found = of.items().iter().find(|found| {
+        let plugin = found.plugin();
+        plugin.namespace() == item.namespace && plugin.name() == item.name
+    })?;
+    found.settings().and_then(Form::carried)
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 
-use plugo_settings::{Form, Problem, merge};
-use serde_json::{Map, Value};
+use plugo_settings::Problem;
+use serde_json::Value;
 
 use crate::error::{EditError, Error};
 use crate::model::{Actor, Change, InstanceDetail, InstanceId, ItemRow, Version};
@@ -49,11 +49,9 @@ pub(crate) async fn create(
     site: &Site,
     actor: &Actor,
     item: &ItemRow,
-    schema: &Value,
     name: &str,
     settings: Value,
 ) -> Result<InstanceId, SaveError> {
-    check(site, item, schema, &settings)?;
     Ok(site.store.create_instance(actor, item.id, name, &settings).await?)
 }
 
@@ -67,67 +65,6 @@ pub(crate) async fn save(
     posted: Value,
 ) -> Result<Edited, SaveError> {
     let row = &detail.row;
-    let Some(schema) = detail.schema.as_ref().filter(|_| !row.is_default) else {
-        let why = format!("`{}` has no settings", row.item.full_name());
-        return Err(EditError::Invalid(why).into());
-    };
-    let Some((_, revealed)) = site.store.revealed(row.id).await? else {
-        return Err(EditError::NotFound(row.id).into());
-    };
-    let target = [(row.id, version)];
-    let edit = |settings| async move {
-        let change = Change::Settings(settings);
-        site.store.edit(actor, &target, &change).await.map_err(SaveError::from)
-    };
-    let Ok(before) = revealed else {
-        // What cannot be decrypted cannot be kept: all of it is said anew.
-        check(site, &row.item, schema, &posted)?;
-        return edit(posted).await;
-    };
-    let before = before.reveal();
-    let merged = merge(schema, posted, before);
-    check(site, &row.item, schema, &merged)?;
-    edit(as_kept(merged, before, &detail.settings)).await
-}
-
-/// What does not change is given to the store as it has it, without its secrets,
-/// so that it keeps them and the audit log does not call them changed.
-fn as_kept(merged: Value, before: &Value, shown: &Value) -> Value {
-    let Value::Object(fields) = merged else { return merged };
-    let mut kept = Map::new();
-    for (name, value) in fields {
-        if before.get(&name) == Some(&value) {
-            if let Some(shown) = shown.get(&name) {
-                kept.insert(name, shown.clone());
-            }
-        } else {
-            kept.insert(name, value);
-        }
-    }
-    Value::Object(kept)
-}
-
-/// By the form of this program, if it has the item; or else by the schema that
-/// the database has of it.
-fn check(site: &Site, item: &ItemRow, schema: &Value, settings: &Value) -> Result<(), SaveError> {
-    let checked = match form(site, item) {
-        Some(form) => form.check(settings),
-        None => plugo_settings::check(schema, settings),
-    };
-    checked.map_err(|problems| SaveError::Problems(problems.into_iter().collect()))
-}
-
-fn form(site: &Site, item: &ItemRow) -> Option<&'static Form> {
-    if !site.registry.is_of_program() {
-        return None;
-    }
-    let types = plugo_core::plugin_types();
-    let of = types
-        .iter()
-        .find(|of| of.info().name() == item.of.name && of.info().package() == item.of.package)?;
-    let found = of.items().iter().find(|found| {
-        let plugin = found.plugin();
-        plugin.namespace() == item.namespace && plugin.name() == item.name
-    })?;
-    found.settings().and_then(Form::carried)
+    // The store reads what is kept in the transaction that writes.
+    Ok(site.store.edit(actor, &[(row.id, version)], &Change::Settings(posted)).await?)
 }

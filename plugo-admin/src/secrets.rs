@@ -5,17 +5,19 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
-use plugo_settings::{Problem, each_secret};
+use plugo_settings::{Form, Problem, each_secret};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
 
 /// Settings as the database has them.
 mod sealed;
+/// Settings and texts as anybody may see them.
+mod hidden;
 
 pub use self::sealed::SealedSettings;
 pub(crate) use self::sealed::shown;
-use self::sealed::{is_marked, sealed};
+use self::sealed::{each_sealed, is_marked, keep_sealed, sealed};
 
 /// An encrypted value is an object with this one key, which no field of settings
 /// may be called.
@@ -165,8 +167,13 @@ impl KeyRing {
     /// What was posted with the secrets of before where it says nothing about them,
     /// as it is stored: with each secret encrypted. What is kept, or said again, stays
     /// as it is stored.
+    ///
+    /// The program's own form decides what fits. What is secret by it, by the
+    /// schema of the database or by how it is stored is encrypted: processes of two
+    /// versions may run at once.
     pub(crate) fn store(
         &self,
+        form: Option<&Form>,
         schema: &Value,
         posted: Value,
         stored: &Value,
@@ -180,10 +187,14 @@ impl KeyRing {
             let why = format!("is nested deeper than {DEEPEST} levels");
             return Err(NotStored::Unfit(vec![Problem::new("", why)]));
         }
-        let mut merged = plugo_settings::merge(schema, posted, stored);
+        let own = form.map_or(schema, Form::schema);
+        let mut merged = plugo_settings::merge(own, posted, stored);
+        keep_sealed(&mut merged, stored);
         let mut unreadable = Vec::new();
         let mut plain = merged.clone();
-        let opened: Result<(), Error> = each_secret(schema, &mut plain, &mut |pointer, secret| {
+        let mut secrets = Vec::new();
+        each_sealed(&mut plain, &mut |pointer, secret| {
+            secrets.push(pointer.to_owned());
             match sealed(secret).map(|sealed| self.open(sealed, row)) {
                 Some(Ok(opened)) => *secret = opened,
                 Some(Err(why)) => {
@@ -192,25 +203,38 @@ impl KeyRing {
                 }
                 None => {}
             }
-            Ok(())
         });
-        opened?;
         if !unreadable.is_empty() {
             return Err(NotStored::Unfit(unreadable));
         }
-        if let Err(problems) = plugo_settings::check(schema, &plain) {
+        let checked = match form {
+            Some(form) => form.check(&plain),
+            None => plugo_settings::check(schema, &plain),
+        };
+        if let Err(problems) = checked {
             return Err(NotStored::Unfit(problems.into_iter().collect()));
         }
-        each_secret(schema, &mut merged, &mut |pointer, secret| {
-            if sealed(secret).is_none() {
-                let said_again = stored.pointer(pointer).filter(|old| self.is(old, secret, row));
-                *secret = match said_again {
+        for schema in [own, schema] {
+            let noted: Result<(), Error> = each_secret(schema, &mut plain, &mut |pointer, _| {
+                secrets.push(pointer.to_owned());
+                Ok(())
+            });
+            noted?;
+        }
+        for pointer in outermost(secrets) {
+            let (Some(place), Some(secret)) =
+                (merged.pointer_mut(&pointer), plain.pointer(&pointer))
+            else {
+                continue;
+            };
+            if sealed(place).is_none() {
+                let said_again = stored.pointer(&pointer).filter(|old| self.is(old, secret, row));
+                *place = match said_again {
                     Some(old) => old.clone(),
                     None => self.seal(secret, row)?,
                 };
             }
-            Ok::<(), Error>(())
-        })?;
+        }
         Ok(merged)
     }
 
@@ -244,8 +268,28 @@ impl KeyRing {
                 value => value,
             })
         }
-        walk(self, stored, row).map(Settings)
+        let mut sealed = Vec::new();
+        each_sealed(&mut stored.clone(), &mut |pointer, _| sealed.push(pointer.to_owned()));
+        let value = walk(self, stored, row)?;
+        Ok(Settings { value, sealed })
     }
+}
+
+/// Pointers that are not within another one.
+fn outermost(mut pointers: Vec<String>) -> Vec<String> {
+    pointers.sort_by_key(String::len);
+    let mut outer: Vec<String> = Vec::new();
+    for pointer in pointers {
+        let is_within = |of: &String| {
+            pointer
+                .strip_prefix(of.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if !outer.iter().any(is_within) {
+            outer.push(pointer);
+        }
+    }
+    outer
 }
 
 fn depth(value: &Value) -> usize {
@@ -274,12 +318,16 @@ impl From<Error> for NotStored {
 /// Settings of an instance, with its secrets in the clear, as the plugin gets
 /// them. `Debug` shows none of it.
 #[derive(Clone, PartialEq)]
-pub struct Settings(Value);
+pub struct Settings {
+    value: Value,
+    /// Where they are stored encrypted: there is a secret, whatever a schema says.
+    sealed: Vec<String>,
+}
 
 impl Settings {
     /// The value, secrets and all: for the plugin, and for nobody else.
     pub fn reveal(&self) -> &Value {
-        &self.0
+        &self.value
     }
 }
 
@@ -314,6 +362,22 @@ mod tests {
         KeyRing::parse(&KeyRing::generate(name).unwrap()).unwrap()
     }
 
+    impl KeyRing {
+        fn seals(
+            &self,
+            schema: &Value,
+            posted: Value,
+            stored: &Value,
+            row: &str,
+        ) -> Result<Value, NotStored> {
+            self.store(None, schema, posted, stored, row)
+        }
+    }
+
+    fn plain(value: Value) -> Settings {
+        Settings { value, sealed: Vec::new() }
+    }
+
     fn schema() -> Value {
         json!({
             "type": "object",
@@ -334,7 +398,7 @@ mod tests {
     fn secrets_are_stored_encrypted_and_come_back() {
         let ring = ring("a");
         let plain = json!({ "user": "ann", "password": "s3cret-1", "accounts": [{ "id": 1, "key": "s3cret-2" }] });
-        let stored = ring.store(&schema(), plain.clone(), &json!({}), "row").unwrap();
+        let stored = ring.seals(&schema(), plain.clone(), &json!({}), "row").unwrap();
         assert!(!stored.to_string().contains("s3cret"), "{stored}");
         assert_eq!(ring.reveal(stored.clone(), "row").unwrap().reveal(), &plain);
         let (shown, pointers) = shown(Some(&schema()), &stored);
@@ -362,23 +426,23 @@ mod tests {
             plain = json!({ "key": format!("s3cret-{depth}"), "next": plain });
         }
         let (ring, plain) = (ring("a"), json!({ "root": plain }));
-        let stored = ring.store(&schema, plain.clone(), &json!({}), "row").unwrap();
+        let stored = ring.seals(&schema, plain.clone(), &json!({}), "row").unwrap();
         assert!(!stored.to_string().contains("s3cret"), "{stored}");
         assert_eq!(stored.to_string().matches(MARK).count(), 61);
         assert_eq!(ring.reveal(stored.clone(), "row").unwrap().reveal(), &plain);
         let (shown, pointers) = shown(Some(&schema), &stored);
         assert!(!shown.to_string().contains(MARK), "{shown}");
         assert_eq!(pointers.len(), 61);
-        assert_eq!(ring.store(&schema, shown, &stored, "row").unwrap(), stored);
+        assert_eq!(ring.seals(&schema, shown, &stored, "row").unwrap(), stored);
     }
 
     #[test]
     fn what_is_not_said_anew_is_kept_as_it_is_stored() {
         let ring = ring("a");
         let plain = json!({ "password": "p", "backup": "b", "accounts": [{ "id": 1, "key": "1" }, { "id": 2, "key": "2" }] });
-        let stored = ring.store(&schema(), plain, &json!({}), "row").unwrap();
+        let stored = ring.seals(&schema(), plain, &json!({}), "row").unwrap();
         let edit = |new: Value| {
-            let stored = ring.store(&schema(), new, &stored, "row").unwrap();
+            let stored = ring.seals(&schema(), new, &stored, "row").unwrap();
             ring.reveal(stored, "row").unwrap().reveal().clone()
         };
         assert_eq!(
@@ -397,15 +461,15 @@ mod tests {
             json!({ "password": "p", "backup": "", "accounts": stored["accounts"].clone() });
         let (accounts, _) = shown(Some(&schema()), &again["accounts"]);
         let again = json!({ "password": "p", "backup": "", "accounts": accounts });
-        assert_eq!(ring.store(&schema(), again, &stored, "row").unwrap(), stored);
+        assert_eq!(ring.seals(&schema(), again, &stored, "row").unwrap(), stored);
         // What cannot be decrypted cannot be held against the schema, so it is typed again.
-        let refused = self::ring("b").store(&schema(), json!({}), &stored, "row").unwrap_err();
+        let refused = self::ring("b").seals(&schema(), json!({}), &stored, "row").unwrap_err();
         let NotStored::Unfit(problems) = refused else { panic!("{refused:?}") };
         let said = problems.iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(said.len(), 2);
         assert!(said[0].contains("the key `a`, which is not in the key ring"), "{said:?}");
         let anew = json!({ "password": "new", "backup": "new", "accounts": [] });
-        self::ring("b").store(&schema(), anew, &stored, "row").unwrap();
+        self::ring("b").seals(&schema(), anew, &stored, "row").unwrap();
     }
 
     #[test]
@@ -413,11 +477,11 @@ mod tests {
         let (old, new) = (KeyRing::generate("old").unwrap(), KeyRing::generate("new").unwrap());
         let stored = KeyRing::parse(&old)
             .unwrap()
-            .store(&schema(), json!({ "password": "p" }), &json!({}), "row")
+            .seals(&schema(), json!({ "password": "p" }), &json!({}), "row")
             .unwrap();
         let both = KeyRing::parse(&format!("{new},{old}")).unwrap();
         let plain = both.reveal(stored.clone(), "row").unwrap();
-        let again = both.store(&schema(), plain.reveal().clone(), &stored, "row").unwrap();
+        let again = both.seals(&schema(), plain.reveal().clone(), &stored, "row").unwrap();
         assert_eq!(KeyRing::parse(&new).unwrap().reveal(again, "row").unwrap(), plain);
     }
 
@@ -426,7 +490,7 @@ mod tests {
         let ring = ring("a");
         assert!(
             KeyRing::none()
-                .store(&schema(), json!({ "password": "p" }), &json!({}), "row")
+                .seals(&schema(), json!({ "password": "p" }), &json!({}), "row")
                 .is_err()
         );
         let mut deep = json!("7357");
@@ -436,11 +500,11 @@ mod tests {
             json!({ "user": { "$secret": "1.a.7357" } }),
             json!({ "user": deep }),
         ] {
-            let error = ring.store(&schema(), hostile, &json!({}), "row").unwrap_err();
+            let error = ring.seals(&schema(), hostile, &json!({}), "row").unwrap_err();
             let NotStored::Unfit(problems) = error else { panic!("{error:?}") };
             assert!(!format!("{problems:?}").contains("7357"), "{problems:?}");
         }
-        assert_eq!(format!("{:?}", Settings(json!({ "password": "p" }))), "Settings(…)");
+        assert_eq!(format!("{:?}", plain(json!({ "password": "p" }))), "Settings(…)");
         let key = KeyRing::generate("a").unwrap();
         for wrong in
             [key[2..].to_owned(), format!("{key},{key}"), format!("{key}x"), "a:AAAA".into()]
@@ -448,5 +512,49 @@ mod tests {
             let error = KeyRing::parse(&wrong).unwrap_err().to_string();
             assert!(!error.contains(&key[2..20]), "{error}");
         }
+    }
+
+    #[test]
+    fn x24_what_is_stored_encrypted_stays_a_secret_whatever_the_schema_says_now() {
+        let ring = ring("a");
+        let posted = json!({ "user": "ann", "password": "s3cret" });
+        let stored = ring.seals(&schema(), posted, &json!({}), "row").unwrap();
+        let unmarked = json!({ "properties": { "user": {}, "password": { "type": "string" } } });
+        for schema in [unmarked.clone(), json!({ "properties": { "user": {} } })] {
+            let revealed = ring.reveal(stored.clone(), "row").unwrap();
+            let empty = json!({ "user": "ann", "password": "" });
+            assert_eq!(revealed.shown(&schema), (empty, vec!["/password".to_owned()]));
+            assert_eq!(revealed.hide(Some(&schema), "no s3cret"), "no (secret)");
+        }
+        // What is shown and comes back changes nothing, and what is typed is in the clear
+        // only from then on.
+        let (shown, _) = ring.reveal(stored.clone(), "row").unwrap().shown(&unmarked);
+        assert_eq!(ring.seals(&unmarked, shown, &stored, "row").unwrap(), stored);
+        let typed = json!({ "password": "new" });
+        assert_eq!(ring.seals(&unmarked, typed.clone(), &stored, "row").unwrap(), typed);
+    }
+
+    #[test]
+    fn x24_what_is_secret_by_the_program_or_the_database_is_encrypted() {
+        #[derive(plugo_settings::serde::Deserialize, plugo_settings::schemars::JsonSchema)]
+        #[serde(crate = "plugo_settings::serde")]
+        #[schemars(crate = "plugo_settings::schemars")]
+        struct New {
+            #[expect(dead_code, reason = "only its schema is looked at")]
+            key: plugo_settings::Secret,
+            #[expect(dead_code, reason = "only its schema is looked at")]
+            user: String,
+        }
+        let (ring, form) = (ring("a"), Form::of::<New>());
+        // The database is of a version in which `key` was a text and `user` a secret.
+        let old = json!({ "type": "object", "additionalProperties": false,
+            "properties": { "key": { "type": "string" } } });
+        let posted = json!({ "key": "s3cret", "user": "ann" });
+        let stored = ring.store(Some(&form), &old, posted.clone(), &json!({}), "row").unwrap();
+        assert!(!stored.to_string().contains("s3cret"), "{stored}");
+        let old = json!({ "properties": { "key": {}, "user": { "writeOnly": true } } });
+        let stored = ring.store(Some(&form), &old, posted.clone(), &stored, "row").unwrap();
+        assert_eq!(stored.to_string().matches(MARK).count(), 2, "{stored}");
+        assert_eq!(ring.reveal(stored, "row").unwrap().reveal(), &posted);
     }
 }

@@ -390,8 +390,9 @@ impl Store {
         Tx::begin(&self.present(doing)?, begin).await.map_err(|e| self.error(doing, e))
     }
 
-    /// A transaction that writes: one at a time, so that none ever waits for
-    /// another in a circle.
+    /// A transaction that writes: one of ours at a time, so that none of them waits
+    /// for another in a circle. Who writes by hand locks rows first and the revision
+    /// after them: with them that may be, and PostgreSQL gives one of the two up.
     pub(crate) async fn begin_write(&self, doing: &'static str) -> Result<Tx, Error> {
         self.begin_write_within(doing, self.0.options.wait).await
     }

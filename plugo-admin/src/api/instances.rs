@@ -126,12 +126,12 @@ async fn create(
         Err(_) => None,
     };
     let (item, schema) = found.ok_or_else(|| Problem::invalid("there is no such item"))?;
-    let Some(schema) = schema else {
+    if schema.is_none() {
         let why = format!("`{}` has no settings, so it has one instance", item.full_name());
         return Err(Problem::invalid(why));
-    };
+    }
     let actor = editor.actor();
-    let id = saving::create(&site, &actor, &item, &schema, &new.name, new.settings).await?;
+    let id = saving::create(&site, &actor, &item, &new.name, new.settings).await?;
     let mut response = detail(&site, id).await?;
     *response.status_mut() = StatusCode::CREATED;
     // A relative address is by the one that was posted to.
@@ -154,8 +154,7 @@ async fn detail(site: &Site, id: InstanceId) -> Result<Response, Problem> {
     if let Some(schema) = &found.schema
         && let Some((_, Ok(revealed))) = site.store.revealed(id).await?
     {
-        settings = plugo_settings::redact(schema, revealed.reveal());
-        secrets = plugo_settings::secrets(schema, revealed.reveal());
+        (settings, secrets) = revealed.shown(schema);
     }
     let instance = InstanceBody::of(site, found.row);
     let body = DetailBody { instance, schema: found.schema, settings, secrets };

@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::arguments::SyncArgs;
 use super::failure::Failure;
 use super::opening::Opening;
+use super::set::actor;
 use crate::error::Error;
 use crate::registry::Registry;
 use crate::store::{Pruned, SyncMode, Synced};
@@ -58,7 +59,7 @@ pub(super) async fn sync(
     };
     // What is refused is refused before anything is done.
     let pruned = match how.prune {
-        true => Some(store.prune(registry, how.force, true).await.map_err(refused)?),
+        true => Some(store.prune(&actor(), registry, how.force, true).await.map_err(refused)?),
         false => None,
     };
     let mode = how.mode.into();
@@ -67,7 +68,9 @@ pub(super) async fn sync(
         false => {
             let synced = store.sync(registry, mode).await?;
             let pruned = match how.prune {
-                true => Some(store.prune(registry, how.force, false).await.map_err(refused)?),
+                true => {
+                    Some(store.prune(&actor(), registry, how.force, false).await.map_err(refused)?)
+                }
                 false => None,
             };
             (synced, pruned)

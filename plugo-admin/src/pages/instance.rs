@@ -146,11 +146,7 @@ pub(super) async fn shown(
         // The shape of what is stored, with an empty text for each secret.
         let revealed = site.store.revealed(row.id).await.map_err(failure::store(viewer))?;
         let (stored, secrets) = match revealed {
-            Some((_, Ok(revealed))) => {
-                let value = revealed.reveal();
-                let secrets = plugo_settings::secrets(&schema, value);
-                (plugo_settings::redact(&schema, value), secrets)
-            }
+            Some((_, Ok(revealed))) => revealed.shown(&schema),
             Some((_, Err(why))) => {
                 unreadable = Some(sentence(&why));
                 (detail.settings, Vec::new())

@@ -135,7 +135,7 @@ async fn create(
     let typed = (!problems.is_empty()).then_some(&posted);
     if is_saved && problems.is_empty() {
         let actor = editor.actor();
-        match saving::create(&site, &actor, &item, &schema, &name, value.clone()).await {
+        match saving::create(&site, &actor, &item, &name, value.clone()).await {
             Ok(id) => return Ok(go(viewer.mount(), &format!("/instances/{id}?done=created"))),
             Err(SaveError::Problems(found)) => problems = found,
             Err(SaveError::Edit(EditError::Store(why @ crate::error::Error::Secret(_)))) => {

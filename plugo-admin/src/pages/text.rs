@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use plugo_core::Status;
 
-use crate::model::At;
+use crate::model::{self, At};
 
 /// The two ways in which a moment is written: for people, and for machines.
 pub(super) fn time(at: At) -> (String, String) {
@@ -44,13 +44,9 @@ pub(super) fn grouped(number: u64) -> String {
     text
 }
 
-/// A value of the audit log: none of them means something else for each field.
+/// A value of the audit log.
 pub(super) fn said<'v>(field: &str, value: &'v Option<String>) -> &'v str {
-    match value {
-        Some(value) => value,
-        None if field == "status" || field == "priority" => "as the code says",
-        None => "nothing",
-    }
+    model::said(field, value.as_deref())
 }
 
 /// The beginning of a text, in one line.

@@ -94,23 +94,28 @@ pub(crate) fn shown(schema: Option<&Value>, stored: &Value) -> (Value, Vec<Strin
         let _ = each_secret(schema, &mut shown, &mut hide);
     }
     // What was a secret when it was stored stays one, whatever the schema says now.
-    hide_sealed(&mut shown, &mut String::new(), &mut |pointer, secret| {
+    each_sealed(&mut shown, &mut |pointer, secret| {
         let _ = hide(pointer, secret);
     });
     pointers.sort();
     (shown, pointers)
 }
 
-fn hide_sealed(value: &mut Value, at: &mut String, hide: &mut impl FnMut(&str, &mut Value)) {
+/// Calls a function for each value that is encrypted, with its JSON pointer.
+pub(super) fn each_sealed(value: &mut Value, visit: &mut impl FnMut(&str, &mut Value)) {
+    walk(value, &mut String::new(), visit);
+}
+
+fn walk(value: &mut Value, at: &mut String, visit: &mut impl FnMut(&str, &mut Value)) {
     if value.get(MARK).is_some() {
-        return hide(at, value);
+        return visit(at, value);
     }
     let end = at.len();
     match value {
         Value::Array(values) => {
             for (index, value) in values.iter_mut().enumerate() {
                 at.push_str(&format!("/{index}"));
-                hide_sealed(value, at, hide);
+                walk(value, at, visit);
                 at.truncate(end);
             }
         }
@@ -118,10 +123,26 @@ fn hide_sealed(value: &mut Value, at: &mut String, hide: &mut impl FnMut(&str, &
             for (name, value) in fields {
                 at.push('/');
                 at.push_str(&name.replace('~', "~0").replace('/', "~1"));
-                hide_sealed(value, at, hide);
+                walk(value, at, visit);
                 at.truncate(end);
             }
         }
         _ => {}
+    }
+}
+
+/// Puts back what is encrypted where an empty text stands for it: also where the
+/// schema calls it no secret any more. In lists nobody knows which is which.
+pub(super) fn keep_sealed(posted: &mut Value, stored: &Value) {
+    if let (Value::Object(posted), Value::Object(stored)) = (posted, stored) {
+        for (name, posted) in posted {
+            match stored.get(name) {
+                Some(old) if sealed(old).is_some() && posted.as_str() == Some("") => {
+                    *posted = old.clone();
+                }
+                Some(old) => keep_sealed(posted, old),
+                None => {}
+            }
+        }
     }
 }

@@ -6,15 +6,26 @@ use sqlx::Row;
 
 use super::audit::{self, Line, audit_row};
 use super::read::json;
-use super::sql::{Bound, INSTANCE, INSTANCES, ITEM, ROWS, instance, revision, statement, tuples};
+use super::sql::{
+    Bound, INSTANCE, INSTANCES, ITEM, ROWS, instance, is_deadlock, revision, statement, tuples,
+};
 use super::{Store, Tx};
 use crate::error::{Conflict, EditError};
-use crate::model::{Actor, Change, InstanceId, InstanceRow, Version};
+use crate::model::{Actor, Change, InstanceId, InstanceRow, ItemRow, Version, said};
+use crate::registry::form;
 use crate::secrets::{NotStored, shown};
 use crate::snapshot::Step;
 
 /// The longest name of an instance, in characters.
 const LONGEST_NAME: usize = 100;
+
+/// So many of the last edits a conflict tells at most, in so many lines.
+const MOST_EDITS: i64 = 20;
+const MOST_LINES: u32 = 100;
+
+/// So often an edit is tried again that the database gave up, since it waited in a
+/// circle with somebody who writes by hand.
+const RETRIES: u32 = 3;
 
 /// What an edit did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +56,19 @@ struct Target {
     lines: Vec<Line>,
 }
 
+/// Why an edit was not done this time.
+enum Attempt {
+    /// The database ended a circle of waiting by rolling this one back.
+    Deadlock(EditError),
+    Refused(EditError),
+}
+
+impl<E: Into<EditError>> From<E> for Attempt {
+    fn from(error: E) -> Self {
+        Attempt::Refused(error.into())
+    }
+}
+
 impl Store {
     /// Changes instances, all or none of them, with a line of the audit log for each
     /// field that changes. That the actor may is for the caller to check.
@@ -63,6 +87,24 @@ impl Store {
         targets: &[(InstanceId, Option<Version>)],
         change: &Change,
     ) -> Result<Edited, EditError> {
+        for _ in 0..RETRIES {
+            match self.edit_once(actor, targets, change).await {
+                Err(Attempt::Deadlock(_)) => {}
+                Err(Attempt::Refused(error)) => return Err(error),
+                Ok(edited) => return Ok(edited),
+            }
+        }
+        self.edit_once(actor, targets, change).await.map_err(|attempt| match attempt {
+            Attempt::Deadlock(error) | Attempt::Refused(error) => error,
+        })
+    }
+
+    async fn edit_once(
+        &self,
+        actor: &Actor,
+        targets: &[(InstanceId, Option<Version>)],
+        change: &Change,
+    ) -> Result<Edited, Attempt> {
         let doing = "save the change";
         let mut tx = self.begin_write(doing).await?;
         let before = revision(&mut tx).await.map_err(|e| self.error(doing, e))?;
@@ -74,7 +116,7 @@ impl Store {
         let mut single = None;
         if let (Change::Rename(_) | Change::Settings(_), 2..) = (change, targets.len()) {
             let why = "a name and settings are of one instance; choose one".to_owned();
-            return Err(EditError::Invalid(why));
+            return Err(EditError::Invalid(why).into());
         }
         for (id, version) in targets {
             let known = found.get(id).ok_or(EditError::NotFound(*id))?;
@@ -83,7 +125,7 @@ impl Store {
             {
                 let conflict = conflict(&mut tx, &known.row, *seen).await;
                 let conflict = conflict.map_err(|e| self.error(doing, e))?;
-                return Err(EditError::Conflict(Box::new(conflict)));
+                return Err(EditError::Conflict(Box::new(conflict)).into());
             }
             if !seen.insert(*id) {
                 continue;
@@ -115,7 +157,10 @@ impl Store {
             let changed = self.snapshot_instances(&mut tx, &changed).await?;
             Ok(Step { before, after, changed })
         };
-        let step = work.await.map_err(|e| self.edit_error(doing, change, e))?;
+        let step = work.await.map_err(|e| match is_deadlock(&e) {
+            true => Attempt::Deadlock(self.error(doing, e).into()),
+            false => Attempt::Refused(self.edit_error(doing, change, e)),
+        })?;
         let revision = step.after;
         self.commit_step(tx, doing, Some(step)).await?;
         Ok(Edited { changed, unchanged, revision })
@@ -165,7 +210,8 @@ impl Store {
                     let why = format!("`{}` has no settings", row.item.full_name());
                     return Err(EditError::Invalid(why));
                 };
-                target.settings = Some(self.sealed(schema, settings, &found.settings, row.id)?);
+                target.settings =
+                    Some(self.sealed(&row.item, schema, settings, &found.settings, row.id)?);
             }
         }
         target.lines = lines(found, &target);
@@ -175,6 +221,7 @@ impl Store {
     /// Settings as they are stored, if they fit the schema.
     pub(super) fn sealed(
         &self,
+        item: &ItemRow,
         schema: &Value,
         settings: &Value,
         stored: &Value,
@@ -183,7 +230,8 @@ impl Store {
         if !settings.is_object() {
             return Err(EditError::Invalid("settings are a JSON object".to_owned()));
         }
-        let stored = self.keys().store(schema, settings.clone(), stored, &id.to_string());
+        let (form, row) = (form(item), id.to_string());
+        let stored = self.keys().store(form, schema, settings.clone(), stored, &row);
         stored.map_err(|why| match why {
             NotStored::Unfit(problems) => EditError::Settings(problems.into()),
             NotStored::Error(error) => error.into(),
@@ -314,28 +362,40 @@ async fn set_one(
     Ok(())
 }
 
-/// Who changed an instance since version `seen`, and what.
+/// Who changed an instance since version `seen`, and what. Each edit raises the
+/// version by one, so that as many of the last edits are told; changes by hand are
+/// in no log, and where there are some, an edit that was seen may be told again.
 pub(super) async fn conflict(
     tx: &mut Tx,
     row: &InstanceRow,
     seen: Version,
 ) -> sqlx::Result<Conflict> {
-    let sql = "SELECT id, at, actor, via, action, subject_kind, subject_id, subject, field, before, \
-        after, revision FROM plugo_audit WHERE subject_id = $1 ORDER BY id DESC LIMIT 20";
-    let rows = statement(sql, [Bound::Text(row.id.to_string())]).fetch_all(&mut **tx).await?;
-    let lines = rows.iter().map(audit_row).collect::<sqlx::Result<Vec<_>>>()?;
-    let last = lines.first();
-    let sql = "SELECT COUNT(DISTINCT revision) AS edits FROM plugo_audit \
-        WHERE subject_id = $1 AND action = 'changed'";
-    let edits = statement(sql, [Bound::Text(row.id.to_string())]).fetch_one(&mut **tx).await?;
+    const EDITS: &str = "FROM plugo_audit WHERE subject_id = $1 AND action = 'changed' \
+        AND field <> 'is_default'";
+    let id = || Bound::Text(row.id.to_string());
+    let sql = format!("SELECT COUNT(DISTINCT revision) AS edits {EDITS}");
+    let edits = statement(&sql, [id()]).fetch_one(&mut **tx).await?;
     let edits: i64 = edits.try_get("edits")?;
-    // The last edit has one line for each field.
-    let of_last = lines.iter().filter(|line| Some(line.revision) == last.map(|last| last.revision));
-    let changes = of_last.map(|line| {
-        let value =
-            |value: &Option<String>| value.clone().unwrap_or_else(|| "as the code says".to_owned());
+    let since = row.version.0.saturating_sub(seen.0).clamp(1, MOST_EDITS);
+    let sql = format!(
+        "SELECT id, at, actor, via, action, subject_kind, subject_id, subject, field, before, \
+         after, revision {EDITS} AND revision IN (SELECT DISTINCT revision {EDITS} \
+         ORDER BY revision DESC LIMIT {since}) ORDER BY id LIMIT {MOST_LINES}"
+    );
+    let rows = statement(&sql, [id()]).fetch_all(&mut **tx).await?;
+    let lines = rows.iter().map(audit_row).collect::<sqlx::Result<Vec<_>>>()?;
+    let last = lines.last();
+    let is_of_many = lines.iter().any(|line| Some(&line.actor) != last.map(|last| &last.actor));
+    let changes = lines.iter().map(|line| {
         let field = line.field.as_deref().unwrap_or(&line.action);
-        format!("{field} from {} to {}", value(&line.before), value(&line.after))
+        let by = if is_of_many { format!(" by {}", line.actor) } else { String::new() };
+        match (line.before.as_deref(), line.after.as_deref()) {
+            // The log has no values of what is secret.
+            (None, Some("changed")) => format!("{field} changed{by}"),
+            (before, after) => {
+                format!("{field} from {} to {}{by}", said(field, before), said(field, after))
+            }
+        }
     });
     Ok(Conflict {
         id: row.id,

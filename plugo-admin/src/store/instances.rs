@@ -43,7 +43,7 @@ impl Store {
                 item.full_name()
             )));
         };
-        let stored = self.sealed(&schema, settings, &json!({}), id)?;
+        let stored = self.sealed(&item, &schema, settings, &json!({}), id)?;
         let subject = subject(&item.full_name(), &name, false);
         let mut lines = vec![Line::new("created", "instance", id, &*subject)];
         for (field, before, after) in settings_changes(Some(&schema), &json!({}), &stored) {

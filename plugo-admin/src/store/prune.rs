@@ -3,9 +3,10 @@ use std::fmt;
 
 use super::audit;
 use super::sql::{delete, revision};
-use super::sync::{actor, line, stored::Stored};
+use super::sync::{line, stored::Stored};
 use super::{Store, Tx};
 use crate::error::Error;
+use crate::model::Actor;
 use crate::registry::{RegisteredPlugin, Registry};
 
 /// What prune deleted, or would delete. `Display` is for an operator.
@@ -54,7 +55,7 @@ struct Going {
 impl Store {
     /// Deletes what is in the database and not in this program: for good, with its
     /// settings and with what operators said. With `dry_run` it only says what would
-    /// go.
+    /// go. The audit log has the actor with each row that went.
     ///
     /// # Errors
     ///
@@ -63,6 +64,7 @@ impl Store {
     /// is done then.
     pub async fn prune(
         &self,
+        actor: &Actor,
         registry: &Registry,
         force: bool,
         dry_run: bool,
@@ -84,7 +86,7 @@ impl Store {
             tx.commit().await.map_err(|e| self.error(doing, e))?;
             return Ok(pruned);
         }
-        let work = delete_rows(&mut tx, going, &stored);
+        let work = delete_rows(&mut tx, actor, going, &stored);
         work.await.map_err(|e| self.error(doing, e))?;
         self.commit(tx, doing).await?;
         Ok(pruned)
@@ -136,7 +138,12 @@ fn going(registry: &Registry, stored: &Stored) -> (Pruned, Going) {
     (pruned, going)
 }
 
-async fn delete_rows(tx: &mut Tx, going: Going, stored: &Stored) -> sqlx::Result<()> {
+async fn delete_rows(
+    tx: &mut Tx,
+    actor: &Actor,
+    going: Going,
+    stored: &Stored,
+) -> sqlx::Result<()> {
     let mut lines = Vec::new();
     let items: HashSet<&String> = going.items.iter().collect();
     for ((_, _, name), item) in &stored.items {
@@ -162,5 +169,5 @@ async fn delete_rows(tx: &mut Tx, going: Going, stored: &Stored) -> sqlx::Result
     delete(tx, "plugo_types", "id", &going.types).await?;
     delete(tx, "plugo_plugins", "id", &going.plugins).await?;
     let revision = revision(tx).await?;
-    audit::write(tx, &actor(), lines, revision).await
+    audit::write(tx, actor, lines, revision).await
 }

@@ -48,6 +48,12 @@ pub(super) fn statement(sql: &str, values: impl IntoIterator<Item = Bound>) -> S
     })
 }
 
+/// Whether the database rolled back since transactions waited for each other in a
+/// circle.
+pub(super) fn is_deadlock(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(said) if said.code().as_deref() == Some("40P01"))
+}
+
 /// Conditions, joined by AND, with their values.
 #[derive(Default)]
 pub(super) struct Where {

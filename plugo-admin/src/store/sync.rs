@@ -18,11 +18,12 @@ use self::stored::Stored;
 /// What sync does to rows that are there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SyncMode {
-    /// Marks them present or absent, and leaves them alone otherwise.
+    /// Marks them present or absent, keeps the JSON schema of settings as the code
+    /// has it, and leaves them alone otherwise.
     #[default]
     Create,
     /// Brings what the code owns up to date, too: description, version, package,
-    /// the code's status and priority, the JSON schema.
+    /// the code's status and priority.
     Update,
 }
 
@@ -150,6 +151,7 @@ async fn apply(tx: &mut Tx, plan: Plan) -> sqlx::Result<Synced> {
     }
     update(tx, "plugo_types", &["description"], plan.refreshed_types).await?;
     update(tx, "plugo_items", &plan::REFRESHED_ITEM, plan.refreshed_items).await?;
+    update(tx, "plugo_items", &["schema"], plan.refreshed_schemas).await?;
     update(tx, "plugo_plugins", &plan::REFRESHED_PLUGIN, plan.refreshed_plugins).await?;
     super::sql::delete(tx, "plugo_instances", "id", &plan.needless).await?;
     update(tx, "plugo_instances", &["is_default"], plan.settled).await?;
@@ -158,8 +160,8 @@ async fn apply(tx: &mut Tx, plan: Plan) -> sqlx::Result<Synced> {
     Ok(plan.synced)
 }
 
-/// Who syncs and prunes.
-pub(super) fn actor() -> Actor {
+/// Who syncs.
+fn actor() -> Actor {
     Actor::new("sync", Via::Sync)
 }
 

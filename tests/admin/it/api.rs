@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use axum::http::StatusCode;
-use plugo_admin::{Change, Via};
+use plugo_admin::{Change, RegisteredItem, RegisteredType, Registry, SyncMode, Via};
 use plugo_core::Status;
 use serde_json::{Value, json};
 
-use crate::site::{MARKUP, PASSWORD, Site, run};
+use crate::site::{MARKUP, PASSWORD, Site, run, schema};
 
 /// A program that is logged in.
 async fn program(site: &Site, name: &str) -> crate::site::Browser {
@@ -204,6 +204,32 @@ fn x24_settings_go_in_and_secrets_do_not_come_out() {
         let gone = ann.api("DELETE", &path, &[("if-match", "\"1\"")], &Value::Null).await;
         assert_eq!(gone.status, StatusCode::NO_CONTENT);
         assert_eq!(ann.api("GET", &path, &[], &Value::Null).await.status, StatusCode::NOT_FOUND);
+    });
+}
+
+#[test]
+fn x24_a_secret_that_was_stored_as_one_stays_hidden_when_its_field_is_none_any_more() {
+    run(async {
+        let site = Site::new().await;
+        let stripe = site.stripe().await;
+        let mut unmarked = schema();
+        unmarked["properties"]["api_key"] = json!({ "type": "string" });
+        let mut removed = schema();
+        removed["properties"].as_object_mut().unwrap().remove("api_key");
+        for schema in [unmarked, removed] {
+            let item = RegisteredItem::new("stripe").schema(schema);
+            let payment = RegisteredType::new("Payment", "shop").with_item(item);
+            let registry = Registry::by_hand().with_type(payment);
+            site.store.sync(&registry, SyncMode::Update).await.unwrap();
+            let path = format!("/instances/{}", stripe.id);
+            let mut victor = program(&site, "victor").await;
+            let body = victor.api("GET", &path, &[], &Value::Null).await.json();
+            assert_eq!(body["settings"]["api_key"], "", "{body}");
+            assert_eq!(body["secrets"], json!(["/api_key", "/hooks/0/key"]));
+            let page = site.login("victor").await.get(&path).await;
+            assert_eq!(page.status, StatusCode::OK);
+            assert!(!page.text.contains("sk_live"), "{}", page.text);
+        }
     });
 }
 

@@ -54,6 +54,7 @@ mod payment {
             let Account { name, key, retries } = settings;
             match name.as_str() {
                 "closed" => return Err("the account is closed".to_owned()),
+                "talks" => return Err(format!("{} refuses {:?}", name, key.expose())),
                 "broken" => panic!("the account is broken"),
                 "itself" => {
                     let itself = plugo_admin::instances::<dyn Payment>().get("itself");
@@ -445,6 +446,11 @@ fn instances_v4_each_cause_has_an_error_of_its_own() {
         let error = shared("closed").to_string();
         let expected = "instance `instances/stripe: closed` cannot be made: the account is closed";
         assert_eq!(error, expected);
+        // What the plugin says of a secret goes no further.
+        world.make("stripe", "talks", account("talks")).await;
+        let error = shared("talks");
+        assert!(error.to_string().ends_with("talks refuses \"(secret)\""), "{error}");
+        assert!(!format!("{error:?}").contains("\"sk\""), "{error:?}");
         world.make("stripe", "broken", account("broken")).await;
         let error = shared("broken").to_string();
         assert!(error.ends_with("it panicked: the account is broken"), "{error}");

@@ -1,7 +1,7 @@
 //! What the database holds after sync, prune and edits.
 
 use plugo_admin::{
-    Actor, AuditQuery, Change, EditError, Error, InstanceQuery, ItemQuery, PluginQuery,
+    Actor, AuditQuery, Change, EditError, Error, InstanceQuery, ItemQuery, KeyRing, PluginQuery,
     RegisteredItem, RegisteredPlugin, RegisteredType, Registry, Sort, Store, StoreOptions,
     SyncMode, Via,
 };
@@ -113,17 +113,21 @@ fn django_d25_d26_x19_what_a_program_lacks_is_marked_absent_and_goes_with_prune_
             store.sync(&smaller(), SyncMode::Create).await.unwrap();
 
             let revision = store.revision().await.unwrap();
-            let would = store.prune(&smaller(), false, true).await.unwrap();
+            let would = store.prune(&ann(), &smaller(), false, true).await.unwrap();
             assert_eq!((would.types, would.items, would.instances, would.plugins), (1, 2, 1, 1));
             assert!(would.to_string().contains("would be deleted"), "{would}");
             assert!(would.to_string().contains("sms, 1 instances, 1 of them with"), "{would}");
             assert_eq!(store.revision().await.unwrap(), revision, "nothing was done");
-            let mut did = store.prune(&smaller(), false, false).await.unwrap();
+            let mut did = store.prune(&ann(), &smaller(), false, false).await.unwrap();
+            let lines = store.audit(&AuditQuery::default()).await.unwrap().rows;
+            let deleted: Vec<_> = lines.iter().filter(|line| line.action == "deleted").collect();
+            assert_eq!(deleted.len(), 5);
+            assert!(deleted.iter().all(|line| (&*line.actor, line.via) == ("ann", Via::Page)));
             did.dry_run = true;
             assert_eq!(did, would);
             assert_eq!(rows(&store).await.len(), 1);
             assert_eq!(store.plugins(&PluginQuery::default()).await.unwrap().total, 0);
-            let again = store.prune(&smaller(), false, false).await.unwrap();
+            let again = store.prune(&ann(), &smaller(), false, false).await.unwrap();
             assert!(again.to_string().contains("nothing to prune"), "{again}");
         });
     }
@@ -271,6 +275,27 @@ fn django_d33_priorities_are_nudged_as_far_as_numbers_go() {
 }
 
 #[test]
+fn x23_no_way_of_inserting_changes_the_audit_log_or_lowers_the_revision() {
+    run(async {
+        let database = Database::sqlite();
+        let store = synced(&database).await;
+        disable(&store, "sms").await;
+        let before = store.audit(&AuditQuery::default()).await.unwrap();
+        let revision = store.revision().await.unwrap();
+        for sql in [
+            "INSERT OR REPLACE INTO plugo_audit SELECT id, at, 'eve', via, action, subject_kind, \
+             subject_id, subject, field, before, after, revision FROM plugo_audit",
+            "REPLACE INTO plugo_revision (id, revision, database) VALUES (1, 0, 'x')",
+            "UPDATE OR REPLACE plugo_audit SET actor = 'eve'",
+        ] {
+            assert!(database.by_hand(sql).await.is_err(), "{sql}");
+        }
+        assert_eq!(store.audit(&AuditQuery::default()).await.unwrap().rows, before.rows);
+        assert_eq!(store.revision().await.unwrap(), revision);
+    });
+}
+
+#[test]
 fn x20_prune_is_refused_where_nothing_is_registered() {
     for database in Database::each() {
         run(async {
@@ -278,12 +303,12 @@ fn x20_prune_is_refused_where_nothing_is_registered() {
             let before = rows(&store).await;
             let other = Registry::by_hand().with_plugin(RegisteredPlugin::new("blog"));
             for registry in [Registry::by_hand(), other] {
-                let refused = store.prune(&registry, false, false).await.unwrap_err();
+                let refused = store.prune(&ann(), &registry, false, false).await.unwrap_err();
                 assert!(matches!(refused, Error::NothingRegistered), "{refused}");
                 assert!(refused.to_string().contains("--force"), "{refused}");
             }
             assert_eq!(rows(&store).await, before);
-            let pruned = store.prune(&Registry::by_hand(), true, false).await.unwrap();
+            let pruned = store.prune(&ann(), &Registry::by_hand(), true, false).await.unwrap();
             assert_eq!((pruned.items, pruned.instances), (3, 2));
             assert_eq!(rows(&store).await, []);
         });
@@ -305,6 +330,18 @@ fn the_second_of_two_editors_is_told_what_changed() {
             for part in ["`sms`", "by bob", "to disabled", "priority from as the code says to 3"] {
                 assert!(text.contains(part), "{text}");
             }
+            // Every edit since is told, each with its own words, and not what was before.
+            let between = row(&store, "sms").await.version;
+            let eve = Actor::new("eve", Via::Api);
+            store.edit(&eve, &[(seen.id, None)], &Change::Status(None)).await.unwrap();
+            store.edit(&bob, &[(seen.id, None)], &Change::Priority(Some(7))).await.unwrap();
+            let target = [(seen.id, Some(between))];
+            let error = store.edit(&ann(), &target, &Change::Nudge(1)).await.unwrap_err();
+            let EditError::Conflict(conflict) = error else { panic!("{error}") };
+            assert_eq!(
+                conflict.changes,
+                ["status from disabled to as the code says by eve", "priority from 3 to 7 by bob"]
+            );
             // A change by hand counts as one, too.
             let seen = row(&store, "sms").await;
             database.by_hand("UPDATE plugo_instances SET priority = 4").await.unwrap();
@@ -314,6 +351,29 @@ fn the_second_of_two_editors_is_told_what_changed() {
             assert_eq!(row(&store, "sms").await.priority, Some(4));
         });
     }
+}
+
+#[test]
+fn an_edit_that_waits_in_a_circle_with_a_change_by_hand_is_done_all_the_same() {
+    let Some(database) = Database::postgres() else { return };
+    run(async {
+        let store = synced(&database).await;
+        let target = [(row(&store, "sms").await.id, None)];
+        // It locks the row, and the revision only when the edit waits for the row.
+        let sql = "BEGIN; SELECT id FROM plugo_instances FOR UPDATE; SELECT pg_sleep(0.5); \
+            UPDATE plugo_instances SET priority = 5; COMMIT";
+        let runtime = tokio::runtime::Handle::current();
+        let by_hand = tokio::task::spawn_blocking(move || runtime.block_on(database.by_hand(sql)));
+        let edit = async {
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            store.edit(&ann(), &target, &Change::Status(Some(Status::Disabled))).await
+        };
+        // The database may give up either of them, and the edit is tried again.
+        let (by_hand, edited) = tokio::join!(by_hand, edit);
+        let _ = by_hand.unwrap();
+        edited.unwrap();
+        assert_eq!(row(&store, "sms").await.status, Some(Status::Disabled));
+    });
 }
 
 #[test]
@@ -427,11 +487,40 @@ fn an_item_that_gets_settings_loses_the_default_instance_that_nobody_touched() {
 }
 
 #[test]
+fn x24_a_field_that_becomes_a_secret_is_stored_as_one_after_any_sync() {
+    for database in Database::each() {
+        run(async {
+            let keys = KeyRing::parse(&KeyRing::generate("a").unwrap()).unwrap();
+            let store = StoreOptions::new().keys(keys).open(&database.url()).await.unwrap();
+            let of = |schema| {
+                let stripe = RegisteredItem::new("stripe").schema(schema);
+                let payment = RegisteredType::new("Payment", "shop").with_item(stripe);
+                Registry::by_hand().with_type(payment)
+            };
+            let text = json!({ "type": "object", "properties": { "key": { "type": "string" } } });
+            store.sync(&of(text), SyncMode::Create).await.unwrap();
+            let secret = json!({ "type": "object", "required": ["account"], "properties": {
+                "account": {}, "key": { "type": "string", "writeOnly": true } } });
+            let new = of(secret);
+            assert_eq!(store.sync(&new, SyncMode::Create).await.unwrap().refreshed, 1);
+            assert!(store.sync(&new, SyncMode::Create).await.unwrap().is_unchanged());
+            let stripe = store.items(&ItemQuery::default()).await.unwrap().rows[0].id;
+            let settings = json!({ "account": "a", "key": "s3cret" });
+            let id = store.create_instance(&ann(), stripe, "One", &settings).await.unwrap();
+            let shown = store.instance(id).await.unwrap().unwrap();
+            assert_eq!(shown.settings, json!({ "account": "a", "key": "" }));
+            let lines = store.audit(&AuditQuery::default()).await.unwrap().rows;
+            assert!(!format!("{lines:?}").contains("s3cret"), "{lines:?}");
+        });
+    }
+}
+
+#[test]
 fn x24_secrets_are_in_no_row_line_page_or_log() {
     for database in Database::each() {
         run(async {
-            let ring = plugo_admin::KeyRing::generate("k1").unwrap();
-            let ring = plugo_admin::KeyRing::parse(&ring).unwrap();
+            let ring = KeyRing::generate("k1").unwrap();
+            let ring = KeyRing::parse(&ring).unwrap();
             let store = StoreOptions::new().keys(ring).open(&database.url()).await.unwrap();
             store.sync(&registry(), SyncMode::Create).await.unwrap();
             let all = ItemQuery { search: Some("stripe".into()), ..ItemQuery::default() };
@@ -489,8 +578,8 @@ fn x24_secrets_are_in_no_row_line_page_or_log() {
 fn settings_that_do_not_fit_are_refused_with_each_place_and_no_secret() {
     for database in Database::each() {
         run(async {
-            let ring = plugo_admin::KeyRing::generate("k1").unwrap();
-            let ring = plugo_admin::KeyRing::parse(&ring).unwrap();
+            let ring = KeyRing::generate("k1").unwrap();
+            let ring = KeyRing::parse(&ring).unwrap();
             let store = StoreOptions::new().keys(ring).open(&database.url()).await.unwrap();
             let schema = json!({
                 "type": "object",

@@ -145,4 +145,8 @@ CREATE TRIGGER plugo_audit_no_update BEFORE UPDATE ON plugo_audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER plugo_audit_no_delete BEFORE DELETE ON plugo_audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER plugo_audit_no_replace BEFORE INSERT ON plugo_audit WHEN EXISTS (SELECT 1 FROM plugo_audit WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER plugo_revision_one BEFORE INSERT ON plugo_revision WHEN EXISTS (SELECT 1 FROM plugo_revision)
+BEGIN SELECT RAISE(ABORT, 'the row of plugo_revision is never replaced'); END;
 COMMIT;

@@ -48,6 +48,9 @@ pub(super) struct Plan {
     pub(super) refreshed_types: Vec<Vec<Bound>>,
     pub(super) refreshed_items: Vec<Vec<Bound>>,
     pub(super) refreshed_plugins: Vec<Vec<Bound>>,
+    /// Schemas are the code's alone, whatever the mode: by them secrets are told from
+    /// the rest.
+    pub(super) refreshed_schemas: Vec<Vec<Bound>>,
     /// Default instances, which nobody touched, of items that have settings now.
     pub(super) needless: Vec<String>,
     /// Default instances of such items that somebody touched: they stay, and are
@@ -174,10 +177,11 @@ impl Plan {
         }
     }
 
-    fn default_instance(&mut self, item_id: &str, name: &str) {
+    fn default_instance(&mut self, item_id: &str, name: &str) -> String {
         let id = InstanceId::new().to_string();
         self.synced.instances_created += 1;
-        self.instances.push(vec![id.into(), item_id.into(), name.into(), Bound::Small(1)]);
+        self.instances.push(vec![id.as_str().into(), item_id.into(), name.into(), Bound::Small(1)]);
+        id
     }
 
     fn known_item(
@@ -196,8 +200,22 @@ impl Plan {
             known.priority != item.priority,
             known.schema != item.schema,
         ];
+        if mode == SyncMode::Create && known.schema != item.schema {
+            self.synced.refreshed += 1;
+            self.synced.lines.push(format!("schema of item {name} brought up to date"));
+            let line = line("refreshed", "item", &known.id, name);
+            self.audit.push(line.field("schema", None, Some("changed".to_owned())));
+            let schema = item.schema.as_ref().map(ToString::to_string);
+            let row = vec![known.id.as_str().into(), Bound::MaybeText(schema)];
+            self.refreshed_schemas.push(row);
+        }
+        // In the other mode the schema goes with the rest.
+        let differ = match mode {
+            SyncMode::Create => &differ[..differ.len() - 1],
+            SyncMode::Update => &differ[..],
+        };
         if differ.contains(&true) && self.refreshes("item", name, mode) {
-            let fields = REFRESHED_ITEM.iter().zip(differ).filter(|(_, differ)| *differ);
+            let fields = REFRESHED_ITEM.iter().zip(differ).filter(|(_, differ)| **differ);
             for (field, _) in fields {
                 let (before, after) = match *field {
                     "package" => (Some(known.package.clone()), Some(item.package.clone())),
@@ -231,8 +249,9 @@ impl Plan {
                     number => format!("{} {number}", item.name),
                 });
                 let free = names.into_iter().find(|name| !taken(name));
-                self.created("default instance", &known.id, name);
-                self.default_instance(&known.id, &free.unwrap_or_default());
+                self.synced.lines.push(format!("default instance {name} created"));
+                let id = self.default_instance(&known.id, &free.unwrap_or_default());
+                self.audit.push(line("created", "instance", &id, name));
             }
             (Some(default), Some(_)) if mode == SyncMode::Update => {
                 let line = line("changed", "instance", &default.id, name);
@@ -286,7 +305,6 @@ impl Plan {
 
     fn created(&mut self, kind: &'static str, id: &str, name: &str) {
         self.synced.lines.push(format!("{kind} {name} created"));
-        let kind = if kind == "default instance" { "item" } else { kind };
         self.audit.push(line("created", kind, id, name));
     }
 
