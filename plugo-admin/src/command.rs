@@ -91,7 +91,7 @@ pub struct Commands {
     database: String,
     options: StoreOptions,
     #[cfg(feature = "pages")]
-    pages: Box<dyn FnOnce(crate::Pages) -> crate::Pages + Send>,
+    pages: Box<dyn FnOnce(crate::pages::Pages) -> crate::pages::Pages + Send>,
 }
 
 impl Commands {
@@ -126,7 +126,7 @@ impl Commands {
     #[must_use]
     pub fn pages(
         mut self,
-        change: impl FnOnce(crate::Pages) -> crate::Pages + Send + 'static,
+        change: impl FnOnce(crate::pages::Pages) -> crate::pages::Pages + Send + 'static,
     ) -> Self {
         self.pages = Box::new(change);
         self

@@ -71,6 +71,15 @@ impl Problem {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "urn:plugo:invalid", detail)
     }
 
+    /// What the database did not do for somebody who is not known yet. What it says
+    /// has its host, user and path in it, so that is in the log alone.
+    pub(super) fn of_unknown(error: &Error) -> Self {
+        tracing::warn!(%error, "who sent a request could not be looked up");
+        let detail = "the database did not answer, so nobody can log in or be recognized now; try \
+            again later";
+        Problem::new(status_of(error), "urn:plugo:database", detail)
+    }
+
     /// Settings that do not fit, each with its place.
     fn of_fields(
         detail: impl Into<String>,
@@ -123,15 +132,18 @@ impl From<Error> for Problem {
             return Problem::invalid(why);
         }
         tracing::warn!(%error, "a request was not done");
-        let status = match &error {
-            Error::Away { .. }
-            | Error::Busy { .. }
-            | Error::ReadOnly { .. }
-            | Error::Full { .. }
-            | Error::Uncertain { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        Problem::new(status, "urn:plugo:database", error.to_string())
+        Problem::new(status_of(&error), "urn:plugo:database", error.to_string())
+    }
+}
+
+fn status_of(error: &Error) -> StatusCode {
+    match error {
+        Error::Away { .. }
+        | Error::Busy { .. }
+        | Error::ReadOnly { .. }
+        | Error::Full { .. }
+        | Error::Uncertain { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -203,9 +215,7 @@ pub(crate) fn refused(refusal: &Refusal) -> Response {
             "urn:plugo:too-large",
             "the body is larger than what is read here".to_owned(),
         ),
-        Refusal::Store(error) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "urn:plugo:database", error.to_string())
-        }
+        Refusal::Store(error) => return Problem::of_unknown(error).into_response(),
     };
     Problem::new(status, kind, detail).into_response()
 }
