@@ -185,8 +185,11 @@ pub(super) fn presence(is_known: bool, is_present: bool) -> &'static str {
     }
 }
 
-pub(super) fn version(fields: &Fields) -> Option<Version> {
-    fields.parsed("version").map(Version)
+/// The version that the editor saw, without which nothing is saved: it would undo
+/// unseen what somebody else did meanwhile.
+pub(super) fn version(fields: &Fields) -> Result<Version, String> {
+    let why = "The form has no version, so it is not ours, and nothing was changed.";
+    fields.parsed("version").map(Version).ok_or_else(|| why.to_owned())
 }
 
 /// The page of the instance, or the one where the edit began.
@@ -221,8 +224,8 @@ async fn save(
     };
     let outcome = match (change, version(&fields)) {
         (Err(why), _) => Err(why),
-        (Ok(_), None) => Err("The form has no version, so it is not ours.".to_owned()),
-        (Ok(change), Some(version)) => Ok((change, version)),
+        (Ok(_), Err(why)) => Err(why),
+        (Ok(change), Ok(version)) => Ok((change, version)),
     };
     let (change, version) = match outcome {
         Ok(found) => found,
@@ -270,9 +273,15 @@ async fn rename(
 ) -> Answer {
     let detail = load(&site, &viewer, &id).await?;
     let id = detail.row.id;
-    let draft = Draft { name: Some(fields.get("name").to_owned()), ..Draft::default() };
+    let mut draft = Draft { name: Some(fields.get("name").to_owned()), ..Draft::default() };
     let change = Change::Rename(fields.get("name").to_owned());
-    let target = [(id, version(&fields))];
+    let target = match version(&fields) {
+        Ok(version) => [(id, Some(version))],
+        Err(why) => {
+            draft.error = Some(why);
+            return shown(&site, &viewer, &Fields::default(), detail, draft).await;
+        }
+    };
     match site.store.edit(&editor.actor(), &target, &change).await {
         Ok(edited) => {
             Ok(go(viewer.mount(), &back(&Fields::default(), id, "saved", edited.changed.len())))
@@ -294,7 +303,14 @@ async fn delete(
 ) -> Answer {
     let detail = load(&site, &viewer, &id).await?;
     let id = detail.row.id;
-    match site.store.delete_instance(&editor.actor(), id, version(&fields)).await {
+    let version = match version(&fields) {
+        Ok(version) => version,
+        Err(why) => {
+            let draft = Draft { error: Some(why), ..Draft::default() };
+            return shown(&site, &viewer, &Fields::default(), detail, draft).await;
+        }
+    };
+    match site.store.delete_instance(&editor.actor(), id, Some(version)).await {
         Ok(()) => {
             let to = format!("/instances?type={}&done=deleted", detail.row.item.of.id);
             Ok(go(viewer.mount(), &to))

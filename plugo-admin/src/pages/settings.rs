@@ -46,8 +46,15 @@ async fn save(
         draft.settings = Some((value, Some(fields)));
         return shown(&site, &viewer, &Fields::default(), detail, draft).await;
     }
+    let version = match version(&fields) {
+        Ok(version) => version,
+        Err(why) => {
+            draft.error = Some(why);
+            return shown(&site, &viewer, &Fields::default(), detail, draft).await;
+        }
+    };
     let actor = editor.actor();
-    match saving::save(&site, &actor, &detail, version(&fields), value).await {
+    match saving::save(&site, &actor, &detail, Some(version), value).await {
         Ok(edited) => {
             let path = with(&format!("/instances/{id}"), "n", &edited.changed.len().to_string());
             Ok(go(viewer.mount(), &with(&path, "done", "saved")))

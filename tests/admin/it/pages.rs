@@ -358,6 +358,32 @@ fn the_second_of_two_editors_is_told_and_keeps_what_they_typed() {
     });
 }
 
+#[test]
+fn a_form_without_a_version_changes_nothing() {
+    run(async {
+        let site = Site::new().await;
+        let stripe = site.stripe().await;
+        let mut ann = site.login("ann").await;
+        let path = format!("/instances/{}", stripe.id);
+        let before = (site.row("production").await, site.settings("production"));
+        for (path, fields) in [
+            (path.clone(), [("status", "disabled"), ("priority", "1")].as_slice()),
+            (format!("{path}/name"), &[("name", "other")]),
+            (format!("{path}/settings"), &[("s:/account", "other"), ("s:/api_key", "")]),
+            (format!("{path}/delete"), &[]),
+        ] {
+            for version in [None, Some(""), Some("1x"), Some("99999999999999999999")] {
+                let mut fields = fields.to_vec();
+                fields.extend(version.map(|version| ("version", version)));
+                let answer = ann.post(&path, &fields).await;
+                assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path} {version:?}");
+                assert!(answer.text.contains("has no version"), "{}", answer.text);
+            }
+        }
+        assert_eq!((site.row("production").await, site.settings("production")), before);
+    });
+}
+
 /// Where a page leads, with entities taken back.
 fn links(page: &str) -> BTreeSet<String> {
     let all = page.split("href=\"").skip(1).chain(page.split("action=\"").skip(1));
