@@ -46,6 +46,9 @@ pub(crate) struct ConflictBody {
     by: Option<String>,
     /// When, in milliseconds since 1970 (UTC).
     at: Option<i64>,
+    /// Whether it was ever changed by hand in the database, which the audit log does
+    /// not know: then the last change may be that one.
+    by_hand: bool,
     /// What was changed, in words.
     changes: Vec<String>,
 }
@@ -106,6 +109,7 @@ impl Problem {
             now: conflict.now.0,
             by: conflict.by,
             at: conflict.at.map(|At(at)| at),
+            by_hand: conflict.by_hand,
             changes: conflict.changes,
         }));
         self

@@ -40,6 +40,8 @@ pub(super) struct Draft {
     pub(super) problems: Vec<Problem>,
     pub(super) conflict: Option<Conflict>,
     pub(super) error: Option<String>,
+    /// What else the editor has to know, though nothing is wrong.
+    pub(super) note: Option<&'static str>,
     pub(super) constructed: Option<Constructed>,
 }
 
@@ -102,6 +104,20 @@ impl One {
 
     fn name(&self) -> &str {
         self.draft.name.as_deref().unwrap_or(&self.row.name)
+    }
+
+    /// Who was faster. The audit log does not know of changes by hand, so where there
+    /// were some, the last one it knows of may not be what the editor has to be told.
+    fn who(&self, conflict: &Conflict) -> String {
+        let at = conflict.at.map(|at| format!(" at {} UTC", text::time(at).0)).unwrap_or_default();
+        match (&conflict.by, conflict.by_hand) {
+            (Some(by), false) => format!("{by} changed this{at}"),
+            (Some(by), true) => format!(
+                "Somebody changed this by hand in the database, or else {by} did{at}, which is the \
+                 last change that the audit log knows"
+            ),
+            (None, _) => "Somebody changed this by hand in the database".to_owned(),
+        }
     }
 
     fn took(&self, constructed: &Constructed) -> String {
