@@ -79,16 +79,7 @@ impl Following {
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(held) = self.followed.0.held() {
             status.revision = held.revision;
-            let instances = held
-                .types
-                .iter()
-                .flat_map(|of| &of.items)
-                .flat_map(|item| item.instances.iter().map(move |instance| (item, instance)));
-            for (item, instance) in instances {
-                if let Some(why) = instance.settings.trouble() {
-                    status.unusable.push(format!("{}: {}: {why}", item.name, instance.name));
-                }
-            }
+            status.unusable = held.unusable().to_vec();
         }
         status
     }

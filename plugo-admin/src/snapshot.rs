@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use plugo_core::Status;
 
@@ -16,6 +16,8 @@ pub struct Snapshot {
     pub revision: i64,
     /// The types, by name and package.
     pub types: Vec<SnapshotType>,
+    /// What is wrong with settings, once somebody has asked.
+    unusable: OnceLock<Vec<String>>,
 }
 
 /// A plugin type in a snapshot.
@@ -92,6 +94,26 @@ pub(crate) struct Step {
 }
 
 impl Snapshot {
+    pub(crate) fn new(revision: i64, types: Vec<SnapshotType>) -> Self {
+        Snapshot { revision, types, unusable: OnceLock::new() }
+    }
+
+    /// Instances whose settings cannot be used, with the reason. All settings are
+    /// looked at for that, so it is done once.
+    pub(crate) fn unusable(&self) -> &[String] {
+        self.unusable.get_or_init(|| {
+            let mut unusable = Vec::new();
+            for item in self.types.iter().flat_map(|of| &of.items) {
+                for instance in &item.instances {
+                    if let Some(why) = instance.settings.trouble() {
+                        unusable.push(format!("{}: {}: {why}", item.name, instance.name));
+                    }
+                }
+            }
+            unusable
+        })
+    }
+
     /// What the database says after a step from this revision; `None` where the step
     /// is from another one, or of an instance that is not in here.
     pub(crate) fn after(&self, step: &Step) -> Option<Self> {
@@ -113,7 +135,7 @@ impl Snapshot {
                 item.instances.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
             }
         }
-        changed.is_empty().then_some(Snapshot { revision: step.after, types })
+        changed.is_empty().then(|| Snapshot::new(step.after, types))
     }
 
     /// The instances of a type whose items are in this registry, in the order of

@@ -46,6 +46,9 @@ pub(crate) struct ConflictBody {
     by: Option<String>,
     /// When, in milliseconds since 1970 (UTC).
     at: Option<i64>,
+    /// Whether it was ever changed by hand in the database, which the audit log does
+    /// not know: then the last change may be that one.
+    by_hand: bool,
     /// What was changed, in words.
     changes: Vec<String>,
 }
@@ -69,6 +72,15 @@ impl Problem {
 
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "urn:plugo:invalid", detail)
+    }
+
+    /// What the database did not do for somebody who is not known yet. What it says
+    /// has its host, user and path in it, so that is in the log alone.
+    pub(super) fn of_unknown(error: &Error) -> Self {
+        tracing::warn!(%error, "who sent a request could not be looked up");
+        let detail = "the database did not answer, so nobody can log in or be recognized now; try \
+            again later";
+        Problem::new(status_of(error), "urn:plugo:database", detail)
     }
 
     /// Settings that do not fit, each with its place.
@@ -97,6 +109,7 @@ impl Problem {
             now: conflict.now.0,
             by: conflict.by,
             at: conflict.at.map(|At(at)| at),
+            by_hand: conflict.by_hand,
             changes: conflict.changes,
         }));
         self
@@ -123,15 +136,18 @@ impl From<Error> for Problem {
             return Problem::invalid(why);
         }
         tracing::warn!(%error, "a request was not done");
-        let status = match &error {
-            Error::Away { .. }
-            | Error::Busy { .. }
-            | Error::ReadOnly { .. }
-            | Error::Full { .. }
-            | Error::Uncertain { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        Problem::new(status, "urn:plugo:database", error.to_string())
+        Problem::new(status_of(&error), "urn:plugo:database", error.to_string())
+    }
+}
+
+fn status_of(error: &Error) -> StatusCode {
+    match error {
+        Error::Away { .. }
+        | Error::Busy { .. }
+        | Error::ReadOnly { .. }
+        | Error::Full { .. }
+        | Error::Uncertain { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -203,9 +219,7 @@ pub(crate) fn refused(refusal: &Refusal) -> Response {
             "urn:plugo:too-large",
             "the body is larger than what is read here".to_owned(),
         ),
-        Refusal::Store(error) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "urn:plugo:database", error.to_string())
-        }
+        Refusal::Store(error) => return Problem::of_unknown(error).into_response(),
     };
     Problem::new(status, kind, detail).into_response()
 }

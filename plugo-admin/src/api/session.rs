@@ -72,7 +72,7 @@ async fn log_in(
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             Ok(response)
         }
-        Err(LoginError::Store(error)) => Err(error.into()),
+        Err(LoginError::Store(error)) => Err(Problem::of_unknown(&error)),
     }
 }
 

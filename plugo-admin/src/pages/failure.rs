@@ -63,6 +63,11 @@ pub(super) fn store(viewer: &Viewer) -> impl Fn(Error) -> Failure + '_ {
     move |error| of_store(viewer.mount(), &error)
 }
 
+/// What is told to somebody who is not known yet. What the database says has its
+/// host, user and path in it, so that is in the log alone.
+pub(super) const NO_ANSWER: &str = "The database did not answer, so nobody can log in or be \
+    recognized now. Try again later.";
+
 fn of_store(mount: &Mount, error: &Error) -> Failure {
     tracing::warn!(%error, "a page could not be shown");
     let status = status_of(error);
@@ -145,7 +150,11 @@ pub(super) fn refused(refusal: Refusal, mount: &Mount, is_api: bool) -> Response
             let text = "This is larger than what is read here, so nothing was changed.";
             tell(mount, StatusCode::PAYLOAD_TOO_LARGE, "Too large", text)
         }
-        Refusal::Store(error) => of_store(mount, &error),
+        Refusal::Store(error) => {
+            tracing::warn!(%error, "who sent a request could not be looked up");
+            let title = "The database did not answer this";
+            shown(mount, status_of(&error), title, NO_ANSWER, false, false)
+        }
     };
     failure.into_response()
 }

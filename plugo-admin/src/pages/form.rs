@@ -12,9 +12,9 @@ use super::fields::Fields;
 /// What stands at a place, as far as a form can show it.
 mod shape;
 
-use self::shape::{Shape, shape};
+use self::shape::{Shape, may_hold_secret, shape};
 
-/// The longest list that a form shows.
+/// The longest list that has a field for each element; a longer one has one for JSON.
 const LONGEST: usize = 200;
 
 /// One field, with those in it.
@@ -60,6 +60,8 @@ enum Kind {
     },
     Json {
         text: String,
+        /// Whether what was typed is not shown, as there may be a secret in it.
+        is_held_back: bool,
     },
 }
 
@@ -151,6 +153,9 @@ impl Builder<'_> {
                     Kind::Group { fields }
                 }
             }
+            Shape::List(_) if self.is_beyond_list(pointer, shown()) => {
+                self.json(pointer, shown(), &part.schema)
+            }
             Shape::List(element) => {
                 let none = Vec::new();
                 let values = shown().and_then(Value::as_array).unwrap_or(&none);
@@ -158,20 +163,10 @@ impl Builder<'_> {
                     let (place, label) = (join(pointer, &i.to_string()), format!("{}", i + 1));
                     self.field(&place, &label, Some(value), &element, true, depth + 1)
                 };
-                let elements = values.iter().take(LONGEST).enumerate().map(element).collect();
+                let elements = values.iter().enumerate().map(element).collect();
                 Kind::List { elements, is_full: values.len() >= LONGEST }
             }
-            Shape::Json => {
-                let typed = self.filled.typed.and_then(|typed| typed.find(&name(pointer)));
-                let text = match typed {
-                    Some(typed) => typed.to_owned(),
-                    None => value
-                        .or(default)
-                        .filter(|value| !value.is_null())
-                        .map_or_else(String::new, |value| format!("{value:#}")),
-                };
-                Kind::Json { text }
-            }
+            Shape::Json => self.json(pointer, shown(), &part.schema),
         };
         let problem = self.filled.problems.iter().find(|problem| {
             // What is within a field for JSON is told there.
@@ -180,12 +175,45 @@ impl Builder<'_> {
                 || (matches!(kind, Kind::Json { .. }) && inner.is_some_and(|i| i.starts_with('/')))
         });
         let error = problem.map(|problem| match problem.pointer() == pointer {
+            true if matches!(kind, Kind::Json { is_held_back: true, .. }) => format!(
+                "This {}. There may be secrets in it, so it is not shown again: type it anew.",
+                problem.message()
+            ),
             true => format!("This {}.", problem.message()),
             false => format!("{problem}."),
         });
         let help = part.schema.get("description").and_then(Value::as_str).unwrap_or("").to_owned();
         let (pointer, label) = (pointer.to_owned(), label.to_owned());
         Field { pointer, label, help, error, is_required, kind }
+    }
+}
+
+impl Builder<'_> {
+    fn typed(&self, pointer: &str) -> Option<&str> {
+        self.filled.typed.and_then(|typed| typed.find(&name(pointer)))
+    }
+
+    /// Whether a form would cut the list, or it is none and would be lost unseen.
+    fn is_beyond_list(&self, pointer: &str, value: Option<&Value>) -> bool {
+        let is_beyond =
+            |value: &Value| value.as_array().is_none_or(|values| values.len() > LONGEST);
+        value.is_some_and(is_beyond) || self.typed(pointer).is_some()
+    }
+
+    /// A field for JSON. What was typed stands there as it was, unless there may be a
+    /// secret in it: then it is what could be read of it, without the secrets.
+    fn json(&self, pointer: &str, value: Option<&Value>, schema: &Value) -> Kind {
+        let text = value.map_or_else(String::new, |value| format!("{value:#}"));
+        let Some(typed) = self.typed(pointer) else {
+            return Kind::Json { text, is_held_back: false };
+        };
+        if !may_hold_secret(self.root, schema) {
+            return Kind::Json { text: typed.to_owned(), is_held_back: false };
+        }
+        match serde_json::from_str::<Value>(typed) {
+            Ok(_) => Kind::Json { text, is_held_back: false },
+            Err(_) => Kind::Json { text: String::new(), is_held_back: !typed.trim().is_empty() },
+        }
     }
 }
 
@@ -357,7 +385,8 @@ impl Reader<'_> {
     }
 
     fn list(&mut self, pointer: &str, element: &shape::Part, depth: usize) -> Option<Value> {
-        let count: usize = self.field("n", pointer)?.parse().ok()?;
+        let Some(count) = self.field("n", pointer) else { return self.json(pointer) };
+        let count: usize = count.parse().ok()?;
         let mut values = Vec::new();
         for i in 0..count.min(LONGEST) {
             let place = join(pointer, &i.to_string());

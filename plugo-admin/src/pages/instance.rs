@@ -40,6 +40,8 @@ pub(super) struct Draft {
     pub(super) problems: Vec<Problem>,
     pub(super) conflict: Option<Conflict>,
     pub(super) error: Option<String>,
+    /// What else the editor has to know, though nothing is wrong.
+    pub(super) note: Option<&'static str>,
     pub(super) constructed: Option<Constructed>,
 }
 
@@ -102,6 +104,20 @@ impl One {
 
     fn name(&self) -> &str {
         self.draft.name.as_deref().unwrap_or(&self.row.name)
+    }
+
+    /// Who was faster. The audit log does not know of changes by hand, so where there
+    /// were some, the last one it knows of may not be what the editor has to be told.
+    fn who(&self, conflict: &Conflict) -> String {
+        let at = conflict.at.map(|at| format!(" at {} UTC", text::time(at).0)).unwrap_or_default();
+        match (&conflict.by, conflict.by_hand) {
+            (Some(by), false) => format!("{by} changed this{at}"),
+            (Some(by), true) => format!(
+                "Somebody changed this by hand in the database, or else {by} did{at}, which is the \
+                 last change that the audit log knows"
+            ),
+            (None, _) => "Somebody changed this by hand in the database".to_owned(),
+        }
     }
 
     fn took(&self, constructed: &Constructed) -> String {
@@ -181,8 +197,11 @@ pub(super) fn presence(is_known: bool, is_present: bool) -> &'static str {
     }
 }
 
-pub(super) fn version(fields: &Fields) -> Option<Version> {
-    fields.parsed("version").map(Version)
+/// The version that the editor saw, without which nothing is saved: it would undo
+/// unseen what somebody else did meanwhile.
+pub(super) fn version(fields: &Fields) -> Result<Version, String> {
+    let why = "The form has no version, so it is not ours, and nothing was changed.";
+    fields.parsed("version").map(Version).ok_or_else(|| why.to_owned())
 }
 
 /// The page of the instance, or the one where the edit began.
@@ -217,8 +236,8 @@ async fn save(
     };
     let outcome = match (change, version(&fields)) {
         (Err(why), _) => Err(why),
-        (Ok(_), None) => Err("The form has no version, so it is not ours.".to_owned()),
-        (Ok(change), Some(version)) => Ok((change, version)),
+        (Ok(_), Err(why)) => Err(why),
+        (Ok(change), Ok(version)) => Ok((change, version)),
     };
     let (change, version) = match outcome {
         Ok(found) => found,
@@ -266,9 +285,15 @@ async fn rename(
 ) -> Answer {
     let detail = load(&site, &viewer, &id).await?;
     let id = detail.row.id;
-    let draft = Draft { name: Some(fields.get("name").to_owned()), ..Draft::default() };
+    let mut draft = Draft { name: Some(fields.get("name").to_owned()), ..Draft::default() };
     let change = Change::Rename(fields.get("name").to_owned());
-    let target = [(id, version(&fields))];
+    let target = match version(&fields) {
+        Ok(version) => [(id, Some(version))],
+        Err(why) => {
+            draft.error = Some(why);
+            return shown(&site, &viewer, &Fields::default(), detail, draft).await;
+        }
+    };
     match site.store.edit(&editor.actor(), &target, &change).await {
         Ok(edited) => {
             Ok(go(viewer.mount(), &back(&Fields::default(), id, "saved", edited.changed.len())))
@@ -290,7 +315,14 @@ async fn delete(
 ) -> Answer {
     let detail = load(&site, &viewer, &id).await?;
     let id = detail.row.id;
-    match site.store.delete_instance(&editor.actor(), id, version(&fields)).await {
+    let version = match version(&fields) {
+        Ok(version) => version,
+        Err(why) => {
+            let draft = Draft { error: Some(why), ..Draft::default() };
+            return shown(&site, &viewer, &Fields::default(), detail, draft).await;
+        }
+    };
+    match site.store.delete_instance(&editor.actor(), id, Some(version)).await {
         Ok(()) => {
             let to = format!("/instances?type={}&done=deleted", detail.row.item.of.id);
             Ok(go(viewer.mount(), &to))

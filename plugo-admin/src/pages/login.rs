@@ -94,7 +94,10 @@ async fn log_in(
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             return response;
         }
-        Err(LoginError::Store(error)) => (failure::status_of(&error), error.to_string()),
+        Err(LoginError::Store(error)) => {
+            tracing::warn!(%error, "a login could not be checked");
+            (failure::status_of(&error), failure::NO_ANSWER.to_owned())
+        }
     };
     form(&site, &mount, &csrf, &fields, Some(text), status)
 }

@@ -36,24 +36,36 @@ async fn save(
     let id = detail.row.id;
     let schema = detail.schema.clone().unwrap_or_default();
     let (value, problems) = form::read(&schema, &fields);
-    let mut draft = Draft { settings: Some((value.clone(), None)), ..Draft::default() };
+    let note = to_be_typed_again(&schema, &value);
+    let mut draft = Draft { settings: Some((value.clone(), None)), note, ..Draft::default() };
     if form::is_only_another_form(&fields) {
+        if !problems.is_empty() {
+            draft.problems = problems;
+            draft.settings = Some((value, Some(fields)));
+        }
         return shown(&site, &viewer, &Fields::default(), detail, draft).await;
     }
     if !problems.is_empty() {
-        draft.error = Some(count(&problems));
+        (draft.error, draft.note) = (Some(count(&problems)), None);
         draft.problems = problems;
         draft.settings = Some((value, Some(fields)));
         return shown(&site, &viewer, &Fields::default(), detail, draft).await;
     }
+    let version = match version(&fields) {
+        Ok(version) => version,
+        Err(why) => {
+            draft.error = Some(why);
+            return shown(&site, &viewer, &Fields::default(), detail, draft).await;
+        }
+    };
     let actor = editor.actor();
-    match saving::save(&site, &actor, &detail, version(&fields), value).await {
+    match saving::save(&site, &actor, &detail, Some(version), value).await {
         Ok(edited) => {
             let path = with(&format!("/instances/{id}"), "n", &edited.changed.len().to_string());
             Ok(go(viewer.mount(), &with(&path, "done", "saved")))
         }
         Err(SaveError::Problems(problems)) => {
-            draft.error = Some(count(&problems));
+            (draft.error, draft.note) = (Some(count(&problems)), None);
             draft.problems = problems;
             shown(&site, &viewer, &Fields::default(), detail, draft).await
         }
@@ -63,6 +75,14 @@ async fn save(
             shown(&site, &viewer, &Fields::default(), detail, draft).await
         }
     }
+}
+
+/// What is said where somebody typed secrets and gets the form again, in which they
+/// are never shown.
+fn to_be_typed_again(schema: &Value, typed: &Value) -> Option<&'static str> {
+    let secrets = plugo_settings::secrets(schema, typed);
+    (!secrets.is_empty())
+        .then_some("Nothing is saved yet. Secrets that you typed have to be typed again.")
 }
 
 fn count(problems: &[Problem]) -> String {
@@ -89,6 +109,7 @@ struct New {
     name: String,
     fields: Vec<Field>,
     error: Option<String>,
+    note: Option<&'static str>,
 }
 
 async fn item(site: &Site, viewer: &Viewer, id: &str) -> Result<(ItemRow, Value), Failure> {
@@ -117,7 +138,10 @@ async fn fresh(
     let fields = form::fields(&schema, &filled);
     let title = format!("New instance of {}", item.full_name());
     let shell = Shell::new(&site, &viewer, "instances", title, &query);
-    Ok(page(StatusCode::OK, &New { shell, item, name: String::new(), fields, error: None }))
+    Ok(page(
+        StatusCode::OK,
+        &New { shell, item, name: String::new(), fields, error: None, note: None },
+    ))
 }
 
 async fn create(
@@ -131,6 +155,7 @@ async fn create(
     let name = posted.get("name").to_owned();
     let (value, mut problems) = form::read(&schema, &posted);
     let (mut error, mut status) = (None, StatusCode::OK);
+    let mut note = to_be_typed_again(&schema, &value);
     let is_saved = !form::is_only_another_form(&posted);
     let typed = (!problems.is_empty()).then_some(&posted);
     if is_saved && problems.is_empty() {
@@ -150,7 +175,7 @@ async fn create(
     if is_saved {
         status = StatusCode::UNPROCESSABLE_ENTITY;
         if !problems.is_empty() {
-            error = Some(count(&problems));
+            (error, note) = (Some(count(&problems)), None);
         }
     }
     let value = plugo_settings::redact(&schema, &value);
@@ -158,5 +183,5 @@ async fn create(
     let fields = form::fields(&schema, &filled);
     let title = format!("New instance of {}", item.full_name());
     let shell = Shell::new(&site, &viewer, "instances", title, &Fields::default());
-    Ok(page(status, &New { shell, item, name, fields, error }))
+    Ok(page(status, &New { shell, item, name, fields, error, note }))
 }

@@ -1,7 +1,7 @@
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::sql::{Bound, Where, insert, parsed};
+use super::sql::{Bound, Where, has_nul, insert, parsed};
 use super::{Store, Tx};
 use crate::error::Error;
 use crate::model::{Actor, At, AuditQuery, AuditRow, Page};
@@ -73,18 +73,25 @@ pub(super) async fn write(
         "after",
         "revision",
     ];
+    // PostgreSQL takes no NUL, which the name of an actor may have where the app says
+    // who is who, and the name of a field of settings as well.
+    let clean = |text: String| match has_nul(&text) {
+        true => text.replace('\0', "\u{fffd}"),
+        false => text,
+    };
+    let actor_name = clean(actor.name.clone());
     let rows = lines.into_iter().map(|line| {
         vec![
             Bound::Number(at),
-            actor.name.as_str().into(),
+            actor_name.as_str().into(),
             actor.via.as_str().into(),
             line.action.into(),
             line.kind.into(),
             line.id.into(),
-            line.subject.into(),
-            Bound::MaybeText(line.field),
-            Bound::MaybeText(line.before),
-            Bound::MaybeText(line.after),
+            clean(line.subject).into(),
+            Bound::MaybeText(line.field.map(clean)),
+            Bound::MaybeText(line.before.map(clean)),
+            Bound::MaybeText(line.after.map(clean)),
             Bound::Number(revision),
         ]
     });

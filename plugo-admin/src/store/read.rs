@@ -212,7 +212,7 @@ impl Store {
         };
         let (revision, types) = read.await.map_err(|e| self.error(doing, e))?;
         tx.commit().await.map_err(|e| self.error(doing, e))?;
-        Ok(Snapshot { revision, types })
+        Ok(Snapshot::new(revision, types))
     }
 
     fn gather(&self, rows: &[AnyRow]) -> sqlx::Result<Vec<SnapshotType>> {

@@ -33,6 +33,11 @@ impl From<String> for Bound {
     }
 }
 
+/// Whether a text has a NUL, which PostgreSQL takes in no text.
+pub(super) fn has_nul(text: &str) -> bool {
+    text.contains('\0')
+}
+
 pub(super) type Statement<'q> = Query<'q, Any, AnyArguments<'q>>;
 
 /// A statement with its values. Texts that are made anew each time are not kept
@@ -64,7 +69,13 @@ pub(super) struct Where {
 impl Where {
     /// A condition in which `?` stands for the value, as often as it likes.
     pub(super) fn and(&mut self, condition: &str, value: impl Into<Bound>) {
-        self.values.push(value.into());
+        let value = value.into();
+        // PostgreSQL stores no NUL and refuses to compare with one, so nothing fits.
+        if matches!(&value, Bound::Text(text) if has_nul(text)) {
+            self.conditions.push("1 = 0".to_owned());
+            return;
+        }
+        self.values.push(value);
         self.conditions.push(condition.replace('?', &format!("${}", self.values.len())));
     }
 

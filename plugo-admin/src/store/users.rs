@@ -7,7 +7,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::audit::{self, Line};
-use super::sql::{Bound, flag, parsed, revision, statement};
+use super::sql::{Bound, flag, has_nul, parsed, revision, statement};
 use super::{Store, Tx};
 use crate::error::Error;
 use crate::model::{Actor, At, Role, User, UserId};
@@ -185,7 +185,7 @@ impl Store {
         let doing = "check the password";
         let mut connection = self.connection(doing).await?;
         let sql = format!("SELECT {USER}, password FROM plugo_users WHERE name = $1");
-        let found = statement(&sql, [Bound::from(name.trim())])
+        let found = statement(&sql, [wanted(name)])
             .fetch_optional(&mut *connection)
             .await
             .and_then(|row| {
@@ -218,7 +218,7 @@ impl Store {
         let doing = "save the user";
         let mut tx = self.begin_write(doing).await?;
         let sql = format!("SELECT {USER} FROM plugo_users WHERE name = $1");
-        let found = statement(&sql, [Bound::from(name.trim())])
+        let found = statement(&sql, [wanted(name)])
             .fetch_optional(&mut *tx)
             .await
             .and_then(|row| row.map(|row| user(&row)).transpose())
@@ -243,6 +243,13 @@ impl Store {
         self.commit(tx, doing).await?;
         Ok(())
     }
+}
+
+/// A name to look for. No user has one with a NUL, with which PostgreSQL refuses to
+/// compare, and none has an empty one.
+fn wanted(name: &str) -> Bound {
+    let name = name.trim();
+    if has_nul(name) { "".into() } else { name.into() }
 }
 
 async fn write(tx: &mut Tx, actor: &Actor, line: Line) -> sqlx::Result<()> {

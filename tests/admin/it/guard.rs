@@ -295,6 +295,30 @@ fn a_login_tells_nothing_and_gets_slow() {
 }
 
 #[test]
+fn whoever_is_not_known_is_told_nothing_of_the_database() {
+    run(async {
+        let site = Site::new().await;
+        let mut nobody = site.browser();
+        nobody.get("/login").await;
+        site.store.clone().close().await;
+        let session = json!({ "name": "ann", "password": PASSWORD });
+        let mut answers = vec![
+            nobody.post("/login", &[("name", "ann"), ("password", PASSWORD)]).await,
+            nobody.api("POST", "/session", &[], &session).await,
+        ];
+        nobody.cookies.insert("plugo_session".into(), "made-up".into());
+        answers.push(nobody.get("/types").await);
+        nobody.more = vec![("authorization", "Bearer made-up".into())];
+        answers.push(nobody.get("/api/v1/types").await);
+        for answer in answers {
+            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text);
+            assert!(answer.text.contains("atabase did not answer"), "{}", answer.text);
+            assert!(!answer.text.contains("sqlite"), "{}", answer.text);
+        }
+    });
+}
+
+#[test]
 fn large_bodies_are_refused() {
     run(async {
         let site = Site::new().await;

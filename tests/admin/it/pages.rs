@@ -358,6 +358,115 @@ fn the_second_of_two_editors_is_told_and_keeps_what_they_typed() {
     });
 }
 
+#[test]
+fn a_form_without_a_version_changes_nothing() {
+    run(async {
+        let site = Site::new().await;
+        let stripe = site.stripe().await;
+        let mut ann = site.login("ann").await;
+        let path = format!("/instances/{}", stripe.id);
+        let before = (site.row("production").await, site.settings("production"));
+        for (path, fields) in [
+            (path.clone(), [("status", "disabled"), ("priority", "1")].as_slice()),
+            (format!("{path}/name"), &[("name", "other")]),
+            (format!("{path}/settings"), &[("s:/account", "other"), ("s:/api_key", "")]),
+            (format!("{path}/delete"), &[]),
+        ] {
+            for version in [None, Some(""), Some("1x"), Some("99999999999999999999")] {
+                let mut fields = fields.to_vec();
+                fields.extend(version.map(|version| ("version", version)));
+                let answer = ann.post(&path, &fields).await;
+                assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path} {version:?}");
+                assert!(answer.text.contains("has no version"), "{}", answer.text);
+            }
+        }
+        assert_eq!((site.row("production").await, site.settings("production")), before);
+    });
+}
+
+#[test]
+fn a_change_by_hand_is_not_said_to_be_somebody_elses() {
+    run(async {
+        let site = Site::new().await;
+        let mut ann = site.login("ann").await;
+        let sms = site.row("sms").await;
+        let path = format!("/instances/{}", sms.id);
+        let fields = [("status", "reserve"), ("priority", ""), ("version", "1")];
+        let if_match = [("if-match", "\"1\"")];
+        let change = serde_json::json!({ "status": "reserve" });
+        // Only bob, so far.
+        site.edit(&sms, Change::Priority(Some(99))).await;
+        let page = ann.post(&path, &fields).await.text;
+        assert!(page.contains("bob changed this") && !page.contains("by hand"), "{page}");
+        let problem = ann.api("PATCH", &path, &if_match, &change).await.json();
+        assert_eq!(problem["conflict"]["by_hand"], false, "{problem}");
+        // Then somebody by hand.
+        site.by_hand("UPDATE plugo_instances SET priority = 5 WHERE priority = 99").await;
+        let page = ann.post(&path, &fields).await.text;
+        assert!(page.contains("Somebody changed this by hand in the database, or"), "{page}");
+        assert!(!page.contains("bob changed this"), "{page}");
+        let problem = ann.api("PATCH", &path, &if_match, &change).await.json();
+        assert_eq!(problem["conflict"]["by_hand"], true, "{problem}");
+    });
+}
+
+#[test]
+fn secrets_that_are_not_kept_between_forms_are_said_to_be_typed_again() {
+    run(async {
+        let site = Site::new().await;
+        let stripe = site.stripe().await;
+        let mut ann = site.login("ann").await;
+        for path in
+            [format!("/instances/{}/settings", stripe.id), format!("/items/{}/new", stripe.item.id)]
+        {
+            for (key, is_told) in [("sk_typed", true), ("", false)] {
+                let fields = [
+                    ("name", "other"),
+                    ("version", "1"),
+                    ("s:/account", "typed account"),
+                    ("s:/api_key", key),
+                    ("n:/hooks", "0"),
+                    ("s:/fees", "{oops"),
+                    ("add:", "/hooks"),
+                ];
+                let answer = ann.post(&path, &fields).await;
+                assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+                let told = answer.text.contains("have to be typed again");
+                assert_eq!(told, is_told, "{path} {key}: {}", answer.text);
+                assert!(!answer.text.contains("sk_typed"), "{}", answer.text);
+                assert!(answer.text.contains("s:/hooks/0/url"), "{}", answer.text);
+                assert!(answer.text.contains("{oops") && answer.text.contains("typed account"));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_list_that_is_longer_than_a_form_keeps_every_element() {
+    run(async {
+        let site = Site::new().await;
+        let stripe = site.stripe().await;
+        let mut ann = site.login("ann").await;
+        let hooks: Vec<_> = (0..201)
+            .map(|i| serde_json::json!({ "url": format!("u{i}"), "key": format!("key_{i}") }))
+            .collect();
+        let long = serde_json::json!({ "account": "acme", "api_key": "sk_1", "hooks": hooks });
+        site.edit(&stripe, Change::Settings(long.clone())).await;
+        let page = ann.get(&format!("/instances/{}", stripe.id)).await.text;
+        assert!(!page.contains("s:/hooks/0/url") && !page.contains("key_"), "{page}");
+        let (_, rest) = page.split_once("name=\"s:/hooks\"").unwrap();
+        let (text, _) = rest.split_once('>').unwrap().1.split_once("</textarea>").unwrap();
+        let text = text.replace("&#34;", "\"");
+        let fields =
+            [("version", "2"), ("s:/account", "other"), ("s:/api_key", ""), ("s:/hooks", &*text)];
+        let answer = ann.post(&format!("/instances/{}/settings", stripe.id), &fields).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+        let settings = site.settings("production");
+        assert_eq!(settings["account"], "other");
+        assert_eq!(settings["hooks"], long["hooks"]);
+    });
+}
+
 /// Where a page leads, with entities taken back.
 fn links(page: &str) -> BTreeSet<String> {
     let all = page.split("href=\"").skip(1).chain(page.split("action=\"").skip(1));

@@ -60,7 +60,7 @@ pub(crate) struct Site {
     pub(crate) store: Store,
     pub(crate) following: Option<Arc<Following>>,
     pub(crate) app: Router,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Site {
@@ -85,7 +85,7 @@ impl Site {
         let following = Arc::new(store.follow(&registry).await.unwrap());
         let pages = Pages::new(store.clone(), registry, auth).following(Arc::clone(&following));
         let app = nested(with(pages), prefix);
-        Site { store, following: Some(following), app, _folder: folder }
+        Site { store, following: Some(following), app, folder }
     }
 
     /// Ends what follows the database, once the pages are others.
@@ -132,6 +132,16 @@ impl Site {
     pub(crate) async fn edit(&self, row: &InstanceRow, change: Change) {
         let bob = Actor::new("bob", Via::Command);
         self.store.edit(&bob, &[(row.id, None)], &change).await.unwrap();
+    }
+
+    /// What somebody does who is not one of ours.
+    pub(crate) async fn by_hand(&self, sql: &str) {
+        use sqlx::{ConnectOptions, Connection, Executor};
+        let file = self.folder.path().join("plugo.sqlite3");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let mut connection = options.connect().await.unwrap();
+        connection.execute(sql).await.unwrap();
+        connection.close().await.unwrap();
     }
 
     /// The settings as the program gets them.

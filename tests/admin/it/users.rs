@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use plugo_admin::{AuditQuery, Role, Store, UserError};
+use plugo_admin::{
+    Actor, AuditQuery, Change, InstanceQuery, ItemQuery, PluginQuery, Role, Store, SyncMode,
+    UserError, Via,
+};
 
-use crate::databases::{Database, ann, run};
+use crate::databases::{Database, ann, registry, row, run};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -75,6 +78,42 @@ fn sessions_end_by_themselves_with_their_user_and_when_closed() {
             store.disable_user(&ann(), "bob", true).await.unwrap();
             store.disable_user(&ann(), "bob", false).await.unwrap();
             assert!(store.session(&second.token).await.unwrap().is_none(), "it does not come back");
+        });
+    }
+}
+
+#[test]
+fn a_nul_fits_nothing_and_breaks_nothing() {
+    for database in Database::each() {
+        run(async {
+            let store = Store::open(&database.url()).await.unwrap();
+            store.sync(&registry(), SyncMode::Create).await.unwrap();
+            store.add_user(&ann(), "bob", PASSWORD, Role::View).await.unwrap();
+            assert_eq!(store.verify_password("b\0ob", PASSWORD).await.unwrap(), None);
+            let nobody = store.set_role(&ann(), "b\0ob", Role::Edit).await.unwrap_err();
+            assert!(matches!(nobody, UserError::NotFound(_)), "{nobody}");
+            let text = || Some("s\0ms".to_owned());
+            let query = InstanceQuery { search: text(), ..InstanceQuery::default() };
+            assert_eq!(store.instances(&query).await.unwrap().total, 0);
+            let query = InstanceQuery { package: text(), ..InstanceQuery::default() };
+            assert_eq!(store.instances(&query).await.unwrap().total, 0);
+            let query = ItemQuery { search: text(), ..ItemQuery::default() };
+            assert_eq!(store.items(&query).await.unwrap().total, 0);
+            let query = PluginQuery { search: text(), ..PluginQuery::default() };
+            assert_eq!(store.plugins(&query).await.unwrap().total, 0);
+            for query in [
+                AuditQuery { actor: text(), ..AuditQuery::default() },
+                AuditQuery { search: text(), ..AuditQuery::default() },
+                AuditQuery { subject_id: text(), ..AuditQuery::default() },
+            ] {
+                assert_eq!(store.audit(&query).await.unwrap().total, 0);
+            }
+            // The app may say anything about who does something.
+            let odd = Actor::new("a\0nn", Via::App);
+            let sms = row(&store, "sms").await.id;
+            store.edit(&odd, &[(sms, None)], &Change::Nudge(1)).await.unwrap();
+            let line = store.audit(&AuditQuery::default()).await.unwrap().rows.remove(0);
+            assert_eq!(line.actor, "a\u{fffd}nn");
         });
     }
 }

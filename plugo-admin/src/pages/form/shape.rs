@@ -105,9 +105,7 @@ pub(super) fn shape(root: &Value, schema: &Value, depth: usize) -> Shape {
     let part = Part::of(root, schema);
     let Some(object) = part.schema.as_object() else { return Shape::Json };
     let text = |key: &str| object.get(key).and_then(Value::as_str);
-    let is_secret =
-        object.get("writeOnly") == Some(&Value::Bool(true)) || text("format") == Some("password");
-    if is_secret {
+    if is_secret(object) {
         return if text("type") == Some("string") { Shape::Secret } else { Shape::Json };
     }
     if ["allOf", "anyOf", "$ref", "if", "not"].iter().any(|key| object.contains_key(*key)) {
@@ -200,4 +198,35 @@ fn members(root: &Value, object: &Map<String, Value>) -> Option<Shape> {
         part: Part::of(root, schema),
     };
     Some(Shape::Group(properties.as_object()?.iter().map(member).collect()))
+}
+
+/// Whether a secret may be within what a schema describes. Where a reference leads
+/// nowhere, one may.
+pub(super) fn may_hold_secret(root: &Value, schema: &Value) -> bool {
+    fn walk<'s>(root: &'s Value, schema: &'s Value, seen: &mut Vec<&'s str>) -> bool {
+        match schema {
+            Value::Array(parts) => parts.iter().any(|part| walk(root, part, seen)),
+            Value::Object(object) => {
+                if is_secret(object) {
+                    return true;
+                }
+                if let Some(to) = object.get("$ref").and_then(Value::as_str)
+                    && !seen.contains(&to)
+                {
+                    seen.push(to);
+                    if resolve(root, to).is_none_or(|found| walk(root, found, seen)) {
+                        return true;
+                    }
+                }
+                object.values().any(|part| walk(root, part, seen))
+            }
+            _ => false,
+        }
+    }
+    walk(root, schema, &mut Vec::new())
+}
+
+fn is_secret(object: &Map<String, Value>) -> bool {
+    object.get("writeOnly") == Some(&Value::Bool(true))
+        || object.get("format").and_then(Value::as_str) == Some("password")
 }

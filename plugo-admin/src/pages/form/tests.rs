@@ -137,6 +137,33 @@ fn what_cannot_be_read_stands_as_it_was_typed() {
 }
 
 #[test]
+fn x24_json_with_a_secret_in_it_is_not_shown_as_it_was_typed() {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "open": { "type": "object", "additionalProperties": { "type": "integer" } },
+            "read": { "type": "object", "additionalProperties": { "$ref": "#/$defs/Secret" } },
+            "unread": { "type": "object", "additionalProperties": { "$ref": "#/$defs/Secret" } },
+            "nowhere": { "$ref": "#/$defs/None" }
+        },
+        "$defs": { "Secret": { "type": "string", "writeOnly": true } }
+    });
+    let typed = Fields::of(&[
+        ("s:/open", "{oops"),
+        ("s:/read", "{\"a\": \"sk_read\"}"),
+        ("s:/unread", "{\"a\": \"sk_unread\""),
+        ("s:/nowhere", "sk_nowhere"),
+    ]);
+    let (value, problems) = read(&schema, &typed);
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    let value = plugo_settings::redact(&schema, &value);
+    let filled = Filled { value: &value, secrets: &[], problems: &problems, typed: Some(&typed) };
+    let html: String = fields(&schema, &filled).iter().map(Field::html).collect();
+    assert!(html.contains("{oops") && !html.contains("sk_"), "{html}");
+    assert_eq!(html.matches("type it anew").count(), 2, "{html}");
+}
+
+#[test]
 fn numbers_are_read_as_far_as_json_has_them() {
     for (text, expected) in [
         ("1", json!(1)),
