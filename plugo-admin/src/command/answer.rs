@@ -93,6 +93,7 @@ mod tests {
     #[test]
     fn what_others_wrote_does_not_reach_the_terminal_as_a_command() {
         let row = ["a\u{1b}[2Jb\nc".to_owned(), "ä".to_owned()];
-        assert_eq!(table(["one", "two"], &[row]), "one              two\na\\u{1b}[2Jb c  ä\n");
+        let lines = ["one            two", "a\\u{1b}[2Jb c  ä", ""];
+        assert_eq!(table(["one", "two"], &[row]), lines.join("\n"));
     }
 }
