@@ -59,13 +59,14 @@ const DEFAULT: &str = "sqlite://plugo.sqlite3";
 /// ```no_run
 /// use std::process::ExitCode;
 /// # async fn serve() -> ExitCode { ExitCode::SUCCESS }
-/// # async fn main() -> ExitCode {
+/// # async fn start() -> ExitCode {
 /// let registry = plugo_admin::Registry::of_program();
 /// if let Some(code) = plugo_admin::command(&registry, std::env::args_os()).await {
 ///     return code;
 /// }
 /// serve().await
 /// # }
+/// # fn main() {}
 /// ```
 pub async fn command(
     registry: &Registry,

@@ -585,8 +585,9 @@ impl<T: ?Sized + PluginType> Item<T> {
     /// struct Account(String);
     /// fn open<T: ?Sized + PluginType>(name: &str) -> Result<Box<T>, SelectError> {
     ///     let item = plugo::items::<T>().get(name)?;
+    ///     let account = Account("ours".to_owned());
     ///     match item.settings() {
-    ///         Some(_) => item.create_with(kwargs! { settings: &Account("ours".to_owned()) }),
+    ///         Some(_) => item.create_with(kwargs! { settings: &account }),
     ///         None => item.create(),
     ///     }
     /// }
