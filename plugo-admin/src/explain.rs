@@ -79,7 +79,7 @@ pub(crate) fn selection_in(
     let shown = ranked.iter().enumerate().filter(|(i, _)| *i < most || Some(*i) == first);
     let candidates = shown.map(|(i, of)| Candidate {
         id: of.instance.id,
-        subject: subject(of),
+        subject: of.subject(),
         status: of.status,
         priority: of.priority,
         is_selected: Some(i) == first,
@@ -102,14 +102,6 @@ pub(crate) fn selection_in(
 
 fn key(ranked: &Ranked) -> (String, String) {
     (ranked.namespace.to_string(), ranked.item.to_string())
-}
-
-fn subject(ranked: &Ranked) -> String {
-    let item = match &*ranked.namespace {
-        plugo_core::DEFAULT_NAMESPACE => ranked.item.to_string(),
-        namespace => format!("{namespace}/{}", ranked.item),
-    };
-    crate::model::subject(&item, &ranked.instance.name, ranked.instance.is_default)
 }
 
 /// Items that `DISABLED_PLUGINS` took away from this process, which no operator
@@ -144,7 +136,7 @@ fn why_selected(it: &Ranked, next: Option<&Ranked>) -> String {
 
 fn before(it: &Ranked, next: &Ranked) -> String {
     if it.priority == next.priority {
-        format!("first by name: `{}` has priority {}, too", subject(next), next.priority)
+        format!("first by name: `{}` has priority {}, too", next.subject(), next.priority)
     } else {
         format!("with the lowest priority, {}", it.priority)
     }
@@ -164,7 +156,7 @@ fn why_not(it: &Ranked, first: Option<&Ranked>, is_taken_away: bool) -> String {
             "in reserve: selected when none is active".to_owned()
         }
         (_, Some(first)) if it.priority == first.priority => {
-            format!("has the same priority, and comes after `{}` by name", subject(first))
+            format!("has the same priority, and comes after `{}` by name", first.subject())
         }
         (_, Some(_)) => format!("its priority is {}", it.priority),
         // Without a first one, each is disabled.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use plugo_core::__private::chosen_among;
 use plugo_core::name::nearest;
-use plugo_core::{BoxError, DEFAULT_NAMESPACE, Failure, Item, Kwargs, PluginType, Status, items};
+use plugo_core::{BoxError, Failure, Item, Kwargs, PluginType, Status, items};
 use plugo_settings::{Form, Problems};
 
 use crate::board::{Board, BoardType, Entry, held};
 use crate::instance_error::{FailedInstance, InstanceError};
-use crate::model::{InstanceId, Version, subject};
+use crate::model::{InstanceId, Version, full_name, subject};
 use crate::snapshot::SnapshotInstance;
 
 /// The instances of a plugin type, as operators have made, switched and ordered
@@ -115,8 +115,9 @@ impl<T: ?Sized + PluginType> Instances<T> {
     pub fn get(self, name: &str) -> Result<Instance<T>, InstanceError> {
         let board = held();
         let (board, of) = find::<T>(board.as_deref())?;
-        let is_meant =
-            |entry: &&Arc<Entry>| entry.ranked.instance.name == name || full_name(entry) == name;
+        let is_meant = |entry: &&Arc<Entry>| {
+            entry.ranked.instance.name == name || entry.ranked.subject() == name
+        };
         let found: Vec<_> = of.entries.iter().filter(is_meant).collect();
         let plugin_type = T::INFO.name();
         match found[..] {
@@ -126,7 +127,7 @@ impl<T: ?Sized + PluginType> Instances<T> {
                     instance.name == name
                         || subject(item, &instance.name, instance.is_default) == name
                 };
-                let names: Vec<_> = of.entries.iter().map(|entry| full_name(entry)).collect();
+                let names: Vec<_> = of.entries.iter().map(|entry| entry.ranked.subject()).collect();
                 let bare = of.entries.iter().map(|entry| entry.ranked.instance.name.as_str());
                 let known = bare.chain(names.iter().map(String::as_str));
                 Err(absent::<T>(board, is_meant).unwrap_or_else(|| InstanceError::Unknown {
@@ -138,7 +139,7 @@ impl<T: ?Sized + PluginType> Instances<T> {
             _ => Err(InstanceError::Ambiguous {
                 plugin_type,
                 asked: name.to_owned(),
-                known: found.into_iter().map(|entry| full_name(entry)).collect(),
+                known: found.into_iter().map(|entry| entry.ranked.subject()).collect(),
             }),
         }
     }
@@ -165,7 +166,7 @@ impl<T: ?Sized + PluginType> Instances<T> {
 
     fn allowed(self, entry: &Arc<Entry>) -> Result<Instance<T>, InstanceError> {
         if entry.ranked.status == Status::Disabled && !self.allow_disabled {
-            let (plugin_type, instance) = (T::INFO.name(), full_name(entry));
+            let (plugin_type, instance) = (T::INFO.name(), entry.ranked.subject());
             return Err(InstanceError::Disabled { plugin_type, instance });
         }
         Ok(Instance::new(entry))
@@ -345,25 +346,12 @@ fn absent<T: ?Sized + PluginType>(
     };
     let of = board.snapshot.types.iter().find(|of| of.name == plugin_type && of.package == package);
     let missing = of.into_iter().flat_map(|of| &of.items).filter(|item| {
-        let name = full(&item.namespace, &item.name);
+        let name = full_name(&item.namespace, &item.name);
         !is_known(&item.namespace, &item.name)
             && item.instances.iter().any(|instance| is_meant(&name, instance))
     });
-    let items: Vec<String> = missing.map(|item| full(&item.namespace, &item.name)).collect();
+    let items: Vec<String> = missing.map(|item| full_name(&item.namespace, &item.name)).collect();
     (!items.is_empty()).then_some(InstanceError::NotCompiledIn { plugin_type, items })
-}
-
-fn full(namespace: &str, name: &str) -> String {
-    match namespace == DEFAULT_NAMESPACE {
-        true => name.to_owned(),
-        false => format!("{namespace}/{name}"),
-    }
-}
-
-/// Item and instance as people name them.
-fn full_name(entry: &Entry) -> String {
-    let item = full(&entry.ranked.namespace, &entry.ranked.item);
-    subject(&item, &entry.ranked.instance.name, entry.ranked.instance.is_default)
 }
 
 fn is_of<T: ?Sized + PluginType>(entry: &Entry, item: &Item<T>) -> bool {
@@ -418,7 +406,7 @@ impl<T: ?Sized + PluginType> Instance<T> {
     /// Item and instance as people name them: `stripe: Stripe sandbox`, and `sms` for
     /// the one instance of an item without settings.
     pub fn full_name(&self) -> String {
-        full_name(&self.entry)
+        self.entry.ranked.subject()
     }
 
     /// The status that held.
@@ -475,7 +463,7 @@ impl<T: ?Sized + PluginType> Instance<T> {
     fn make(&self, mut kwargs: Kwargs<'_>) -> Result<&Box<dyn Any + Send + Sync>, InstanceError> {
         let all = items::<T>().all();
         let Some(item) = all.iter().find(|item| is_of(&self.entry, item)) else {
-            let items = vec![full(&self.entry.ranked.namespace, &self.entry.ranked.item)];
+            let items = vec![self.entry.ranked.item_name()];
             return Err(InstanceError::NotCompiledIn { plugin_type: T::INFO.name(), items });
         };
         let made = self.entry.made().get_or_make(item.name(), || {

@@ -47,9 +47,6 @@ mod explain;
 /// Whether an instance can be constructed.
 #[cfg(feature = "pages")]
 mod probe;
-/// Settings that fit, into the database.
-#[cfg(feature = "pages")]
-mod saving;
 /// The JSON API.
 #[cfg(feature = "pages")]
 mod api;

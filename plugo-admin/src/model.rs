@@ -282,10 +282,16 @@ impl ItemRow {
     /// The name as people write it: with the namespace where that is not the
     /// default one.
     pub fn full_name(&self) -> String {
-        if self.namespace == plugo_core::DEFAULT_NAMESPACE {
-            return self.name.clone();
-        }
-        format!("{}/{}", self.namespace, self.name)
+        full_name(&self.namespace, &self.name)
+    }
+}
+
+/// The name as people write it: with the namespace where that is not the default
+/// one.
+pub(crate) fn full_name(namespace: &str, name: &str) -> String {
+    match namespace {
+        plugo_core::DEFAULT_NAMESPACE => name.to_owned(),
+        namespace => format!("{namespace}/{name}"),
     }
 }
 

@@ -50,8 +50,8 @@ pub(crate) async fn probe(site: &Site, row: &InstanceRow) -> Result<Constructed,
         (None, None) => None,
         (Some(_), _) => match site.store.revealed(row.id).await? {
             None => return Ok(Constructed::not("there is no such instance (any more)")),
-            Some((_, Err(why))) => return Ok(Constructed::not(why)),
-            Some((_, Ok(settings))) => Some(settings),
+            Some(Err(why)) => return Ok(Constructed::not(why)),
+            Some(Ok(settings)) => Some(settings),
         },
     };
     let Ok(permit) = std::sync::Arc::clone(&site.probes).try_acquire_owned() else {

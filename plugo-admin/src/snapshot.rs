@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock};
 
 use plugo_core::Status;
 
-use crate::model::{InstanceId, ItemId, TypeId, Version};
+use crate::model::{InstanceId, ItemId, TypeId, Version, full_name, subject};
 use crate::registry::Registry;
 use crate::secrets::SealedSettings;
 
@@ -84,6 +84,18 @@ pub struct Ranked {
     pub status: Status,
     /// The priority that holds, likewise.
     pub priority: i32,
+}
+
+impl Ranked {
+    /// The item's name as people write it.
+    pub(crate) fn item_name(&self) -> String {
+        full_name(&self.namespace, &self.item)
+    }
+
+    /// Item and instance as people name them.
+    pub(crate) fn subject(&self) -> String {
+        subject(&self.item_name(), &self.instance.name, self.instance.is_default)
+    }
 }
 
 /// What one transaction changed: instances, and nothing else.

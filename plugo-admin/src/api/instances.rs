@@ -20,7 +20,6 @@ use crate::model::{
     status_from_word,
 };
 use crate::probe;
-use crate::saving;
 use crate::site::Site;
 
 /// The most instances that are changed at once.
@@ -131,7 +130,7 @@ async fn create(
         return Err(Problem::invalid(why));
     }
     let actor = editor.actor();
-    let id = saving::create(&site, &actor, &item, &new.name, new.settings).await?;
+    let id = site.store.create_instance(&actor, item.id, &new.name, &new.settings).await?;
     let mut response = detail(&site, id).await?;
     *response.status_mut() = StatusCode::CREATED;
     // A relative address is by the one that was posted to.
@@ -152,7 +151,7 @@ async fn detail(site: &Site, id: InstanceId) -> Result<Response, Problem> {
     let version = found.row.version;
     let (mut settings, mut secrets) = (found.settings, found.secrets);
     if let Some(schema) = &found.schema
-        && let Some((_, Ok(revealed))) = site.store.revealed(id).await?
+        && let Some(Ok(revealed)) = site.store.revealed(id).await?
     {
         (settings, secrets) = revealed.shown(schema);
     }
@@ -202,34 +201,29 @@ struct Patch {
     settings: Option<Value>,
 }
 
-enum Wish {
-    Change(Change),
-    Settings(Value),
-}
-
 impl Patch {
-    fn wish(self) -> Result<Wish, Problem> {
+    fn change(self) -> Result<Change, Problem> {
         let status = self.status.map(|status| -> Result<Option<Status>, Problem> {
             status.map(|word| status_from_word(&word)).transpose().map_err(Problem::invalid)
         });
-        let wish = match (status.transpose()?, self.priority, self.nudge, self.name, self.settings)
-        {
-            (Some(status), None, None, None, None) => Wish::Change(Change::Status(status)),
-            (None, Some(priority), None, None, None) => Wish::Change(Change::Priority(priority)),
-            (Some(status), Some(priority), None, None, None) => {
-                Wish::Change(Change::StatusAndPriority(status, priority))
-            }
-            (None, None, Some(by), None, None) => Wish::Change(Change::Nudge(by)),
-            (None, None, None, Some(name), None) => Wish::Change(Change::Rename(name)),
-            (None, None, None, None, Some(settings)) => Wish::Settings(settings),
-            _ => {
-                return Err(Problem::invalid(
-                    "say one thing: status and priority or one of them, or nudge, or name, or \
+        let change =
+            match (status.transpose()?, self.priority, self.nudge, self.name, self.settings) {
+                (Some(status), None, None, None, None) => Change::Status(status),
+                (None, Some(priority), None, None, None) => Change::Priority(priority),
+                (Some(status), Some(priority), None, None, None) => {
+                    Change::StatusAndPriority(status, priority)
+                }
+                (None, None, Some(by), None, None) => Change::Nudge(by),
+                (None, None, None, Some(name), None) => Change::Rename(name),
+                (None, None, None, None, Some(settings)) => Change::Settings(settings),
+                _ => {
+                    return Err(Problem::invalid(
+                        "say one thing: status and priority or one of them, or nudge, or name, or \
                      settings",
-                ));
-            }
-        };
-        Ok(wish)
+                    ));
+                }
+            };
+        Ok(change)
     }
 }
 
@@ -257,13 +251,7 @@ async fn change(
     Json(patch): Json<Patch>,
 ) -> Result<Response, Problem> {
     let actor = editor.actor();
-    match patch.wish()? {
-        Wish::Change(change) => edit(&site, &actor, id, version, &change).await?,
-        Wish::Settings(settings) => {
-            let found = load(&site, id).await?;
-            saving::save(&site, &actor, &found, version, settings).await?;
-        }
-    }
+    edit(&site, &actor, id, version, &patch.change()?).await?;
     detail(&site, id).await
 }
 
@@ -350,9 +338,10 @@ async fn bulk(
     let target = |target: Target| Some((target.id.parse().ok()?, target.version.map(Version)));
     let targets: Option<Vec<_>> = bulk.targets.into_iter().map(target).collect();
     let targets = targets.ok_or_else(|| Problem::invalid("a target has an id that is none"))?;
-    let Wish::Change(change) = bulk.change.wish()? else {
+    let change = bulk.change.change()?;
+    if matches!(change, Change::Settings(_)) {
         return Err(Problem::invalid("settings are of one instance"));
-    };
+    }
     let edited = site.store.edit(&editor.actor(), &targets, &change).await.map_err(|error| {
         let is_conflict = matches!(error, EditError::Conflict(_));
         let problem = Problem::from(error);

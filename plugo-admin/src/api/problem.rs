@@ -6,7 +6,6 @@ use utoipa::ToSchema;
 use crate::auth::Refusal;
 use crate::error::{Conflict, EditError, Error};
 use crate::model::At;
-use crate::saving::SaveError;
 use crate::store::UserError;
 
 /// Why a request was not done, as RFC 9457 has it (`application/problem+json`).
@@ -140,8 +139,10 @@ impl From<Error> for Problem {
     }
 }
 
-fn status_of(error: &Error) -> StatusCode {
+/// The status that an error of the database means.
+pub(crate) fn status_of(error: &Error) -> StatusCode {
     match error {
+        Error::Secret(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Away { .. }
         | Error::Busy { .. }
         | Error::ReadOnly { .. }
@@ -161,21 +162,17 @@ impl From<EditError> for Problem {
                 Problem::new(status, "urn:plugo:conflict", text).with_conflict(*conflict)
             }
             EditError::Invalid(why) => Problem::invalid(why),
-            EditError::Settings(problems) => Problem::of_fields(text, problems),
+            EditError::Settings(problems) => {
+                let detail = match problems.iter().len() {
+                    1 => "one of the settings does not fit; nothing was saved".to_owned(),
+                    count => format!("{count} settings do not fit; nothing was saved"),
+                };
+                Problem::of_fields(detail, problems)
+            }
             EditError::NameTaken(_) => {
                 Problem::new(StatusCode::CONFLICT, "urn:plugo:name-taken", text)
             }
             EditError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<SaveError> for Problem {
-    fn from(error: SaveError) -> Self {
-        let text = error.to_string();
-        match error {
-            SaveError::Edit(error) => error.into(),
-            SaveError::Problems(problems) => Problem::of_fields(text, problems),
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::fields::query;
 use super::layout::{go, local, page};
-use crate::api::problem;
+use crate::api::problem::{self, status_of};
 use crate::auth::{Mount, Refusal, Viewer};
 use crate::error::{EditError, Error};
 use crate::site::Site;
@@ -72,19 +72,6 @@ fn of_store(mount: &Mount, error: &Error) -> Failure {
     tracing::warn!(%error, "a page could not be shown");
     let status = status_of(error);
     tell(mount, status, "The database did not answer this", &error.to_string())
-}
-
-/// The status that an error of the database means.
-pub(crate) fn status_of(error: &Error) -> StatusCode {
-    match error {
-        Error::Secret(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::Away { .. }
-        | Error::Busy { .. }
-        | Error::ReadOnly { .. }
-        | Error::Full { .. }
-        | Error::Uncertain { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    }
 }
 
 /// An edit that was not done, as a page; where the editor can go on in the form, the

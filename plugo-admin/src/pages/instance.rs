@@ -57,11 +57,7 @@ impl Draft {
     }
 
     /// What was not done, to be shown in the form; or a page in its place.
-    pub(super) fn not_done(
-        mut self,
-        viewer: &Viewer,
-        error: EditError,
-    ) -> Result<Self, failure::Failure> {
+    fn not_done(mut self, viewer: &Viewer, error: EditError) -> Result<Self, failure::Failure> {
         match error {
             EditError::Conflict(conflict) => self.conflict = Some(*conflict),
             EditError::Invalid(why) => self.error = Some(sentence(&why)),
@@ -162,8 +158,8 @@ pub(super) async fn shown(
         // The shape of what is stored, with an empty text for each secret.
         let revealed = site.store.revealed(row.id).await.map_err(failure::store(viewer))?;
         let (stored, secrets) = match revealed {
-            Some((_, Ok(revealed))) => revealed.shown(&schema),
-            Some((_, Err(why))) => {
+            Some(Ok(revealed)) => revealed.shown(&schema),
+            Some(Err(why)) => {
                 unreadable = Some(sentence(&why));
                 (detail.settings, Vec::new())
             }
@@ -195,6 +191,21 @@ pub(super) fn presence(is_known: bool, is_present: bool) -> &'static str {
         (false, true) => "not in this client",
         (false, false) => "absent",
     }
+}
+
+/// The page of an instance with what was typed, where the store refused an edit; or a
+/// page in its place.
+pub(super) async fn not_done(
+    site: &Site,
+    viewer: &Viewer,
+    id: InstanceId,
+    draft: Draft,
+    error: EditError,
+) -> Answer {
+    let draft = draft.not_done(viewer, error)?;
+    // Somebody else may have changed it.
+    let detail = load(site, viewer, &id.to_string()).await?;
+    shown(site, viewer, &Fields::default(), detail, draft).await
 }
 
 /// The version that the editor saw, without which nothing is saved: it would undo
@@ -234,12 +245,8 @@ async fn save(
         },
         None => both(&fields),
     };
-    let outcome = match (change, version(&fields)) {
-        (Err(why), _) => Err(why),
-        (Ok(_), Err(why)) => Err(why),
-        (Ok(change), Ok(version)) => Ok((change, version)),
-    };
-    let (change, version) = match outcome {
+    let edit = change.and_then(|change| Ok((change, version(&fields)?)));
+    let (change, version) = match edit {
         Ok(found) => found,
         Err(why) => {
             draft.error = Some(why);
@@ -248,11 +255,7 @@ async fn save(
     };
     match site.store.edit(&editor.actor(), &[(id, Some(version))], &change).await {
         Ok(edited) => Ok(go(viewer.mount(), &back(&fields, id, "saved", edited.changed.len()))),
-        Err(error) => {
-            let draft = draft.not_done(&viewer, error)?;
-            let detail = load(&site, &viewer, &id.to_string()).await?;
-            shown(&site, &viewer, &Fields::default(), detail, draft).await
-        }
+        Err(error) => not_done(&site, &viewer, id, draft, error).await,
     }
 }
 
@@ -298,11 +301,7 @@ async fn rename(
         Ok(edited) => {
             Ok(go(viewer.mount(), &back(&Fields::default(), id, "saved", edited.changed.len())))
         }
-        Err(error) => {
-            let draft = draft.not_done(&viewer, error)?;
-            let detail = load(&site, &viewer, &id.to_string()).await?;
-            shown(&site, &viewer, &Fields::default(), detail, draft).await
-        }
+        Err(error) => not_done(&site, &viewer, id, draft, error).await,
     }
 }
 
@@ -327,11 +326,7 @@ async fn delete(
             let to = format!("/instances?type={}&done=deleted", detail.row.item.of.id);
             Ok(go(viewer.mount(), &to))
         }
-        Err(error) => {
-            let draft = Draft::default().not_done(&viewer, error)?;
-            let detail = load(&site, &viewer, &id.to_string()).await?;
-            shown(&site, &viewer, &Fields::default(), detail, draft).await
-        }
+        Err(error) => not_done(&site, &viewer, id, Draft::default(), error).await,
     }
 }
 

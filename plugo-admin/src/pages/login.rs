@@ -10,6 +10,7 @@ use axum::{Extension, Router};
 use super::failure::{self, Answer};
 use super::fields::{Fields, Form, Query};
 use super::layout::{go, local, page};
+use crate::api::problem::status_of;
 use crate::auth::{FormToken, LoginError, Mount, Viewer, session_cookie};
 use crate::site::Site;
 
@@ -96,7 +97,7 @@ async fn log_in(
         }
         Err(LoginError::Store(error)) => {
             tracing::warn!(%error, "a login could not be checked");
-            (failure::status_of(&error), failure::NO_ANSWER.to_owned())
+            (status_of(&error), failure::NO_ANSWER.to_owned())
         }
     };
     form(&site, &mount, &csrf, &fields, Some(text), status)

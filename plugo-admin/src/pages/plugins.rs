@@ -12,7 +12,7 @@ use super::instance::presence;
 use super::layout::{Shell, page};
 use super::text;
 use crate::auth::Viewer;
-use crate::model::{ItemQuery, PluginQuery};
+use crate::model::{ItemQuery, PluginQuery, full_name};
 use crate::site::Site;
 
 /// So many rows are on a page, of items and of plugins each.
@@ -96,10 +96,7 @@ async fn list(State(site): State<Arc<Site>>, viewer: Viewer, Query(fields): Quer
         let mut all = site.registry.plugins().iter();
         let known =
             all.find(|known| known.namespace == plugin.namespace && known.name == plugin.name);
-        let name = match &*plugin.namespace {
-            plugo_core::DEFAULT_NAMESPACE => plugin.name.clone(),
-            namespace => format!("{namespace}/{}", plugin.name),
-        };
+        let name = full_name(&plugin.namespace, &plugin.name);
         rows.push(Row {
             name,
             here: known.map_or_else(String::new, |known| differs(&known.version, &plugin.version)),

@@ -11,12 +11,11 @@ use serde_json::{Value, json};
 use super::failure::{self, Answer, Failure};
 use super::fields::{Fields, Form, Query};
 use super::form::{self, Field, Filled};
-use super::instance::{Draft, load, shown, version};
+use super::instance::{Draft, load, not_done, shown, version};
 use super::layout::{Shell, go, page, with};
 use crate::auth::{Editor, Viewer};
 use crate::error::EditError;
-use crate::model::{ItemId, ItemRow};
-use crate::saving::{self, SaveError};
+use crate::model::{Change, ItemId, ItemRow};
 use crate::site::Site;
 
 pub(super) fn routes() -> Router<Arc<Site>> {
@@ -58,22 +57,18 @@ async fn save(
             return shown(&site, &viewer, &Fields::default(), detail, draft).await;
         }
     };
-    let actor = editor.actor();
-    match saving::save(&site, &actor, &detail, Some(version), value).await {
+    let (target, change) = ([(id, Some(version))], Change::Settings(value));
+    match site.store.edit(&editor.actor(), &target, &change).await {
         Ok(edited) => {
             let path = with(&format!("/instances/{id}"), "n", &edited.changed.len().to_string());
             Ok(go(viewer.mount(), &with(&path, "done", "saved")))
         }
-        Err(SaveError::Problems(problems)) => {
-            (draft.error, draft.note) = (Some(count(&problems)), None);
-            draft.problems = problems;
+        Err(EditError::Settings(problems)) => {
+            draft.problems = problems.into_iter().collect();
+            (draft.error, draft.note) = (Some(count(&draft.problems)), None);
             shown(&site, &viewer, &Fields::default(), detail, draft).await
         }
-        Err(SaveError::Edit(error)) => {
-            let draft = draft.not_done(&viewer, error)?;
-            let detail = load(&site, &viewer, &id.to_string()).await?;
-            shown(&site, &viewer, &Fields::default(), detail, draft).await
-        }
+        Err(error) => not_done(&site, &viewer, id, draft, error).await,
     }
 }
 
@@ -160,16 +155,14 @@ async fn create(
     let typed = (!problems.is_empty()).then_some(&posted);
     if is_saved && problems.is_empty() {
         let actor = editor.actor();
-        match saving::create(&site, &actor, &item, &name, value.clone()).await {
+        match site.store.create_instance(&actor, item.id, &name, &value).await {
             Ok(id) => return Ok(go(viewer.mount(), &format!("/instances/{id}?done=created"))),
-            Err(SaveError::Problems(found)) => problems = found,
-            Err(SaveError::Edit(EditError::Store(why @ crate::error::Error::Secret(_)))) => {
+            Err(EditError::Settings(found)) => problems = found.into_iter().collect(),
+            Err(EditError::Store(why @ crate::error::Error::Secret(_))) => {
                 error = Some(format!("{why}."));
             }
-            Err(SaveError::Edit(EditError::Store(why))) => {
-                return Err(failure::edit(&viewer, EditError::Store(why)));
-            }
-            Err(SaveError::Edit(why)) => error = Some(format!("{why}.")),
+            Err(why @ EditError::Store(_)) => return Err(failure::edit(&viewer, why)),
+            Err(why) => error = Some(format!("{why}.")),
         }
     }
     if is_saved {

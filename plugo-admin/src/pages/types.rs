@@ -11,6 +11,7 @@ use super::failure::{self, Answer};
 use super::fields::Query;
 use super::layout::{Shell, page};
 use super::text;
+use crate::api::problem::status_of;
 use crate::auth::Viewer;
 use crate::explain::{Candidate, Selection, selection, selection_in};
 use crate::model::{ItemQuery, ItemRow, TypeId, TypeRow};
@@ -83,6 +84,6 @@ async fn one(
 async fn revision(State(site): State<Arc<Site>>, _: Viewer) -> Response {
     match site.revision().await {
         Ok(revision) => revision.to_string().into_response(),
-        Err(error) => failure::status_of(&error).into_response(),
+        Err(error) => status_of(&error).into_response(),
     }
 }

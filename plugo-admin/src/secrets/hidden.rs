@@ -11,6 +11,7 @@ const HIDDEN: &str = "(secret)";
 impl Settings {
     /// The value with an empty text in the place of each secret, and where something
     /// is: what is secret by the schema, or stored encrypted.
+    #[cfg(any(test, feature = "pages"))]
     pub(crate) fn shown(&self, schema: &Value) -> (Value, Vec<String>) {
         let mut shown = self.value.clone();
         let mut pointers = Vec::new();
