@@ -10,8 +10,8 @@
 //! cargo run --release -p benches --features admin -- admin    # databases; see `admin.rs`
 //! ```
 //!
-//! It reads no network: what the workspace needs has to be there, as after
-//! `cargo fetch`. What it generates stays in the target folder, so that a
+//! It reads no network, but for the peers in Python, which pip installs: what
+//! the workspace needs has to be there, as after `cargo fetch`. What it generates stays in the target folder, so that a
 //! second run compiles only what has changed.
 //!
 //! Modules stand in the order in which data flows: a module imports only from
@@ -61,6 +61,10 @@ mod crates;
 mod build;
 /// Measures builds for many clients.
 mod clients;
+/// Python, with packages from PyPI.
+mod venv;
+/// Measures peers in Python.
+mod python;
 /// Plots.
 mod plot;
 /// The page, and what stays in it.
@@ -77,6 +81,8 @@ mod script_report;
 mod build_report;
 /// What the measurements of many clients say.
 mod clients_report;
+/// What the measurements of peers in Python say.
+mod python_report;
 /// What the measurements say.
 mod report;
 /// Measures hot reload.
@@ -131,6 +137,9 @@ fn main() -> anyhow::Result<()> {
     }
     if options.has(Part::Clients) {
         report.clients(&clients::measure(&places)?)?;
+    }
+    if options.has(Part::Python) {
+        report.python(&python::measure(&places, &options)?)?;
     }
     if options.write {
         report.write(&places)?;

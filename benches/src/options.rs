@@ -18,11 +18,20 @@ pub(crate) enum Part {
     Build,
     /// Builds for many clients.
     Clients,
+    /// Peers in Python.
+    Python,
 }
 
 impl Part {
-    pub(crate) const ALL: [Part; 6] =
-        [Part::Start, Part::Choosing, Part::Times, Part::Script, Part::Build, Part::Clients];
+    pub(crate) const ALL: [Part; 7] = [
+        Part::Start,
+        Part::Choosing,
+        Part::Times,
+        Part::Script,
+        Part::Build,
+        Part::Clients,
+        Part::Python,
+    ];
 
     /// The option that asks for it, and its name in the page.
     pub(crate) fn name(self) -> &'static str {
@@ -33,6 +42,7 @@ impl Part {
             Part::Script => "script",
             Part::Build => "build",
             Part::Clients => "clients",
+            Part::Python => "python",
         }
     }
 }

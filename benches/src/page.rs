@@ -41,8 +41,8 @@ const HEAD: &str = "\
 
 What plugo costs beside a table that somebody wrote by hand, beside what a generator could write at best, and beside
 registries that people use. `cargo run --release -p benches -- --write` measures everything and writes this page;
-with `--start`, `--choosing`, `--times`, `--script`, `--build` or `--clients` it measures those parts, and the
-others stay as they were. Each part says how it was measured.
+with `--start`, `--choosing`, `--times`, `--script`, `--build`, `--clients` or `--python` it measures those parts, and
+the others stay as they were. Each part says how it was measured.
 
 `--quick` takes a few minutes, and fails when instructions or bytes grow by more than two percent over
 [`benches/limits.toml`](../benches/limits.toml); `.ci/run` runs it.

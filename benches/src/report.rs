@@ -17,6 +17,8 @@ use crate::options::{Options, Part};
 use crate::page::{self, Section, Verdict};
 use crate::places::Places;
 use crate::plot::Plot;
+use crate::python::Python;
+use crate::python_report;
 use crate::script::Scripts;
 use crate::script_report;
 use crate::start::Start;
@@ -133,6 +135,11 @@ impl Report {
 
     pub(crate) fn clients(&mut self, ways: &Ways) -> Result<()> {
         self.add(Part::Clients, &[], Vec::new(), |text| clients_report::section(ways, text))
+    }
+
+    pub(crate) fn python(&mut self, python: &Result<Python, String>) -> Result<()> {
+        let with: Vec<String> = python.iter().map(|python| python.versions.clone()).collect();
+        self.add(Part::Python, &with, Vec::new(), |text| python_report::section(python, text))
     }
 
     /// What was measured now, as text.

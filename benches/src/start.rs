@@ -75,7 +75,7 @@ pub(crate) fn measure(places: &Places, options: &Options) -> Result<Start> {
     Ok(Start { costs, counted_by: callgrind.map(|callgrind| callgrind.version) })
 }
 
-fn build(
+pub(crate) fn build(
     places: &Places,
     wanted: &[(Contender, usize)],
 ) -> Result<Vec<(Contender, usize, PathBuf)>> {
@@ -91,7 +91,7 @@ fn build(
     Ok(wanted.iter().map(program).collect())
 }
 
-fn call(program: &Path, mode: Mode, size: usize, lookups: usize) -> Command {
+pub(crate) fn call(program: &Path, mode: Mode, size: usize, lookups: usize) -> Command {
     let mut command = Command::new(program);
     command.arg(mode.as_str()).args([size.to_string(), lookups.to_string()]);
     command.env_remove("DISABLED_PLUGINS");

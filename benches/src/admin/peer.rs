@@ -1,11 +1,10 @@
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::services::SERVICES;
 use super::sync::ITEMS;
-use crate::cargo;
 use crate::spread::Spread;
+use crate::venv::Venv;
 
 /// The release that is measured. In the one after it, 2.0.9, no item can be defined: its
 /// check of items calls itself without end.
@@ -32,36 +31,21 @@ pub(crate) struct Peer {
 
 /// Installs it into a folder and measures it, or says in one line why not.
 pub(crate) fn measure(folder: &Path) -> Result<Peer, String> {
-    let venv = folder.join("venv");
-    let one_line = |error: anyhow::Error| {
-        let text = format!("{error:#}");
-        let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
-        last.trim().to_owned()
-    };
-    let step = |command: &mut Command| {
-        command.current_dir(folder).stdin(Stdio::null());
-        let said = cargo::run(command).map_err(one_line)?;
-        Ok::<_, String>(String::from_utf8_lossy(&said.stdout).trim().to_owned())
-    };
-    step(Command::new("python3").args(["-m", "venv"]).arg(&venv))
-        .map_err(|why| format!("Python makes no virtual environment here: {why}"))?;
-    let python = venv.join("bin/python");
     let package = format!("django-plugin-system=={VERSION}");
-    step(Command::new(&python).args(["-m", "pip", "install", "--quiet", &package]))
-        .map_err(|why| format!("`pip install {package}` does not work here: {why}"))?;
+    let venv = Venv::new(folder, &[&package])?;
     let versions = "import sys, django; print(f'Python {sys.version.split()[0]}, Django \
          {django.__version__}')";
-    let versions = step(Command::new(&python).args(["-c", versions]))?;
+    let versions = venv.run(|python| python.args(["-c", versions]))?;
     let script = folder.join("peer.py");
     std::fs::write(&script, include_str!("peer.py")).map_err(|error| error.to_string())?;
     let mut runs = 0;
     let mut run = |items: usize, lookups: usize, cache: &str| {
         runs += 1;
         let file = folder.join(format!("peer{runs}.sqlite3"));
-        let mut command = Command::new(&python);
-        command.arg("-W").arg("ignore").arg(&script).arg(file);
-        command.args([&items.to_string(), &lookups.to_string(), cache]);
-        let text = step(&mut command)?;
+        let text = venv.run(|python| {
+            python.args(["-W", "ignore"]).arg(&script).arg(file);
+            python.args([&items.to_string(), &lookups.to_string(), cache])
+        })?;
         let numbers = text.split(' ').map(|number| number.parse().map(Duration::from_nanos));
         let numbers: Vec<Duration> = numbers.collect::<Result<_, _>>().map_err(|_| text.clone())?;
         <[Duration; 4]>::try_from(numbers).map_err(|_| text)
