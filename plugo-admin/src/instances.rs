@@ -12,6 +12,7 @@ use plugo_settings::{Form, Problems};
 use crate::board::{Board, BoardType, Entry, held};
 use crate::instance_error::{FailedInstance, InstanceError};
 use crate::model::{InstanceId, Version, full_name, subject};
+use crate::secrets::RevealError;
 use crate::snapshot::SnapshotInstance;
 
 /// The instances of a plugin type, as operators have made, switched and ordered
@@ -367,7 +368,7 @@ pub struct Instance<T: ?Sized> {
 
 /// Why an instance was not made.
 enum Why {
-    Unreadable(String),
+    Unreadable(RevealError),
     Settings(Problems),
     Failure(Failure),
 }

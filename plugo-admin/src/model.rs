@@ -9,7 +9,10 @@ use uuid::Uuid;
 
 /// What is asked for: rows, and which.
 mod query;
+/// Texts that mean nothing here.
+mod parse;
 
+pub use self::parse::{IdError, WordError, status_from_word};
 pub(crate) use self::query::paging;
 pub use self::query::{AuditQuery, InstanceQuery, ItemQuery, Page, PluginQuery, Sort};
 
@@ -34,19 +37,19 @@ macro_rules! ids {
         }
 
         impl FromStr for $name {
-            type Err = String;
+            type Err = IdError;
 
-            fn from_str(text: &str) -> Result<Self, String> {
+            fn from_str(text: &str) -> Result<Self, IdError> {
                 // One way of writing, so that an id in a text can be compared.
                 let id = Uuid::try_parse(text).ok().filter(|id| id.to_string() == text);
-                id.map($name).ok_or_else(|| format!("`{text}` is no id"))
+                id.map($name).ok_or_else(|| IdError { text: text.to_owned() })
             }
         }
 
         impl TryFrom<String> for $name {
-            type Error = String;
+            type Error = IdError;
 
-            fn try_from(text: String) -> Result<Self, String> {
+            fn try_from(text: String) -> Result<Self, IdError> {
                 text.parse()
             }
         }
@@ -97,18 +100,6 @@ impl At {
     }
 }
 
-/// The status that a word means: `active`, `reserve` or `disabled`.
-///
-/// # Errors
-///
-/// A text that says which words there are.
-pub fn status_from_word(word: &str) -> Result<Status, String> {
-    [Status::Active, Status::Reserve, Status::Disabled]
-        .into_iter()
-        .find(|status| status.as_str() == word)
-        .ok_or_else(|| format!("`{word}` is no status; say active, reserve or disabled"))
-}
-
 fn word<S: Serializer>(status: &Status, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(status.as_str())
 }
@@ -138,13 +129,13 @@ impl Role {
 }
 
 impl FromStr for Role {
-    type Err = String;
+    type Err = WordError;
 
-    fn from_str(word: &str) -> Result<Self, String> {
-        [Role::View, Role::Edit]
-            .into_iter()
-            .find(|role| role.as_str() == word)
-            .ok_or_else(|| format!("`{word}` is no role; say view or edit"))
+    fn from_str(word: &str) -> Result<Self, WordError> {
+        const WORDS: &[&str] = &[Role::View.as_str(), Role::Edit.as_str()];
+        let mut known = [Role::View, Role::Edit].into_iter();
+        let found = known.find(|role| role.as_str() == word);
+        found.ok_or_else(|| WordError::new(word, "role", WORDS))
     }
 }
 
@@ -186,13 +177,12 @@ impl Via {
 }
 
 impl FromStr for Via {
-    type Err = String;
+    type Err = WordError;
 
-    fn from_str(word: &str) -> Result<Self, String> {
-        Via::ALL
-            .into_iter()
-            .find(|via| via.as_str() == word)
-            .ok_or_else(|| format!("`{word}` is no way by which a change comes"))
+    fn from_str(word: &str) -> Result<Self, WordError> {
+        const WORDS: &[&str] = &["page", "api", "command", "app", "sync"];
+        let found = Via::ALL.into_iter().find(|via| via.as_str() == word);
+        found.ok_or_else(|| WordError::new(word, "way of a change", WORDS))
     }
 }
 

@@ -10,11 +10,14 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 
+/// Why settings cannot be read.
+mod reveal_error;
 /// Settings as the database has them.
 mod sealed;
 /// Settings and texts as anybody may see them.
 mod hidden;
 
+pub use self::reveal_error::RevealError;
 pub use self::sealed::SealedSettings;
 pub(crate) use self::sealed::shown;
 use self::sealed::{each_sealed, is_marked, keep_sealed, sealed};
@@ -125,13 +128,9 @@ impl KeyRing {
         Ok(Value::Object(Map::from_iter([(MARK.to_owned(), sealed)])))
     }
 
-    fn open(&self, sealed: &str, row: &str) -> Result<Value, String> {
+    fn open(&self, sealed: &str, row: &str) -> Result<Value, RevealError> {
         let (form, name, key, text) = self.parts(sealed)?;
-        let damaged = || {
-            format!(
-                "a secret field does not decrypt with the key `{name}`: it is damaged, or of another row"
-            )
-        };
+        let damaged = || RevealError::Damaged { key: name.to_owned() };
         let bytes = STANDARD.decode(text).map_err(|_| damaged())?;
         if bytes.len() < NONCE {
             return Err(damaged());
@@ -147,20 +146,16 @@ impl KeyRing {
     }
 
     /// The form, the key with its name, and what is encrypted with it.
-    fn parts<'s>(&self, sealed: &'s str) -> Result<(&'s str, &'s str, &Key, &'s str), String> {
+    fn parts<'s>(&self, sealed: &'s str) -> Result<(&'s str, &'s str, &Key, &'s str), RevealError> {
         let mut parts = sealed.splitn(3, '.');
         let (Some(form @ (TEXT | JSON)), Some(name), Some(text)) =
             (parts.next(), parts.next(), parts.next())
         else {
-            return Err(
-                "a secret field has an encrypted form that this program does not know".into()
-            );
+            return Err(RevealError::UnknownForm);
         };
         match self.0.iter().find(|(known, _)| known == name) {
             Some((_, key)) => Ok((form, name, key, text)),
-            None => Err(format!(
-                "a secret field is encrypted with the key `{name}`, which is not in the key ring"
-            )),
+            None => Err(RevealError::UnknownKey { key: name.to_owned() }),
         }
     }
 
@@ -249,8 +244,8 @@ impl KeyRing {
 
     /// Settings as the program uses them; where one secret cannot be decrypted,
     /// none of them are given.
-    pub(crate) fn reveal(&self, stored: Value, row: &str) -> Result<Settings, String> {
-        fn walk(ring: &KeyRing, value: Value, row: &str) -> Result<Value, String> {
+    pub(crate) fn reveal(&self, stored: Value, row: &str) -> Result<Settings, RevealError> {
+        fn walk(ring: &KeyRing, value: Value, row: &str) -> Result<Value, RevealError> {
             if let Some(sealed) = sealed(&value) {
                 return ring.open(sealed, row);
             }
@@ -263,7 +258,7 @@ impl KeyRing {
                     fields
                         .into_iter()
                         .map(|(name, value)| Ok((name, walk(ring, value, row)?)))
-                        .collect::<Result<_, String>>()?,
+                        .collect::<Result<_, RevealError>>()?,
                 ),
                 value => value,
             })
@@ -406,9 +401,11 @@ mod tests {
         assert_eq!(shown, empty);
         assert_eq!(pointers, ["/accounts/0/key", "/password"]);
         // Not in another row, and not with another key.
-        assert!(ring.reveal(stored.clone(), "other").unwrap_err().contains("damaged"));
+        let damaged = RevealError::Damaged { key: "a".to_owned() };
+        assert_eq!(ring.reveal(stored.clone(), "other").unwrap_err(), damaged);
         let other = self::ring("b").reveal(stored, "row").unwrap_err();
-        assert!(other.contains("the key `a`"), "{other}");
+        assert_eq!(other, RevealError::UnknownKey { key: "a".to_owned() });
+        assert!(other.to_string().contains("the key `a`"), "{other}");
     }
 
     #[test]

@@ -78,12 +78,12 @@ async fn list(
         Some("package") => Sort::Package,
         Some(other) => return Err(Problem::invalid(format!("nothing is sorted by `{other}`"))),
     };
-    let of = wanted.of.map(|id| id.parse()).transpose().map_err(Problem::invalid)?;
+    let of = wanted.of.map(|id| id.parse()).transpose()?;
     let status = wanted.status.as_deref().map(status_from_word);
     let query = InstanceQuery {
         search: wanted.search,
         type_id: of,
-        status: status.transpose().map_err(Problem::invalid)?,
+        status: status.transpose()?,
         package: wanted.package,
         present: wanted.present,
         sort,
@@ -204,7 +204,7 @@ struct Patch {
 impl Patch {
     fn change(self) -> Result<Change, Problem> {
         let status = self.status.map(|status| -> Result<Option<Status>, Problem> {
-            status.map(|word| status_from_word(&word)).transpose().map_err(Problem::invalid)
+            Ok(status.map(|word| status_from_word(&word)).transpose()?)
         });
         let change =
             match (status.transpose()?, self.priority, self.nudge, self.name, self.settings) {

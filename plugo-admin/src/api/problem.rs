@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::auth::Refusal;
 use crate::error::{Conflict, EditError, Error};
-use crate::model::At;
+use crate::model::{At, IdError, WordError};
 use crate::store::UserError;
 
 /// Why a request was not done, as RFC 9457 has it (`application/problem+json`).
@@ -188,6 +188,18 @@ impl From<UserError> for Problem {
             UserError::Invalid(why) => Problem::invalid(why),
             UserError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<IdError> for Problem {
+    fn from(error: IdError) -> Self {
+        Problem::invalid(error.to_string())
+    }
+}
+
+impl From<WordError> for Problem {
+    fn from(error: WordError) -> Self {
+        Problem::invalid(error.to_string())
     }
 }
 

@@ -160,7 +160,7 @@ pub(super) async fn shown(
         let (stored, secrets) = match revealed {
             Some(Ok(revealed)) => revealed.shown(&schema),
             Some(Err(why)) => {
-                unreadable = Some(sentence(&why));
+                unreadable = Some(sentence(&why.to_string()));
                 (detail.settings, Vec::new())
             }
             None => (detail.settings, detail.secrets),
@@ -262,7 +262,7 @@ async fn save(
 fn both(fields: &Fields) -> Result<Change, String> {
     let status = match fields.get("status") {
         "" => None,
-        word => Some(status_from_word(word).map_err(|why| sentence(&why))?),
+        word => Some(status_from_word(word).map_err(|why| sentence(&why.to_string()))?),
     };
     let priority = match fields.get("priority").trim() {
         "" => None,

@@ -11,7 +11,7 @@ use super::fields::{Fields, Form, Query};
 use super::layout::{Shell, go, page};
 use super::text;
 use crate::auth::{Editor, Viewer};
-use crate::model::{Role, User};
+use crate::model::{Role, User, WordError};
 use crate::site::Site;
 use crate::store::UserError;
 
@@ -69,7 +69,7 @@ async fn done(
 }
 
 fn said_role(fields: &Fields) -> Result<Role, UserError> {
-    fields.get("role").parse().map_err(UserError::Invalid)
+    fields.get("role").parse().map_err(|why: WordError| UserError::Invalid(why.to_string()))
 }
 
 async fn add(

@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -184,9 +185,12 @@ pub(super) async fn revision(tx: &mut Tx) -> sqlx::Result<i64> {
 }
 
 /// A column whose text is a word or an id.
-pub(super) fn parsed<T: FromStr<Err = String>>(row: &AnyRow, column: &str) -> sqlx::Result<T> {
+pub(super) fn parsed<T>(row: &AnyRow, column: &str) -> sqlx::Result<T>
+where
+    T: FromStr<Err: Error + Send + Sync + 'static>,
+{
     let text: String = row.try_get(column)?;
-    text.parse().map_err(|why: String| sqlx::Error::Decode(why.into()))
+    text.parse().map_err(|why: T::Err| sqlx::Error::Decode(why.into()))
 }
 
 pub(super) fn status(row: &AnyRow, column: &str) -> sqlx::Result<Option<plugo_core::Status>> {

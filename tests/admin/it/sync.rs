@@ -565,7 +565,7 @@ fn x24_secrets_are_in_no_row_line_page_or_log() {
             let other = Store::open(&database.url()).await.unwrap();
             let snapshot = other.snapshot().await.unwrap();
             let instance = &snapshot.ranked(&registry(), "Payment", "shop")[0].instance;
-            let why = instance.settings.reveal().unwrap_err();
+            let why = instance.settings.reveal().unwrap_err().to_string();
             assert!(why.contains("the key `k1`, which is not in the key ring"), "{why}");
             assert_eq!(snapshot.ranked(&registry(), "Otp", "shop").len(), 2);
             let refused = other.create_instance(&ann(), stripe, "x", &settings).await.unwrap_err();
