@@ -39,8 +39,8 @@ mod users;
 mod sessions;
 
 pub use self::edit::Edited;
-pub use self::prune::Pruned;
-pub use self::sessions::{OpenedSession, Session};
+pub use self::prune::{PruneMode, Pruned};
+pub use self::sessions::{OpenedSession, Session, SessionUse};
 pub use self::sync::{SyncMode, Synced};
 pub use self::users::UserError;
 

@@ -102,12 +102,11 @@ async fn change(
             site.store.set_role(&actor, &name, role).await?;
         }
         (None, Some(password), None) => site.store.set_password(&actor, &name, &password).await?,
-        (None, None, Some(disabled)) => {
-            if is_own && disabled {
-                return Err(Problem::invalid("another editor can disable you"));
-            }
-            site.store.disable_user(&actor, &name, disabled).await?;
+        (None, None, Some(true)) if is_own => {
+            return Err(Problem::invalid("another editor can disable you"));
         }
+        (None, None, Some(true)) => site.store.disable_user(&actor, &name).await?,
+        (None, None, Some(false)) => site.store.enable_user(&actor, &name).await?,
         _ => return Err(Problem::invalid("say one thing: role, password or disabled")),
     }
     Ok(StatusCode::NO_CONTENT)

@@ -19,7 +19,7 @@ use super::{Auth, Identity, Kind};
 use crate::error::Error;
 use crate::model::{Role, Via};
 use crate::secrets::random;
-use crate::store::Store;
+use crate::store::{SessionUse, Store};
 
 /// The largest body that is read, in bytes.
 pub(crate) const LARGEST_BODY: usize = 512 * 1024;
@@ -117,8 +117,11 @@ impl Guard {
                 let headers = request.headers();
                 let token = bearer(headers).or_else(|| cookies::read(headers, SESSION, mount));
                 let Some(token) = token.map(str::to_owned) else { return Ok(None) };
-                let is_use = request.uri().path() != BY_ITSELF;
-                let session = self.store.session_within(&token, *idle, is_use).await?;
+                let what = match request.uri().path() {
+                    BY_ITSELF => SessionUse::Looked,
+                    _ => SessionUse::Used,
+                };
+                let session = self.store.session_within(&token, *idle, what).await?;
                 Ok(session.map(|session| {
                     let identity = Identity::new(session.user.name, session.user.role);
                     (identity, Some((token, session.csrf)))

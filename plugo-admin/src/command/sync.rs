@@ -7,7 +7,7 @@ use super::opening::Opening;
 use super::set::actor;
 use crate::error::Error;
 use crate::registry::Registry;
-use crate::store::{Pruned, SyncMode, Synced};
+use crate::store::{PruneMode, Pruned, SyncMode, Synced};
 
 /// `db migrate`.
 pub(super) async fn migrate(
@@ -58,8 +58,9 @@ pub(super) async fn sync(
         false => opening.migrated().await?,
     };
     // What is refused is refused before anything is done.
+    let force = if how.force { PruneMode::Force } else { PruneMode::Guarded };
     let pruned = match how.prune {
-        true => Some(store.prune(&actor(), registry, how.force, true).await.map_err(refused)?),
+        true => Some(store.would_prune(registry, force).await.map_err(refused)?),
         false => None,
     };
     let mode = how.mode.into();
@@ -68,9 +69,7 @@ pub(super) async fn sync(
         false => {
             let synced = store.sync(registry, mode).await?;
             let pruned = match how.prune {
-                true => {
-                    Some(store.prune(&actor(), registry, how.force, false).await.map_err(refused)?)
-                }
+                true => Some(store.prune(&actor(), registry, force).await.map_err(refused)?),
                 false => None,
             };
             (synced, pruned)

@@ -41,8 +41,16 @@ pub(super) async fn user(
         }
         UserCommand::Disable { name, undo } => {
             known(&store, &name).await?;
-            store.disable_user(&actor(), &name, !undo).await?;
-            let what = if undo { "may log in again" } else { "may not log in any more" };
+            let what = match undo {
+                true => {
+                    store.enable_user(&actor(), &name).await?;
+                    "may log in again"
+                }
+                false => {
+                    store.disable_user(&actor(), &name).await?;
+                    "may not log in any more"
+                }
+            };
             (name, what.to_owned())
         }
     };

@@ -124,9 +124,10 @@ async fn disable(
 ) -> Answer {
     only_built_in(&site, &viewer)?;
     let (name, is_disabled) = (fields.get("name"), fields.get("disabled") == "yes");
-    let result = match name == viewer.name() && is_disabled {
-        true => Err(own("disable")),
-        false => site.store.disable_user(&editor.actor(), name, is_disabled).await,
+    let result = match is_disabled {
+        true if name == viewer.name() => Err(own("disable")),
+        true => site.store.disable_user(&editor.actor(), name).await,
+        false => site.store.enable_user(&editor.actor(), name).await,
     };
     done(&site, &viewer, &fields, result).await
 }

@@ -9,6 +9,8 @@ use crate::error::Error;
 use crate::model::Actor;
 use crate::registry::{RegisteredPlugin, Registry};
 
+const DOING: &str = "prune the plugins";
+
 /// What prune deleted, or would delete. `Display` is for an operator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -52,48 +54,61 @@ struct Going {
     plugins: Vec<String>,
 }
 
+/// Whether prune may take everything away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PruneMode {
+    /// Refuses where this program has nothing, or every item would go.
+    #[default]
+    Guarded,
+    /// Deletes then, too.
+    Force,
+}
+
 impl Store {
     /// Deletes what is in the database and not in this program: for good, with its
-    /// settings and with what operators said. With `dry_run` it only says what would
-    /// go. The audit log has the actor with each row that went.
+    /// settings and with what operators said. The audit log has the actor with each
+    /// row that went.
     ///
     /// # Errors
     ///
     /// [`Error::NothingRegistered`] where the program has nothing, or every item
-    /// would go, unless `force` says that this is meant. Those of the database; nothing
-    /// is done then.
+    /// would go, unless the mode is [`PruneMode::Force`]. Those of the database;
+    /// nothing is done then.
     pub async fn prune(
         &self,
         actor: &Actor,
         registry: &Registry,
-        force: bool,
-        dry_run: bool,
+        mode: PruneMode,
     ) -> Result<Pruned, Error> {
-        let doing = "prune the plugins";
-        let mut tx = if dry_run {
-            self.begin_read(doing).await?
-        } else {
-            self.begin_long_write(doing).await?
-        };
-        let stored = Stored::read(&mut tx).await.map_err(|e| self.error(doing, e))?;
-        let (mut pruned, going) = going(registry, &stored);
-        pruned.dry_run = dry_run;
-        let every_item = !stored.items.is_empty() && pruned.items == stored.items.len();
-        if (registry.is_empty() || every_item) && !force {
-            return Err(Error::NothingRegistered);
-        }
-        if dry_run || pruned.lines.is_empty() {
-            tx.commit().await.map_err(|e| self.error(doing, e))?;
+        let mut tx = self.begin_long_write(DOING).await?;
+        let stored = Stored::read(&mut tx).await.map_err(|e| self.error(DOING, e))?;
+        let (pruned, going) = going(registry, &stored, mode)?;
+        if pruned.lines.is_empty() {
+            tx.commit().await.map_err(|e| self.error(DOING, e))?;
             return Ok(pruned);
         }
         let work = delete_rows(&mut tx, actor, going, &stored);
-        work.await.map_err(|e| self.error(doing, e))?;
-        self.commit(tx, doing).await?;
+        work.await.map_err(|e| self.error(DOING, e))?;
+        self.commit(tx, DOING).await?;
         Ok(pruned)
+    }
+
+    /// What [`prune`](Store::prune) would delete now. Nothing is done.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`prune`](Store::prune).
+    pub async fn would_prune(&self, registry: &Registry, mode: PruneMode) -> Result<Pruned, Error> {
+        let mut tx = self.begin_read(DOING).await?;
+        let stored = Stored::read(&mut tx).await.map_err(|e| self.error(DOING, e))?;
+        tx.commit().await.map_err(|e| self.error(DOING, e))?;
+        let (pruned, _) = going(registry, &stored, mode)?;
+        Ok(Pruned { dry_run: true, ..pruned })
     }
 }
 
-fn going(registry: &Registry, stored: &Stored) -> (Pruned, Going) {
+/// What goes, if it may.
+fn going(registry: &Registry, stored: &Stored, mode: PruneMode) -> Result<(Pruned, Going), Error> {
     let (mut pruned, mut going) = (Pruned::default(), Going::default());
     let mut kept: HashSet<&str> = HashSet::new();
     for ((name, package), of) in &stored.types {
@@ -135,7 +150,11 @@ fn going(registry: &Registry, stored: &Stored) -> (Pruned, Going) {
         }
     }
     pruned.lines.sort();
-    (pruned, going)
+    let every_item = !stored.items.is_empty() && pruned.items == stored.items.len();
+    if mode == PruneMode::Guarded && (registry.is_empty() || every_item) {
+        return Err(Error::NothingRegistered);
+    }
+    Ok((pruned, going))
 }
 
 async fn delete_rows(

@@ -55,6 +55,16 @@ impl fmt::Debug for Session {
     }
 }
 
+/// Why somebody asks for a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SessionUse {
+    /// Somebody uses it, which keeps it open.
+    Used,
+    /// Something looks by itself, as a page does in the background: that keeps no
+    /// session open.
+    Looked,
+}
+
 impl Store {
     /// Opens a session of a user, and forgets those that have ended.
     ///
@@ -97,11 +107,10 @@ impl Store {
     ///
     /// Those of the database.
     pub async fn session(&self, token: &str) -> Result<Option<Session>, Error> {
-        self.session_within(token, Duration::MAX, true).await
+        self.session_within(token, Duration::MAX, SessionUse::Used).await
     }
 
-    /// The same, if it was used in the time before, too. `is_use` says whether this
-    /// is a use of it: what a page does by itself is none.
+    /// The same, if it was used in the time before, too.
     ///
     /// # Errors
     ///
@@ -110,7 +119,7 @@ impl Store {
         &self,
         token: &str,
         idle: Duration,
-        is_use: bool,
+        what: SessionUse,
     ) -> Result<Option<Session>, Error> {
         let doing = "read a session";
         let mut connection = self.connection(doing).await?;
@@ -138,7 +147,7 @@ impl Store {
             })
             .map_err(|e| self.error(doing, e))?;
         let Some((session, last_seen)) = found else { return Ok(None) };
-        if is_use && now.saturating_sub(last_seen) > SEEN {
+        if what == SessionUse::Used && now.saturating_sub(last_seen) > SEEN {
             let sql = "UPDATE plugo_sessions SET last_seen = $1 WHERE token_hash = $2";
             let seen = statement(sql, [Bound::Number(now), Bound::Text(hash)]);
             // A database that is only read at the moment keeps nobody from reading.

@@ -143,13 +143,26 @@ impl Store {
         self.change_user(actor, name, "role", new, false).await
     }
 
-    /// Keeps a user from logging in and ends the user's sessions, or lets the user in
-    /// again. Users are never deleted, since the audit log names them.
+    /// Keeps a user from logging in, and ends the user's sessions. Users are never
+    /// deleted, since the audit log names them.
     ///
     /// # Errors
     ///
     /// [`UserError::NotFound`]; those of the database.
-    pub async fn disable_user(
+    pub async fn disable_user(&self, actor: &Actor, name: &str) -> Result<(), UserError> {
+        self.change_disabled(actor, name, true).await
+    }
+
+    /// Lets a user log in again.
+    ///
+    /// # Errors
+    ///
+    /// [`UserError::NotFound`]; those of the database.
+    pub async fn enable_user(&self, actor: &Actor, name: &str) -> Result<(), UserError> {
+        self.change_disabled(actor, name, false).await
+    }
+
+    async fn change_disabled(
         &self,
         actor: &Actor,
         name: &str,

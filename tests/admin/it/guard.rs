@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::StatusCode;
-use plugo_admin::{Auth, Role};
+use plugo_admin::{Auth, Role, SessionUse};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -219,7 +219,8 @@ fn sessions_are_new_at_each_login_and_end() {
         let session = &again.cookies["plugo_session"];
         assert!(site.store.session(session).await.unwrap().is_some());
         tokio::time::sleep(Duration::from_millis(5)).await;
-        let idle = site.store.session_within(session, Duration::ZERO, false).await.unwrap();
+        let idle =
+            site.store.session_within(session, Duration::ZERO, SessionUse::Looked).await.unwrap();
         assert!(idle.is_none(), "it was not used in the last millisecond");
         // A place to go on that is another site's is not gone to.
         let site = Site::new().await;

@@ -2,8 +2,8 @@
 
 use plugo_admin::{
     Actor, AuditQuery, Change, EditError, Error, InstanceQuery, ItemQuery, KeyRing, PluginQuery,
-    RegisteredItem, RegisteredPlugin, RegisteredType, Registry, Sort, Store, StoreOptions,
-    SyncMode, Via,
+    PruneMode, RegisteredItem, RegisteredPlugin, RegisteredType, Registry, Sort, Store,
+    StoreOptions, SyncMode, Via,
 };
 use plugo_core::Status;
 use serde_json::json;
@@ -113,12 +113,12 @@ fn django_d25_d26_x19_what_a_program_lacks_is_marked_absent_and_goes_with_prune_
             store.sync(&smaller(), SyncMode::Create).await.unwrap();
 
             let revision = store.revision().await.unwrap();
-            let would = store.prune(&ann(), &smaller(), false, true).await.unwrap();
+            let would = store.would_prune(&smaller(), PruneMode::Guarded).await.unwrap();
             assert_eq!((would.types, would.items, would.instances, would.plugins), (1, 2, 1, 1));
             assert!(would.to_string().contains("would be deleted"), "{would}");
             assert!(would.to_string().contains("sms, 1 instances, 1 of them with"), "{would}");
             assert_eq!(store.revision().await.unwrap(), revision, "nothing was done");
-            let mut did = store.prune(&ann(), &smaller(), false, false).await.unwrap();
+            let mut did = store.prune(&ann(), &smaller(), PruneMode::Guarded).await.unwrap();
             let lines = store.audit(&AuditQuery::default()).await.unwrap().rows;
             let deleted: Vec<_> = lines.iter().filter(|line| line.action == "deleted").collect();
             assert_eq!(deleted.len(), 5);
@@ -127,7 +127,7 @@ fn django_d25_d26_x19_what_a_program_lacks_is_marked_absent_and_goes_with_prune_
             assert_eq!(did, would);
             assert_eq!(rows(&store).await.len(), 1);
             assert_eq!(store.plugins(&PluginQuery::default()).await.unwrap().total, 0);
-            let again = store.prune(&ann(), &smaller(), false, false).await.unwrap();
+            let again = store.prune(&ann(), &smaller(), PruneMode::Guarded).await.unwrap();
             assert!(again.to_string().contains("nothing to prune"), "{again}");
         });
     }
@@ -303,12 +303,12 @@ fn x20_prune_is_refused_where_nothing_is_registered() {
             let before = rows(&store).await;
             let other = Registry::by_hand().with_plugin(RegisteredPlugin::new("blog"));
             for registry in [Registry::by_hand(), other] {
-                let refused = store.prune(&ann(), &registry, false, false).await.unwrap_err();
+                let refused = store.prune(&ann(), &registry, PruneMode::Guarded).await.unwrap_err();
                 assert!(matches!(refused, Error::NothingRegistered), "{refused}");
                 assert!(refused.to_string().contains("--force"), "{refused}");
             }
             assert_eq!(rows(&store).await, before);
-            let pruned = store.prune(&ann(), &Registry::by_hand(), true, false).await.unwrap();
+            let pruned = store.prune(&ann(), &Registry::by_hand(), PruneMode::Force).await.unwrap();
             assert_eq!((pruned.items, pruned.instances), (3, 2));
             assert_eq!(rows(&store).await, []);
         });
