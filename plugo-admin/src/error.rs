@@ -76,10 +76,17 @@ pub enum Error {
         /// The version that this program needs.
         known: i64,
     },
-    /// This program has no item, or prune would take away every one in the
-    /// database.
+    /// This program has nothing, so prune would take everything away.
     NothingRegistered,
-    /// A secret cannot be encrypted.
+    /// This program has none of the items in the database, so prune would take every
+    /// one away.
+    NothingLeft {
+        /// How many items there are.
+        items: usize,
+    },
+    /// There is a secret to encrypt, and no key in the key ring.
+    NoKey,
+    /// The key ring is not as it should be, or a secret cannot be encrypted.
     Secret(String),
     /// The lookups of this process follow another database already.
     Followed {
@@ -210,16 +217,24 @@ impl fmt::Display for Error {
                  migration"
             ),
             Error::Unmigrated { database, found: 0, .. } => {
-                write!(f, "{database} has no tables of plugo yet; run `db migrate`")
+                write!(f, "{database} has no tables of plugo yet; migrate it first")
             }
             Error::Unmigrated { database, found, known } => write!(
                 f,
                 "the tables of {database} have version {found}, and this program needs version \
-                 {known}; run `db migrate`"
+                 {known}; migrate it first"
             ),
             Error::NothingRegistered => f.write_str(
-                "pruning would delete every item, since this program has none of them; that is \
-                 rarely meant, so say so with --force",
+                "pruning would delete everything, since this program has no plugins; that is \
+                 rarely meant, and has to be forced",
+            ),
+            Error::NothingLeft { items } => write!(
+                f,
+                "pruning would delete every item ({items}), since this program has none of them; \
+                 that is rarely meant, and has to be forced"
+            ),
+            Error::NoKey => f.write_str(
+                "there is a secret field, and no key to encrypt it with; put one into the key ring",
             ),
             Error::Secret(why) => f.write_str(why),
             Error::Followed { database } => write!(

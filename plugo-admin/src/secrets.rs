@@ -107,13 +107,7 @@ impl KeyRing {
     /// The encrypted form of a secret of this instance: nobody can lay it into
     /// another row.
     fn seal(&self, secret: &Value, row: &str) -> Result<Value, Error> {
-        let Some((name, key)) = self.0.first() else {
-            return Err(Error::Secret(
-                "these settings have a secret field, and there is no key to encrypt it with; set \
-                 PLUGO_SECRET_KEYS to name:key, with 32 random bytes in Base64 as the key"
-                    .to_owned(),
-            ));
-        };
+        let (name, key) = self.0.first().ok_or(Error::NoKey)?;
         let nonce = random::<NONCE>()?;
         let (form, msg) = match secret {
             Value::String(text) => (TEXT, text.clone()),

@@ -131,8 +131,8 @@ impl IntoResponse for Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        if let Error::Secret(why) = error {
-            return Problem::invalid(why);
+        if matches!(error, Error::NoKey | Error::Secret(_)) {
+            return Problem::invalid(error.to_string());
         }
         tracing::warn!(%error, "a request was not done");
         Problem::new(status_of(&error), "urn:plugo:database", error.to_string())
@@ -142,7 +142,7 @@ impl From<Error> for Problem {
 /// The status that an error of the database means.
 pub(crate) fn status_of(error: &Error) -> StatusCode {
     match error {
-        Error::Secret(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::NoKey | Error::Secret(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Away { .. }
         | Error::Busy { .. }
         | Error::ReadOnly { .. }

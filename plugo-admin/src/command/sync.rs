@@ -5,7 +5,6 @@ use super::arguments::SyncArgs;
 use super::failure::Failure;
 use super::opening::Opening;
 use super::set::actor;
-use crate::error::Error;
 use crate::registry::Registry;
 use crate::store::{PruneMode, Pruned, SyncMode, Synced};
 
@@ -60,7 +59,7 @@ pub(super) async fn sync(
     // What is refused is refused before anything is done.
     let force = if how.force { PruneMode::Force } else { PruneMode::Guarded };
     let pruned = match how.prune {
-        true => Some(store.would_prune(registry, force).await.map_err(refused)?),
+        true => Some(store.would_prune(registry, force).await?),
         false => None,
     };
     let mode = how.mode.into();
@@ -69,7 +68,7 @@ pub(super) async fn sync(
         false => {
             let synced = store.sync(registry, mode).await?;
             let pruned = match how.prune {
-                true => Some(store.prune(&actor(), registry, force).await.map_err(refused)?),
+                true => Some(store.prune(&actor(), registry, force).await?),
                 false => None,
             };
             (synced, pruned)
@@ -86,13 +85,6 @@ pub(super) async fn sync(
         let pruned = pruned.as_ref().map(|pruned| format!("\n{pruned}")).unwrap_or_default();
         format!("{synced}{pruned}")
     })
-}
-
-fn refused(error: Error) -> Failure {
-    match error {
-        Error::NothingRegistered => Failure::no(error.to_string()),
-        error => error.into(),
-    }
 }
 
 fn lines(synced: &Synced, dry_run: bool) -> String {

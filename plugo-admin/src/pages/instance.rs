@@ -14,7 +14,7 @@ use super::form::{self, Field, Filled};
 use super::layout::{Shell, go, local, page, with};
 use super::text;
 use crate::auth::{Editor, Viewer};
-use crate::error::{Conflict, EditError};
+use crate::error::{Conflict, EditError, Error};
 use crate::model::{
     AuditQuery, AuditRow, Change, InstanceDetail, InstanceId, InstanceRow, Version,
     status_from_word,
@@ -61,7 +61,9 @@ impl Draft {
         match error {
             EditError::Conflict(conflict) => self.conflict = Some(*conflict),
             EditError::Invalid(why) => self.error = Some(sentence(&why)),
-            EditError::Store(crate::error::Error::Secret(why)) => self.error = Some(sentence(&why)),
+            EditError::Store(why @ (Error::NoKey | Error::Secret(_))) => {
+                self.error = Some(sentence(&why.to_string()));
+            }
             error @ EditError::NameTaken(_) => self.error = Some(sentence(&error.to_string())),
             error => return Err(failure::edit(viewer, error)),
         }

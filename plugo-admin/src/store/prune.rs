@@ -71,9 +71,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::NothingRegistered`] where the program has nothing, or every item
-    /// would go, unless the mode is [`PruneMode::Force`]. Those of the database;
-    /// nothing is done then.
+    /// [`Error::NothingRegistered`] where the program has nothing, and
+    /// [`Error::NothingLeft`] where every item would go, unless the mode is
+    /// [`PruneMode::Force`]. Those of the database; nothing is done then.
     pub async fn prune(
         &self,
         actor: &Actor,
@@ -150,11 +150,14 @@ fn going(registry: &Registry, stored: &Stored, mode: PruneMode) -> Result<(Prune
         }
     }
     pruned.lines.sort();
-    let every_item = !stored.items.is_empty() && pruned.items == stored.items.len();
-    if mode == PruneMode::Guarded && (registry.is_empty() || every_item) {
-        return Err(Error::NothingRegistered);
+    let items = stored.items.len();
+    match mode {
+        PruneMode::Guarded if registry.is_empty() => Err(Error::NothingRegistered),
+        PruneMode::Guarded if items > 0 && pruned.items == items => {
+            Err(Error::NothingLeft { items })
+        }
+        _ => Ok((pruned, going)),
     }
-    Ok((pruned, going))
 }
 
 async fn delete_rows(

@@ -80,7 +80,7 @@ impl fmt::Display for Synced {
         if self.outdated > 0 {
             write!(
                 f,
-                "\n{} differ from what the code says; `--mode update` brings them up to date",
+                "\n{} differ from what the code says, and mode update brings them up to date",
                 self.outdated
             )?;
         }

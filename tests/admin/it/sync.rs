@@ -155,7 +155,7 @@ fn django_d28_an_empty_database_is_migrated_at_open_and_an_unmigrated_one_is_ref
         run(async {
             let refused = StoreOptions::new().no_migrate().open(&database.url()).await.unwrap_err();
             assert!(matches!(refused, Error::Unmigrated { found: 0, .. }), "{refused}");
-            assert!(refused.to_string().contains("db migrate"), "{refused}");
+            assert!(refused.to_string().contains("migrate it first"), "{refused}");
             let store = Store::open(&database.url()).await.unwrap();
             let (found, known) = store.versions().await.unwrap();
             assert_eq!(found, known);
@@ -302,11 +302,13 @@ fn x20_prune_is_refused_where_nothing_is_registered() {
             let store = synced(&database).await;
             let before = rows(&store).await;
             let other = Registry::by_hand().with_plugin(RegisteredPlugin::new("blog"));
-            for registry in [Registry::by_hand(), other] {
-                let refused = store.prune(&ann(), &registry, PruneMode::Guarded).await.unwrap_err();
-                assert!(matches!(refused, Error::NothingRegistered), "{refused}");
-                assert!(refused.to_string().contains("--force"), "{refused}");
-            }
+            let (nothing, guarded) = (Registry::by_hand(), PruneMode::Guarded);
+            let refused = store.prune(&ann(), &nothing, guarded).await.unwrap_err();
+            assert!(matches!(refused, Error::NothingRegistered), "{refused}");
+            let refused = store.would_prune(&nothing, guarded).await.unwrap_err();
+            assert!(matches!(refused, Error::NothingRegistered), "{refused}");
+            let refused = store.prune(&ann(), &other, guarded).await.unwrap_err();
+            assert!(matches!(refused, Error::NothingLeft { items: 3 }), "{refused}");
             assert_eq!(rows(&store).await, before);
             let pruned = store.prune(&ann(), &Registry::by_hand(), PruneMode::Force).await.unwrap();
             assert_eq!((pruned.items, pruned.instances), (3, 2));
@@ -569,7 +571,7 @@ fn x24_secrets_are_in_no_row_line_page_or_log() {
             assert!(why.contains("the key `k1`, which is not in the key ring"), "{why}");
             assert_eq!(snapshot.ranked(&registry(), "Otp", "shop").len(), 2);
             let refused = other.create_instance(&ann(), stripe, "x", &settings).await.unwrap_err();
-            assert!(refused.to_string().contains("PLUGO_SECRET_KEYS"), "{refused}");
+            assert!(matches!(refused, EditError::Store(Error::NoKey)), "{refused}");
         });
     }
 }
