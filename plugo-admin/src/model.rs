@@ -1,4 +1,6 @@
+use std::ffi::OsStr;
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -157,7 +159,7 @@ pub enum Via {
     Command,
     /// Code of the app.
     App,
-    /// Sync and prune.
+    /// Sync, by the program itself as it starts.
     Sync,
 }
 
@@ -200,6 +202,15 @@ impl Actor {
     /// Somebody.
     pub fn new(name: impl Into<String>, via: Via) -> Self {
         Actor { name: name.into(), via }
+    }
+
+    /// This program, as who syncs when it starts: named as its executable.
+    pub fn of_program() -> Self {
+        let executable = std::env::current_exe().ok();
+        let name = executable.as_deref().and_then(Path::file_stem).map(OsStr::to_string_lossy);
+        let name: String = name.iter().flat_map(|name| name.chars()).take(100).collect();
+        let name = name.replace(char::is_control, "");
+        Actor::new(if name.is_empty() { "program" } else { &name }, Via::Sync)
     }
 }
 

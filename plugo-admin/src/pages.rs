@@ -51,10 +51,10 @@ mod users;
 /// ```no_run
 /// # async fn app() -> Result<axum::Router, plugo_admin::Error> {
 /// use std::sync::Arc;
-/// use plugo_admin::{Auth, Pages, Registry, Store, SyncMode};
+/// use plugo_admin::{Actor, Auth, Pages, Registry, Store, SyncMode};
 /// let registry = Registry::of_program();
 /// let store = Store::open("sqlite:///var/lib/shop/plugo.sqlite3").await?;
-/// store.sync(&registry, SyncMode::Create).await?;
+/// store.sync(&Actor::of_program(), &registry, SyncMode::Create).await?;
 /// let following = Arc::new(store.follow(&registry).await?);
 /// let pages = Pages::new(store, registry, Auth::built_in()).following(following);
 /// let app = axum::Router::new().nest("/admin", pages.router());

@@ -257,7 +257,9 @@ async fn choosing(
     let chosen = match &*choice.instance {
         "" => None,
         id => {
-            let id = id.parse().map_err(|why: IdError| Refusal(StatusCode::BAD_REQUEST, why.to_string()))?;
+            let id = id
+                .parse()
+                .map_err(|why: IdError| Refusal(StatusCode::BAD_REQUEST, why.to_string()))?;
             let found = instances::<dyn Notifier>().allow_disabled().by_id(id);
             found.map_err(|error| Refusal(StatusCode::BAD_REQUEST, error.to_string()))?;
             Some(id)

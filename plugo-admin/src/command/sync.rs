@@ -25,7 +25,7 @@ pub(super) async fn migrate(
     let is_new = before != Some(version);
     let synced = match no_sync {
         true => None,
-        false => Some(store.sync(registry, SyncMode::Create).await?),
+        false => Some(store.sync(&actor(), registry, SyncMode::Create).await?),
     };
     let json = json!({
         "database": store.shown(),
@@ -66,7 +66,7 @@ pub(super) async fn sync(
     let (synced, pruned) = match how.dry_run {
         true => (store.would_sync(registry, mode).await?, pruned),
         false => {
-            let synced = store.sync(registry, mode).await?;
+            let synced = store.sync(&actor(), registry, mode).await?;
             let pruned = match how.prune {
                 true => Some(store.prune(&actor(), registry, force).await?),
                 false => None,

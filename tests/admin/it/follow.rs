@@ -14,7 +14,7 @@ use crate::databases::{Database, Server, ann, registry, row, run, until};
 
 async fn followed(database: &Database) -> (Store, Following) {
     let store = Store::open(&database.url()).await.unwrap();
-    store.sync(&registry(), SyncMode::Create).await.unwrap();
+    store.sync(&ann(), &registry(), SyncMode::Create).await.unwrap();
     let following = store.follow(&registry()).await.unwrap();
     (store, following)
 }
@@ -190,7 +190,7 @@ fn x21_a_tie_is_always_broken_in_the_same_way() {
                 .with_item(RegisteredItem::new("a").priority(5));
             let registry = Registry::by_hand().with_type(of);
             let store = Store::open(&database.url()).await.unwrap();
-            store.sync(&registry, SyncMode::Create).await.unwrap();
+            store.sync(&ann(), &registry, SyncMode::Create).await.unwrap();
             let following = store.follow(&registry).await.unwrap();
             for priority in 0..20 {
                 let sql = format!("UPDATE plugo_instances SET priority = {priority}");

@@ -29,12 +29,12 @@ fn django_d31_a_page_tells_what_is_not_compiled_in() {
         let more = registry().with_type(
             RegisteredType::new("Otp", "shop").with_item(RegisteredItem::new("elsewhere")),
         );
-        site.store.sync(&more, SyncMode::Create).await.unwrap();
+        site.store.sync(&Actor::of_program(), &more, SyncMode::Create).await.unwrap();
         let mut ann = site.login("ann").await;
         let elsewhere = site.row("elsewhere").await;
         let page = ann.get(&format!("/instances/{}", elsewhere.id)).await.text;
         assert!(page.contains(">not in this client<"), "{page}");
-        site.store.sync(&registry(), SyncMode::Create).await.unwrap();
+        site.store.sync(&Actor::of_program(), &registry(), SyncMode::Create).await.unwrap();
         let page = ann.get(&format!("/instances/{}", elsewhere.id)).await.text;
         assert!(page.contains(">absent<"), "{page}");
         let page = ann.get("/plugins?search=elsewhere").await.text;

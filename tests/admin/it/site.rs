@@ -78,7 +78,7 @@ impl Site {
         let url = format!("sqlite://{}", folder.path().join("plugo.sqlite3").display());
         let keys = KeyRing::parse(&KeyRing::generate("k").unwrap()).unwrap();
         let store = StoreOptions::new().keys(keys).open(&url).await.unwrap();
-        store.sync(&registry, SyncMode::Create).await.unwrap();
+        store.sync(&Actor::of_program(), &registry, SyncMode::Create).await.unwrap();
         let setup = Actor::new("setup", Via::Command);
         store.add_user(&setup, "ann", PASSWORD, Role::Edit).await.unwrap();
         store.add_user(&setup, "victor", PASSWORD, Role::View).await.unwrap();

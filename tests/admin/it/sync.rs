@@ -13,7 +13,7 @@ use crate::databases::{Database, ann, registry, row, rows, run};
 /// A database that has been synced with `registry()`.
 async fn synced(database: &Database) -> Store {
     let store = Store::open(&database.url()).await.unwrap();
-    let synced = store.sync(&registry(), SyncMode::Create).await.unwrap();
+    let synced = store.sync(&ann(), &registry(), SyncMode::Create).await.unwrap();
     assert_eq!((synced.types_created, synced.items_created), (2, 3));
     assert_eq!((synced.instances_created, synced.plugins_created), (2, 1));
     store
@@ -69,14 +69,14 @@ fn django_d23_d24_x18_sync_keeps_what_the_operator_said_and_update_refreshes_wha
             disable(&store, "sms").await;
             let said = row(&store, "sms").await;
             for round in 0..2 {
-                let synced = store.sync(&later(), SyncMode::Create).await.unwrap();
+                let synced = store.sync(&ann(), &later(), SyncMode::Create).await.unwrap();
                 assert!(synced.is_unchanged(), "{:?}", synced.lines);
                 assert_eq!(synced.outdated, 3, "type, sms and mail: {synced}");
                 assert_eq!(row(&store, "sms").await, said, "round {round}");
             }
-            let synced = store.sync(&later(), SyncMode::Update).await.unwrap();
+            let synced = store.sync(&ann(), &later(), SyncMode::Update).await.unwrap();
             assert_eq!(synced.refreshed, 3, "{:?}", synced.lines);
-            assert!(store.sync(&later(), SyncMode::Update).await.unwrap().is_unchanged());
+            assert!(store.sync(&ann(), &later(), SyncMode::Update).await.unwrap().is_unchanged());
             let after = row(&store, "sms").await;
             assert_eq!((after.id, after.version), (before.id, said.version));
             assert_eq!((after.status, after.priority), (Some(Status::Disabled), None));
@@ -100,7 +100,7 @@ fn django_d25_d26_x19_what_a_program_lacks_is_marked_absent_and_goes_with_prune_
             let store = synced(&database).await;
             disable(&store, "sms").await;
             let said = row(&store, "sms").await;
-            let synced = store.sync(&smaller(), SyncMode::Update).await.unwrap();
+            let synced = store.sync(&ann(), &smaller(), SyncMode::Update).await.unwrap();
             assert_eq!(synced.absent, 4, "sms, Payment, stripe and blog: {:?}", synced.lines);
             let kept = row(&store, "sms").await;
             assert_eq!((kept.id, kept.status, kept.item.present), (said.id, said.status, false));
@@ -108,9 +108,9 @@ fn django_d25_d26_x19_what_a_program_lacks_is_marked_absent_and_goes_with_prune_
             assert_eq!(store.instances(&absent).await.unwrap().total, 1);
 
             // It comes back with what the operator said.
-            assert_eq!(store.sync(&registry(), SyncMode::Create).await.unwrap().present, 4);
+            assert_eq!(store.sync(&ann(), &registry(), SyncMode::Create).await.unwrap().present, 4);
             assert_eq!(row(&store, "sms").await.status, Some(Status::Disabled));
-            store.sync(&smaller(), SyncMode::Create).await.unwrap();
+            store.sync(&ann(), &smaller(), SyncMode::Create).await.unwrap();
 
             let revision = store.revision().await.unwrap();
             let would = store.would_prune(&smaller(), PruneMode::Guarded).await.unwrap();
@@ -140,11 +140,35 @@ fn django_d27_sync_twice_gives_nothing_to_do() {
             let store = synced(&database).await;
             let (revision, before) = (store.revision().await.unwrap(), rows(&store).await);
             for mode in [SyncMode::Create, SyncMode::Update] {
-                let again = store.sync(&registry(), mode).await.unwrap();
+                let again = store.sync(&ann(), &registry(), mode).await.unwrap();
                 assert!(again.is_unchanged() && again.outdated == 0, "{again}");
                 assert!(again.to_string().contains("nothing to do"));
             }
             assert_eq!((store.revision().await.unwrap(), rows(&store).await), (revision, before));
+        });
+    }
+}
+
+#[test]
+fn the_audit_log_says_who_synced() {
+    for database in Database::each() {
+        run(async {
+            let store = Store::open(&database.url()).await.unwrap();
+            store.sync(&Actor::of_program(), &registry(), SyncMode::Create).await.unwrap();
+            store.sync(&ann(), &smaller(), SyncMode::Create).await.unwrap();
+            let all = AuditQuery { per_page: 1000, ..AuditQuery::default() };
+            let lines = store.audit(&all).await.unwrap().rows;
+            let program = Actor::of_program();
+            let executable = std::env::current_exe().unwrap();
+            assert_eq!(program.name, executable.file_stem().unwrap().to_str().unwrap());
+            for line in &lines {
+                let who = match &*line.action {
+                    "created" => (&*program.name, Via::Sync),
+                    _ => ("ann", Via::Page),
+                };
+                assert_eq!((&*line.actor, line.via), who, "{line:?}");
+            }
+            assert!(lines.iter().any(|line| line.action == "absent"), "{lines:?}");
         });
     }
 }
@@ -474,14 +498,14 @@ fn an_item_that_gets_settings_loses_the_default_instance_that_nobody_touched() {
                 otp = otp.with_item(item.clone().schema(schema.clone()));
             }
             let registry = Registry::by_hand().with_type(otp);
-            store.sync(&registry, SyncMode::Update).await.unwrap();
+            store.sync(&ann(), &registry, SyncMode::Update).await.unwrap();
             let left = rows(&store).await;
             assert_eq!(left.len(), 1, "that of `mail` is gone: {left:?}");
             assert_eq!((&*left[0].name, left[0].status), ("sms", Some(Status::Disabled)));
             assert!(!left[0].is_default && left[0].item.has_settings);
-            assert!(store.sync(&registry, SyncMode::Update).await.unwrap().is_unchanged());
+            assert!(store.sync(&ann(), &registry, SyncMode::Update).await.unwrap().is_unchanged());
             // And back: a new default instance, beside what the operator has.
-            store.sync(&self::registry(), SyncMode::Update).await.unwrap();
+            store.sync(&ann(), &self::registry(), SyncMode::Update).await.unwrap();
             let names: Vec<String> = rows(&store).await.into_iter().map(|row| row.name).collect();
             assert_eq!(names, ["sms 2", "mail", "sms"]);
         });
@@ -500,12 +524,12 @@ fn x24_a_field_that_becomes_a_secret_is_stored_as_one_after_any_sync() {
                 Registry::by_hand().with_type(payment)
             };
             let text = json!({ "type": "object", "properties": { "key": { "type": "string" } } });
-            store.sync(&of(text), SyncMode::Create).await.unwrap();
+            store.sync(&ann(), &of(text), SyncMode::Create).await.unwrap();
             let secret = json!({ "type": "object", "required": ["account"], "properties": {
                 "account": {}, "key": { "type": "string", "writeOnly": true } } });
             let new = of(secret);
-            assert_eq!(store.sync(&new, SyncMode::Create).await.unwrap().refreshed, 1);
-            assert!(store.sync(&new, SyncMode::Create).await.unwrap().is_unchanged());
+            assert_eq!(store.sync(&ann(), &new, SyncMode::Create).await.unwrap().refreshed, 1);
+            assert!(store.sync(&ann(), &new, SyncMode::Create).await.unwrap().is_unchanged());
             let stripe = store.items(&ItemQuery::default()).await.unwrap().rows[0].id;
             let settings = json!({ "account": "a", "key": "s3cret" });
             let id = store.create_instance(&ann(), stripe, "One", &settings).await.unwrap();
@@ -524,7 +548,7 @@ fn x24_secrets_are_in_no_row_line_page_or_log() {
             let ring = KeyRing::generate("k1").unwrap();
             let ring = KeyRing::parse(&ring).unwrap();
             let store = StoreOptions::new().keys(ring).open(&database.url()).await.unwrap();
-            store.sync(&registry(), SyncMode::Create).await.unwrap();
+            store.sync(&ann(), &registry(), SyncMode::Create).await.unwrap();
             let all = ItemQuery { search: Some("stripe".into()), ..ItemQuery::default() };
             let stripe = store.items(&all).await.unwrap().rows[0].id;
             let settings = json!({ "account": "acme", "key": "s3cret-one" });
@@ -596,7 +620,7 @@ fn settings_that_do_not_fit_are_refused_with_each_place_and_no_secret() {
             let payment = RegisteredType::new("Payment", "shop")
                 .with_item(RegisteredItem::new("stripe").schema(schema));
             let registry = Registry::by_hand().with_type(payment);
-            store.sync(&registry, SyncMode::Create).await.unwrap();
+            store.sync(&ann(), &registry, SyncMode::Create).await.unwrap();
             let stripe = store.items(&ItemQuery::default()).await.unwrap().rows[0].id;
             let create = async |settings| {
                 store.create_instance(&ann(), stripe, "Production", &settings).await
@@ -666,7 +690,7 @@ fn lists_are_searched_filtered_sorted_and_paged() {
                 );
             }
             let registry = Registry::by_hand().with_type(of);
-            store.sync(&registry, SyncMode::Create).await.unwrap();
+            store.sync(&ann(), &registry, SyncMode::Create).await.unwrap();
             let page = store.instances(&InstanceQuery::default()).await.unwrap();
             assert_eq!((page.rows.len(), page.total, page.pages()), (50, 250, 5));
             assert_eq!(page.rows[1].name, "item003", "by priority, then name");

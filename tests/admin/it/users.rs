@@ -87,7 +87,7 @@ fn a_nul_fits_nothing_and_breaks_nothing() {
     for database in Database::each() {
         run(async {
             let store = Store::open(&database.url()).await.unwrap();
-            store.sync(&registry(), SyncMode::Create).await.unwrap();
+            store.sync(&ann(), &registry(), SyncMode::Create).await.unwrap();
             store.add_user(&ann(), "bob", PASSWORD, Role::View).await.unwrap();
             assert_eq!(store.verify_password("b\0ob", PASSWORD).await.unwrap(), None);
             let nobody = store.set_role(&ann(), "b\0ob", Role::Edit).await.unwrap_err();
