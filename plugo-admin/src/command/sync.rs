@@ -56,22 +56,19 @@ pub(super) async fn sync(
         true => opening.existing().await?,
         false => opening.migrated().await?,
     };
-    // What is refused is refused before anything is done.
-    let force = if how.force { PruneMode::Force } else { PruneMode::Guarded };
-    let pruned = match how.prune {
-        true => Some(store.would_prune(registry, force).await?),
-        false => None,
-    };
     let mode = how.mode.into();
-    let (synced, pruned) = match how.dry_run {
-        true => (store.would_sync(registry, mode).await?, pruned),
-        false => {
-            let synced = store.sync(&actor(), registry, mode).await?;
-            let pruned = match how.prune {
-                true => Some(store.prune(&actor(), registry, force).await?),
-                false => None,
-            };
-            (synced, pruned)
+    let force = if how.force { PruneMode::Force } else { PruneMode::Guarded };
+    let (synced, pruned) = match (how.prune, how.dry_run) {
+        (false, true) => (store.would_sync(registry, mode).await?, None),
+        (false, false) => (store.sync(&actor(), registry, mode).await?, None),
+        (true, true) => {
+            // What is refused is refused whatever would be done before it.
+            let pruned = store.would_prune(registry, force).await?;
+            (store.would_sync(registry, mode).await?, Some(pruned))
+        }
+        (true, false) => {
+            let both = store.sync_and_prune(&actor(), registry, mode, force).await?;
+            (both.0, Some(both.1))
         }
     };
     let json = json!({

@@ -3,7 +3,9 @@ use std::fmt;
 
 use super::audit;
 use super::sql::{delete, revision};
-use super::sync::{line, stored::Stored};
+use super::sync::plan::Plan;
+use super::sync::stored::Stored;
+use super::sync::{SyncMode, Synced, apply, line};
 use super::{Store, Tx};
 use crate::error::Error;
 use crate::model::Actor;
@@ -91,6 +93,38 @@ impl Store {
         work.await.map_err(|e| self.error(DOING, e))?;
         self.commit(tx, DOING).await?;
         Ok(pruned)
+    }
+
+    /// Syncs and prunes in one transaction: both or, where one of them does not go,
+    /// neither.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`sync`](Store::sync) and [`prune`](Store::prune), which goes by what
+    /// was there before the sync: a program that has none of it is refused.
+    pub async fn sync_and_prune(
+        &self,
+        actor: &Actor,
+        registry: &Registry,
+        sync: SyncMode,
+        prune: PruneMode,
+    ) -> Result<(Synced, Pruned), Error> {
+        let doing = "sync and prune the plugins";
+        let mut tx = self.begin_long_write(doing).await?;
+        let before = Stored::read(&mut tx).await.map_err(|e| self.error(doing, e))?;
+        going(registry, &before, prune)?;
+        let work = async {
+            let synced = apply(&mut tx, actor, Plan::of(registry, &before, sync)).await?;
+            Ok((synced, Stored::read(&mut tx).await?))
+        };
+        let (synced, stored) = work.await.map_err(|e| self.error(doing, e))?;
+        let (pruned, going) = going(registry, &stored, PruneMode::Force)?;
+        if !pruned.lines.is_empty() {
+            let work = delete_rows(&mut tx, actor, going, &stored);
+            work.await.map_err(|e| self.error(doing, e))?;
+        }
+        self.commit(tx, doing).await?;
+        Ok((synced, pruned))
     }
 
     /// What [`prune`](Store::prune) would delete now. Nothing is done.

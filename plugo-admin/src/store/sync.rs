@@ -10,7 +10,7 @@ use crate::registry::Registry;
 /// What is in the database.
 pub(super) mod stored;
 /// What is to be done.
-mod plan;
+pub(super) mod plan;
 
 use self::plan::Plan;
 use self::stored::Stored;
@@ -141,7 +141,8 @@ impl Store {
     }
 }
 
-async fn apply(tx: &mut Tx, actor: &Actor, plan: Plan) -> sqlx::Result<Synced> {
+/// Does what a plan says.
+pub(super) async fn apply(tx: &mut Tx, actor: &Actor, plan: Plan) -> sqlx::Result<Synced> {
     let types = ["id", "name", "package", "description", "present"];
     insert(tx, "plugo_types", &types, plan.types).await?;
     insert(tx, "plugo_items", &plan::ITEM, plan.items).await?;

@@ -150,6 +150,50 @@ fn django_d27_sync_twice_gives_nothing_to_do() {
 }
 
 #[test]
+fn sync_and_prune_are_done_both_or_neither() {
+    for database in Database::each() {
+        run(async {
+            let store = synced(&database).await;
+            let before = (rows(&store).await, store.revision().await.unwrap());
+            let (mode, guarded) = (SyncMode::Create, PruneMode::Guarded);
+            let other = RegisteredType::new("Otp", "shop").with_item(RegisteredItem::new("fax"));
+            let other = Registry::by_hand().with_type(other);
+            // None of what was there is in this program, whatever sync would bring in.
+            let refused = store.sync_and_prune(&ann(), &other, mode, guarded).await.unwrap_err();
+            assert!(matches!(refused, Error::NothingLeft { items: 3 }), "{refused}");
+            assert_eq!((rows(&store).await, store.revision().await.unwrap()), before);
+            // What ends halfway leaves nothing: nothing is absent, and nothing is gone.
+            let (fails, works) = match database.is_postgres() {
+                true => (
+                    "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS \
+                     'BEGIN RAISE EXCEPTION ''no''; END'; CREATE TRIGGER fails BEFORE DELETE \
+                     ON plugo_items FOR EACH ROW EXECUTE FUNCTION fails()",
+                    "DROP TRIGGER fails ON plugo_items",
+                ),
+                false => (
+                    "CREATE TRIGGER fails BEFORE DELETE ON plugo_items \
+                     BEGIN SELECT RAISE(ABORT, 'no'); END",
+                    "DROP TRIGGER fails",
+                ),
+            };
+            database.by_hand(fails).await.unwrap();
+            let failed = store.sync_and_prune(&ann(), &smaller(), mode, guarded).await;
+            failed.unwrap_err();
+            assert_eq!((rows(&store).await, store.revision().await.unwrap()), before);
+            database.by_hand(works).await.unwrap();
+            let (synced, pruned) =
+                store.sync_and_prune(&ann(), &smaller(), mode, guarded).await.unwrap();
+            assert!(synced.absent > 0 && pruned.items > 0, "{synced:?} {pruned:?}");
+            assert_eq!(pruned.lines.len(), pruned.types + pruned.items + pruned.plugins);
+            assert!(!pruned.dry_run && rows(&store).await.len() < before.0.len());
+            let (again, pruned) =
+                store.sync_and_prune(&ann(), &smaller(), mode, guarded).await.unwrap();
+            assert!(again.is_unchanged() && pruned.lines.is_empty(), "{again:?} {pruned:?}");
+        });
+    }
+}
+
+#[test]
 fn the_audit_log_says_who_synced() {
     for database in Database::each() {
         run(async {
