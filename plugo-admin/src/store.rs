@@ -20,6 +20,8 @@ mod tx;
 mod sql;
 /// What an operator reads.
 mod read;
+/// Writes that the database gives up are tried again.
+mod attempt;
 /// What changed, and by whom.
 mod audit;
 /// What this program has, brought into the database.

@@ -4,11 +4,10 @@ use plugo_core::Status;
 use serde_json::Value;
 use sqlx::Row;
 
+use super::attempt::{Attempt, not_committed, retried};
 use super::audit::{self, Line, audit_row};
 use super::read::json;
-use super::sql::{
-    Bound, INSTANCE, INSTANCES, ITEM, ROWS, instance, is_deadlock, revision, statement, tuples,
-};
+use super::sql::{Bound, INSTANCE, INSTANCES, ITEM, ROWS, instance, revision, statement, tuples};
 use super::{Store, Tx};
 use crate::error::{Conflict, EditError};
 use crate::model::{Actor, Change, InstanceId, InstanceRow, ItemRow, Version, said};
@@ -22,10 +21,6 @@ const LONGEST_NAME: usize = 100;
 /// So many of the last edits a conflict tells at most, in so many lines.
 const MOST_EDITS: i64 = 20;
 const MOST_LINES: u32 = 100;
-
-/// So often an edit is tried again that the database gave up, since it waited in a
-/// circle with somebody who writes by hand.
-const RETRIES: u32 = 3;
 
 /// What an edit did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,19 +51,6 @@ struct Target {
     lines: Vec<Line>,
 }
 
-/// Why an edit was not done this time.
-enum Attempt {
-    /// The database ended a circle of waiting by rolling this one back.
-    Deadlock(EditError),
-    Refused(EditError),
-}
-
-impl<E: Into<EditError>> From<E> for Attempt {
-    fn from(error: E) -> Self {
-        Attempt::Refused(error.into())
-    }
-}
-
 impl Store {
     /// Changes instances, all or none of them, with a line of the audit log for each
     /// field that changes. That the actor may is for the caller to check.
@@ -87,16 +69,7 @@ impl Store {
         targets: &[(InstanceId, Option<Version>)],
         change: &Change,
     ) -> Result<Edited, EditError> {
-        for _ in 0..RETRIES {
-            match self.edit_once(actor, targets, change).await {
-                Err(Attempt::Deadlock(_)) => {}
-                Err(Attempt::Refused(error)) => return Err(error),
-                Ok(edited) => return Ok(edited),
-            }
-        }
-        self.edit_once(actor, targets, change).await.map_err(|attempt| match attempt {
-            Attempt::Deadlock(error) | Attempt::Refused(error) => error,
-        })
+        retried(|| self.edit_once(actor, targets, change)).await
     }
 
     async fn edit_once(
@@ -104,12 +77,12 @@ impl Store {
         actor: &Actor,
         targets: &[(InstanceId, Option<Version>)],
         change: &Change,
-    ) -> Result<Edited, Attempt> {
+    ) -> Result<Edited, Attempt<EditError>> {
         let doing = "save the change";
         let mut tx = self.begin_write(doing).await?;
-        let before = revision(&mut tx).await.map_err(|e| self.error(doing, e))?;
+        let before = revision(&mut tx).await.map_err(|e| self.attempt(doing, e))?;
         let ids: Vec<InstanceId> = targets.iter().map(|(id, _)| *id).collect();
-        let found = find(&mut tx, &ids).await.map_err(|e| self.error(doing, e))?;
+        let found = find(&mut tx, &ids).await.map_err(|e| self.attempt(doing, e))?;
         let (mut groups, mut lines) = (BTreeMap::new(), Vec::new());
         let (mut changed, mut unchanged) = (Vec::new(), Vec::new());
         let mut seen = HashSet::new();
@@ -124,7 +97,7 @@ impl Store {
                 && *seen != known.row.version
             {
                 let conflict = conflict(&mut tx, &known.row, *seen).await;
-                let conflict = conflict.map_err(|e| self.error(doing, e))?;
+                let conflict = conflict.map_err(|e| self.attempt(doing, e))?;
                 return Err(EditError::Conflict(Box::new(conflict)).into());
             }
             if !seen.insert(*id) {
@@ -155,24 +128,17 @@ impl Store {
             let after = revision(&mut tx).await?;
             audit::write(&mut tx, actor, lines, after).await?;
             let changed = self.snapshot_instances(&mut tx, &changed).await?;
-            Ok(Step { before, after, changed })
+            Ok(Step { changed, ..Step::between(before, after) })
         };
-        let step = work.await.map_err(|e| match is_deadlock(&e) {
-            true => Attempt::Deadlock(self.error(doing, e).into()),
-            false => Attempt::Refused(self.edit_error(doing, change, e)),
+        let step = work.await.map_err(|e| match (&e, change) {
+            (sqlx::Error::Database(said), Change::Rename(name)) if said.is_unique_violation() => {
+                Attempt::Refused(EditError::NameTaken(name.clone()))
+            }
+            _ => self.attempt(doing, e),
         })?;
         let revision = step.after;
-        self.commit_step(tx, doing, Some(step)).await?;
+        self.commit_step(tx, doing, Some(step)).await.map_err(not_committed)?;
         Ok(Edited { changed, unchanged, revision })
-    }
-
-    fn edit_error(&self, doing: &'static str, change: &Change, error: sqlx::Error) -> EditError {
-        match (&error, change) {
-            (sqlx::Error::Database(said), Change::Rename(name)) if said.is_unique_violation() => {
-                EditError::NameTaken(name.clone())
-            }
-            _ => self.error(doing, error).into(),
-        }
     }
 
     /// What a change makes of an instance.

@@ -55,9 +55,10 @@ pub(super) fn statement(sql: &str, values: impl IntoIterator<Item = Bound>) -> S
 }
 
 /// Whether the database rolled back since transactions waited for each other in a
-/// circle.
-pub(super) fn is_deadlock(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(said) if said.code().as_deref() == Some("40P01"))
+/// circle, or saw what the other one did not.
+pub(super) fn is_given_up(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(said) = error else { return false };
+    matches!(said.code().as_deref(), Some("40P01" | "40001"))
 }
 
 /// Conditions, joined by AND, with their values.

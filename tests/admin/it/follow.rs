@@ -56,7 +56,17 @@ fn after_each_edit_lookups_go_by_the_snapshot_that_the_database_would_give() {
             let make = async |name: &str| {
                 store.create_instance(&ann(), stripe, name, &json!({ "account": name })).await
             };
-            let (b, c) = (make("b").await.unwrap(), make("c").await.unwrap());
+            let is_held = async |what: &str| {
+                let (held, read) = (following.snapshot().unwrap(), store.snapshot().await.unwrap());
+                assert_eq!(held.revision, read.revision, "{what}");
+                assert_eq!(all(&held), all(&read), "{what}");
+                assert_eq!(names(&held), names(&read), "{what}");
+            };
+            // The first one brings its item and its type.
+            let c = make("c").await.unwrap();
+            is_held("the first one").await;
+            let b = make("b").await.unwrap();
+            is_held("one that comes before it").await;
             let sms = row(&store, "sms").await.id;
             let other = Store::open(&database.url()).await.unwrap();
             let disabled = Change::Status(Some(Status::Disabled));
@@ -82,8 +92,46 @@ fn after_each_edit_lookups_go_by_the_snapshot_that_the_database_would_give() {
                 let held = all(&following.snapshot().unwrap());
                 assert_eq!(held, all(&store.snapshot().await.unwrap()), "{change:?}");
             }
+            store.delete_instance(&ann(), c, None).await.unwrap();
+            is_held("one is deleted").await;
+            store.delete_instance(&ann(), b, None).await.unwrap();
+            is_held("the last one of its type is deleted").await;
         });
     }
+}
+
+#[test]
+fn what_is_made_or_deleted_is_all_that_is_read_anew() {
+    for database in Database::each() {
+        run(async {
+            let (store, following) = followed(&database).await;
+            let items = store.items(&ItemQuery::default()).await.unwrap().rows;
+            let stripe = items.iter().find(|item| item.name == "stripe").unwrap().id;
+            let sms = || {
+                let snapshot = following.snapshot().unwrap();
+                let mut items = snapshot.types.iter().flat_map(|of| &of.items);
+                Arc::clone(&items.find(|item| item.name == "sms").unwrap().instances[0])
+            };
+            // The task that waits for changes may be faster, but hardly each time.
+            let (mut is_made, mut is_deleted) = (false, false);
+            for number in 0..20 {
+                let (before, name) = (sms(), format!("{number}"));
+                let settings = json!({ "account": "ours" });
+                let id = store.create_instance(&ann(), stripe, &name, &settings).await.unwrap();
+                let made = sms();
+                store.delete_instance(&ann(), id, None).await.unwrap();
+                is_made |= Arc::ptr_eq(&before, &made);
+                is_deleted |= Arc::ptr_eq(&made, &sms());
+            }
+            assert!(is_made && is_deleted, "{is_made} {is_deleted}");
+        });
+    }
+}
+
+/// The types and items of a snapshot.
+fn names(snapshot: &Snapshot) -> Vec<String> {
+    let items = snapshot.types.iter().flat_map(|of| of.items.iter().map(move |item| (of, item)));
+    items.map(|(of, item)| format!("{} {}: {} {}", of.id, of.name, item.id, item.name)).collect()
 }
 
 /// All that a snapshot says.

@@ -1,5 +1,7 @@
 //! What the database holds after sync, prune and edits.
 
+use std::sync::Arc;
+
 use plugo_admin::{
     Actor, AuditQuery, Change, EditError, Error, InstanceQuery, ItemQuery, KeyRing, PluginQuery,
     PruneMode, RegisteredItem, RegisteredPlugin, RegisteredType, Registry, Sort, Store,
@@ -443,6 +445,40 @@ fn an_edit_that_waits_in_a_circle_with_a_change_by_hand_is_done_all_the_same() {
         let _ = by_hand.unwrap();
         edited.unwrap();
         assert_eq!(row(&store, "sms").await.status, Some(Status::Disabled));
+    });
+}
+
+#[test]
+fn instances_are_made_and_deleted_whoever_waits_in_a_circle_with_that() {
+    let Some(database) = Database::postgres() else { return };
+    run(async {
+        let database = Arc::new(database);
+        let store = synced(&database).await;
+        let all = ItemQuery { search: Some("stripe".into()), ..ItemQuery::default() };
+        let stripe = store.items(&all).await.unwrap().rows[0].id;
+        let settings = json!({ "account": "ours" });
+        let goes = store.create_instance(&ann(), stripe, "goes", &settings).await.unwrap();
+        let waits = |locked: &str| {
+            let sql = format!(
+                "BEGIN; SELECT id FROM {locked} FOR UPDATE; SELECT pg_sleep(0.5); \
+                 UPDATE plugo_instances SET priority = 5 WHERE name = 'sms'; COMMIT"
+            );
+            let runtime = tokio::runtime::Handle::current();
+            let by_hand = Arc::clone(&database);
+            tokio::task::spawn_blocking(move || runtime.block_on(by_hand.by_hand(&sql)))
+        };
+        let soon = || tokio::time::sleep(std::time::Duration::from_millis(200));
+        // A new instance refers to its item, whose row is locked.
+        let by_hand = waits("plugo_items");
+        soon().await;
+        let made = store.create_instance(&ann(), stripe, "made", &settings).await.unwrap();
+        let _ = by_hand.await.unwrap();
+        let by_hand = waits("plugo_instances");
+        soon().await;
+        store.delete_instance(&ann(), goes, None).await.unwrap();
+        let _ = by_hand.await.unwrap();
+        let left = rows(&store).await;
+        assert!(left.iter().any(|row| row.id == made) && left.iter().all(|row| row.id != goes));
     });
 }
 
