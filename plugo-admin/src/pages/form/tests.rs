@@ -164,6 +164,39 @@ fn x24_json_with_a_secret_in_it_is_not_shown_as_it_was_typed() {
 }
 
 #[test]
+fn what_an_encoded_reference_leads_to_has_fields_of_its_own() {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "hook": { "$ref": "#/$defs/Hook%3CVec%3Cu8%3E%3E" },
+            "map": { "type": "object", "additionalProperties": { "$ref": "#/$defs/a~1b%20c" } }
+        },
+        "$defs": {
+            "Hook<Vec<u8>>": {
+                "type": "object", "required": ["url"],
+                "properties": {
+                    "url": { "type": "string" }, "key": { "$ref": "#/$defs/Se%63ret" }
+                }
+            },
+            "Secret": { "type": "string", "writeOnly": true },
+            "a/b c": { "type": "integer" }
+        }
+    });
+    let value = json!({ "hook": { "url": "there", "key": "" } });
+    let secrets = ["/hook/key".to_owned()];
+    let typed = Fields::of(&[("s:/map", "{oops")]);
+    let filled = Filled { value: &value, secrets: &secrets, problems: &[], typed: Some(&typed) };
+    let html: String = fields(&schema, &filled).iter().map(Field::html).collect();
+    assert!(html.contains("name=\"s:/hook/url\"") && html.contains("value=\"there\""), "{html}");
+    assert!(html.contains("name=\"s:/hook/key\"") && html.contains("A value is set"), "{html}");
+    // There is no secret behind it, so what was typed stands there.
+    assert!(html.contains("{oops"), "{html}");
+    let posted = Fields::of(&[("on:/hook", "on"), ("s:/hook/url", "u"), ("s:/hook/key", "k")]);
+    let expected = json!({ "hook": { "url": "u", "key": "k" } });
+    assert_eq!(read(&schema, &posted), (expected, Vec::new()));
+}
+
+#[test]
 fn numbers_are_read_as_far_as_json_has_them() {
     for (text, expected) in [
         ("1", json!(1)),
