@@ -77,6 +77,6 @@ pub use self::registry::{RegisteredItem, RegisteredPlugin, RegisteredType, Regis
 pub use self::secrets::{KeyRing, RevealError, SealedSettings, Settings};
 pub use self::snapshot::{Ranked, Snapshot, SnapshotInstance, SnapshotItem, SnapshotType};
 pub use self::store::{
-    Edited, OpenedSession, PruneMode, Pruned, Session, SessionUse, Store, StoreOptions, SyncMode,
-    Synced, UserError,
+    Edited, LostSecret, OpenedSession, PruneMode, Pruned, RekeyError, Rekeyed, Session, SessionUse,
+    Store, StoreOptions, SyncMode, Synced, UserError,
 };

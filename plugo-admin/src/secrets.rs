@@ -16,7 +16,10 @@ mod reveal_error;
 mod sealed;
 /// Settings and texts as anybody may see them.
 mod hidden;
+/// Secrets under another key.
+mod anew;
 
+pub(crate) use self::anew::NotSealedAnew;
 pub use self::reveal_error::RevealError;
 pub use self::sealed::SealedSettings;
 pub(crate) use self::sealed::shown;

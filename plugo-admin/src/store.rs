@@ -32,6 +32,8 @@ mod prune;
 mod edit;
 /// Instances of items with settings.
 mod instances;
+/// Secrets under another key.
+mod rekey;
 /// Settings with their secrets.
 #[cfg(feature = "pages")]
 mod reveal;
@@ -42,6 +44,7 @@ mod sessions;
 
 pub use self::edit::Edited;
 pub use self::prune::{PruneMode, Pruned};
+pub use self::rekey::{LostSecret, RekeyError, Rekeyed};
 pub use self::sessions::{OpenedSession, Session, SessionUse};
 pub use self::sync::{SyncMode, Synced};
 pub use self::users::UserError;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use super::KEYS;
 use super::answer::plain;
 use crate::error::{EditError, Error};
-use crate::store::UserError;
+use crate::store::{RekeyError, UserError};
 
 /// The answer is no.
 const NO: u8 = 1;
@@ -105,6 +105,15 @@ impl From<EditError> for Failure {
         match error {
             EditError::Store(error) => error.into(),
             EditError::Invalid(why) => Failure::usage(why),
+            error => Failure::no(error.to_string()),
+        }
+    }
+}
+
+impl From<RekeyError> for Failure {
+    fn from(error: RekeyError) -> Self {
+        match error {
+            RekeyError::Store(error) => error.into(),
             error => Failure::no(error.to_string()),
         }
     }
