@@ -45,6 +45,8 @@ mod plugins;
 mod database;
 /// Who may log in.
 mod users;
+/// The password of whoever is logged in.
+mod account;
 
 /// The admin pages and the JSON API, as a router that an app nests under any path.
 ///
@@ -168,7 +170,8 @@ impl Pages {
             .merge(audit::routes())
             .merge(plugins::routes())
             .merge(database::routes())
-            .merge(users::routes());
+            .merge(users::routes())
+            .merge(account::routes());
         Router::new()
             .nest("/api/v1", crate::api::router())
             .merge(pages)

@@ -14,7 +14,7 @@ use super::cookies;
 use super::mount::{Mount, Place};
 use super::origin::{is_foreign, same_token};
 use super::throttle::Throttle;
-use super::who::{Editor, Viewer};
+use super::who::{Editor, Oneself, Viewer};
 use super::{Auth, Identity, Kind};
 use crate::error::Error;
 use crate::model::{Role, Via};
@@ -46,7 +46,7 @@ fn changes(method: &Method) -> bool {
 }
 
 /// What changes something, and is for viewers too: it is about themselves.
-const OWN: [&str; 2] = ["/logout", "/api/v1/session"];
+const OWN: [&str; 3] = ["/logout", "/account/password", "/api/v1/session"];
 
 /// What a page does by itself, which is no use of a session.
 const BY_ITSELF: &str = "/revision";
@@ -145,6 +145,7 @@ impl Guard {
         let by_bearer = bearer(request.headers()).is_some();
         let identified = self.identify(&mut request, mount).await.map_err(Refusal::Store)?;
         let is_open = is_open(request.method(), &path);
+        let is_own = OWN.contains(&path.as_str());
         let csrf = match &identified {
             Some((_, Some((_, csrf)))) if !is_open => {
                 set = None;
@@ -157,10 +158,7 @@ impl Guard {
                 return Err(Refusal::Unknown { login: self.is_built_in(), changes });
             }
             Some((identity, _))
-                if changes
-                    && !is_open
-                    && !OWN.contains(&path.as_str())
-                    && identity.role != Role::Edit =>
+                if changes && !is_open && !is_own && identity.role != Role::Edit =>
             {
                 return Err(Refusal::NotEditor);
             }
@@ -185,6 +183,10 @@ impl Guard {
                 request.extensions_mut().insert(editor);
             }
             let token = session.map(|(token, _)| token);
+            if changes && is_own {
+                let (name, token) = (identity.name.clone(), token.clone());
+                request.extensions_mut().insert(Oneself { name, via, token });
+            }
             let viewer = Viewer { identity, csrf: csrf.clone(), token, mount: mount.clone() };
             request.extensions_mut().insert(viewer);
         }
@@ -220,6 +222,7 @@ pub(crate) async fn guard(
     // What somebody around us put there under our names counts nothing.
     request.extensions_mut().remove::<Viewer>();
     request.extensions_mut().remove::<Editor>();
+    request.extensions_mut().remove::<Oneself>();
     request.extensions_mut().insert(mount.clone());
     let is_api = request.uri().path().starts_with("/api/");
     let is_asset = request.uri().path().starts_with("/assets/");

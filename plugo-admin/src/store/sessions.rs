@@ -8,9 +8,9 @@ use sqlx::Row;
 
 use super::Store;
 use super::sql::{Bound, statement};
-use super::users::user;
+use super::users::{Sessions, UserError, hash, user};
 use crate::error::Error;
-use crate::model::{At, User, UserId};
+use crate::model::{Actor, At, User, UserId};
 use crate::secrets::random;
 
 /// How far `last_seen` may be behind, in milliseconds: not every request writes.
@@ -156,6 +156,26 @@ impl Store {
             }
         }
         Ok(Some(session))
+    }
+
+    /// Gives a user another password, as the user asks for it in the session of a token:
+    /// the user's other sessions end. Whether the old password is right is for the
+    /// caller to check.
+    ///
+    /// # Errors
+    ///
+    /// [`UserError::NotFound`], [`UserError::Invalid`]; those of the database.
+    pub async fn set_own_password(
+        &self,
+        actor: &Actor,
+        name: &str,
+        password: &str,
+        token: &str,
+    ) -> Result<(), UserError> {
+        let password = hash(password).await?;
+        let new = |_: &User| (None, Bound::Text(password), "changed".into());
+        let others = Sessions::EndOthers(hashed(token));
+        self.change_user(actor, name, "password", new, others).await
     }
 
     /// Ends a session; one that has ended may be ended again.

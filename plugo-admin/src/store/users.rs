@@ -21,6 +21,14 @@ const LONGEST: usize = 1024;
 
 const USER: &str = "id, name, role, disabled, created";
 
+/// What becomes of a user's sessions.
+pub(super) enum Sessions {
+    Stay,
+    End,
+    /// All but the one whose token has this hash.
+    EndOthers(String),
+}
+
 /// Why nothing was done about a user.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -122,14 +130,8 @@ impl Store {
         password: &str,
     ) -> Result<(), UserError> {
         let password = hash(password).await?;
-        self.change_user(
-            actor,
-            name,
-            "password",
-            |_| (None, Bound::Text(password), "changed".into()),
-            true,
-        )
-        .await
+        let new = |_: &User| (None, Bound::Text(password), "changed".into());
+        self.change_user(actor, name, "password", new, Sessions::End).await
     }
 
     /// Gives a user another role. The user's sessions go by it at once.
@@ -140,7 +142,7 @@ impl Store {
     pub async fn set_role(&self, actor: &Actor, name: &str, role: Role) -> Result<(), UserError> {
         let new =
             |user: &User| (Some(user.role.to_string()), role.as_str().into(), role.to_string());
-        self.change_user(actor, name, "role", new, false).await
+        self.change_user(actor, name, "role", new, Sessions::Stay).await
     }
 
     /// Keeps a user from logging in, and ends the user's sessions. Users are never
@@ -171,7 +173,8 @@ impl Store {
         let new = |user: &User| {
             (Some(user.disabled.to_string()), Bound::Small(disabled.into()), disabled.to_string())
         };
-        self.change_user(actor, name, "disabled", new, disabled).await
+        let sessions = if disabled { Sessions::End } else { Sessions::Stay };
+        self.change_user(actor, name, "disabled", new, sessions).await
     }
 
     /// All users, by name.
@@ -220,13 +223,13 @@ impl Store {
         Ok(user.filter(|_| right))
     }
 
-    async fn change_user(
+    pub(super) async fn change_user(
         &self,
         actor: &Actor,
         name: &str,
         field: &'static str,
         new: impl FnOnce(&User) -> (Option<String>, Bound, String),
-        ends_sessions: bool,
+        sessions: Sessions,
     ) -> Result<(), UserError> {
         let doing = "save the user";
         let mut tx = self.begin_write(doing).await?;
@@ -245,9 +248,15 @@ impl Store {
             let sql = format!("UPDATE plugo_users SET {field} = $1 WHERE id = $2");
             let id = Bound::Text(known.id.to_string());
             statement(&sql, [value, id.clone()]).execute(&mut *tx).await?;
-            if ends_sessions {
-                let sql = "DELETE FROM plugo_sessions WHERE user_id = $1";
-                statement(sql, [id]).execute(&mut *tx).await?;
+            let kept = match sessions {
+                Sessions::Stay => None,
+                // No session has a hash that is empty.
+                Sessions::End => Some(String::new()),
+                Sessions::EndOthers(kept) => Some(kept),
+            };
+            if let Some(kept) = kept {
+                let sql = "DELETE FROM plugo_sessions WHERE user_id = $1 AND token_hash <> $2";
+                statement(sql, [id, Bound::Text(kept)]).execute(&mut *tx).await?;
             }
             let line = Line::new("changed", "user", known.id, &*known.name);
             write(&mut tx, actor, line.field(field, before, Some(after))).await
@@ -287,7 +296,7 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
 }
 
-async fn hash(password: &str) -> Result<String, UserError> {
+pub(super) async fn hash(password: &str) -> Result<String, UserError> {
     if password.chars().count() < SHORTEST {
         return Err(UserError::Invalid(format!("a password has at least {SHORTEST} characters")));
     }

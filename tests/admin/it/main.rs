@@ -16,6 +16,7 @@ mod site;
 mod pages;
 mod api;
 mod guard;
+mod account;
 #[cfg(unix)]
 mod browser;
 #[cfg(unix)]
