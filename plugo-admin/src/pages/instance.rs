@@ -140,7 +140,27 @@ pub(super) async fn load(
 ) -> Result<InstanceDetail, failure::Failure> {
     let id: InstanceId = id.parse().map_err(|_| failure::missing(viewer, "instance"))?;
     let detail = site.store.instance(id).await.map_err(failure::store(viewer))?;
-    detail.ok_or_else(|| failure::missing(viewer, "instance"))
+    match detail {
+        Some(detail) => Ok(detail),
+        None => Err(gone(site, viewer, id).await?),
+    }
+}
+
+/// What is told where an instance was, to which links of the audit log lead.
+async fn gone(
+    site: &Site,
+    viewer: &Viewer,
+    id: InstanceId,
+) -> Result<failure::Failure, failure::Failure> {
+    let last =
+        AuditQuery { subject_id: Some(id.to_string()), per_page: 1, ..AuditQuery::default() };
+    let last = site.store.audit(&last).await.map_err(failure::store(viewer))?;
+    let deleted = last.rows.into_iter().find(|line| line.action == "deleted");
+    let Some(AuditRow { subject, actor, at, .. }) = deleted else {
+        return Ok(failure::missing(viewer, "instance"));
+    };
+    let text = format!("“{subject}” was deleted by {actor} at {} UTC.", text::time(at).0);
+    Ok(failure::tell(viewer.mount(), StatusCode::GONE, "Deleted", &text))
 }
 
 /// The page of an instance, with what was typed and not saved.

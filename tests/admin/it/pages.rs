@@ -314,7 +314,17 @@ fn settings_are_edited_in_a_form_that_keeps_secrets() {
         assert_eq!(site.row(MARKUP).await.id, sandbox.id);
         let answer = ann.post(&format!("{path}/delete"), &[("version", "2")]).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
-        assert_eq!(ann.get(&path).await.status, StatusCode::NOT_FOUND);
+        // What still leads there is told that it was deleted, and by whom.
+        let log = ann.get("/audit?search=sandbox").await.text;
+        assert!(log.contains(&format!("href=\"/admin{path}\"")), "{log}");
+        let gone = ann.get(&path).await;
+        assert_eq!(gone.status, StatusCode::GONE);
+        let line = site.store.audit(&Default::default()).await.unwrap().rows.remove(0);
+        assert_eq!((&*line.action, &*line.subject), ("deleted", &*format!("stripe: {MARKUP}")));
+        assert!(gone.text.contains("was deleted by ann at 20"), "{}", gone.text);
+        assert!(!gone.text.contains(MARKUP), "{}", gone.text);
+        let never = ann.get("/instances/01890000-0000-7000-8000-000000000000").await;
+        assert_eq!(never.status, StatusCode::NOT_FOUND);
     });
 }
 
