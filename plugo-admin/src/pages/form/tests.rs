@@ -1,5 +1,7 @@
-use serde_json::json;
+use plugo_settings::Problem;
+use serde_json::{Value, json};
 
+use super::read::number;
 use super::*;
 
 fn schema() -> Value {
