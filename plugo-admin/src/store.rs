@@ -33,6 +33,8 @@ mod audit;
 mod sync;
 /// What this program has no more, taken out of it.
 mod prune;
+/// What somebody else was faster with.
+mod conflict;
 /// What an operator changes.
 mod edit;
 /// Instances of items with settings.

@@ -1,23 +1,9 @@
 use std::error::Error;
 use std::fmt;
+use std::str::FromStr;
 
 use plugo_core::Status;
-
-/// A text that is no id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct IdError {
-    /// The text.
-    pub text: String,
-}
-
-impl fmt::Display for IdError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no id, which is a UUID in lower case with its hyphens", self.text)
-    }
-}
-
-impl Error for IdError {}
+use serde::{Deserialize, Serialize};
 
 /// A word that is none of those that are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,9 +57,87 @@ pub fn status_from_word(word: &str) -> Result<Status, WordError> {
     found.ok_or_else(|| WordError::new(word, "status", WORDS))
 }
 
+/// What a user may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// See everything but secrets.
+    View,
+    /// Change what an operator owns, too.
+    Edit,
+}
+
+impl Role {
+    /// The word that the database and the command line use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Role::View => "view",
+            Role::Edit => "edit",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = WordError;
+
+    fn from_str(word: &str) -> Result<Self, WordError> {
+        const WORDS: &[&str] = &[Role::View.as_str(), Role::Edit.as_str()];
+        let mut known = [Role::View, Role::Edit].into_iter();
+        let found = known.find(|role| role.as_str() == word);
+        found.ok_or_else(|| WordError::new(word, "role", WORDS))
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// By which way a change came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Via {
+    /// The admin pages.
+    Page,
+    /// The JSON API.
+    Api,
+    /// The command line.
+    Command,
+    /// Code of the app.
+    App,
+    /// Sync, by the program itself as it starts.
+    Sync,
+}
+
+impl Via {
+    const ALL: [Via; 5] = [Via::Page, Via::Api, Via::Command, Via::App, Via::Sync];
+
+    /// The word that the audit log uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Via::Page => "page",
+            Via::Api => "api",
+            Via::Command => "command",
+            Via::App => "app",
+            Via::Sync => "sync",
+        }
+    }
+}
+
+impl FromStr for Via {
+    type Err = WordError;
+
+    fn from_str(word: &str) -> Result<Self, WordError> {
+        const WORDS: &[&str] = &["page", "api", "command", "app", "sync"];
+        let found = Via::ALL.into_iter().find(|via| via.as_str() == word);
+        found.ok_or_else(|| WordError::new(word, "way of a change", WORDS))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::model::{InstanceId, Role, Via};
+    use super::*;
 
     #[test]
     fn what_is_no_word_is_told_with_those_that_are() {
@@ -86,20 +150,6 @@ mod tests {
         );
         for word in via.known {
             assert_eq!(word.parse::<Via>().unwrap().as_str(), *word);
-        }
-    }
-
-    #[test]
-    fn what_is_no_id_is_told_with_what_one_looks_like() {
-        let id = InstanceId::new().to_string();
-        assert_eq!(id.parse::<InstanceId>().unwrap().to_string(), id);
-        for wrong in ["7", &id.to_uppercase(), &id.replace('-', "")] {
-            let error = wrong.parse::<InstanceId>().unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                format!("`{wrong}` is no id, which is a UUID in lower case with its hyphens")
-            );
-            assert!(serde_json::from_value::<InstanceId>(wrong.into()).is_err());
         }
     }
 }
