@@ -61,7 +61,7 @@ mod command;
 pub use self::auth::{Auth, Identity};
 #[cfg(feature = "command")]
 pub use self::command::{Commands, command};
-pub use self::error::{Conflict, EditError, Error};
+pub use self::error::{Conflict, EditError, Error, UserError};
 pub use self::follow::{FollowStatus, Following};
 pub use self::force::in_force;
 pub use self::instance_error::{FailedInstance, InstanceError};
@@ -78,5 +78,5 @@ pub use self::secrets::{KeyRing, RevealError, SealedSettings, Settings};
 pub use self::snapshot::{Ranked, Snapshot, SnapshotInstance, SnapshotItem, SnapshotType};
 pub use self::store::{
     Edited, LostSecret, OpenedSession, PruneMode, Pruned, RekeyError, Rekeyed, Session, SessionUse,
-    Store, StoreOptions, SyncMode, Synced, UserError,
+    Store, StoreOptions, SyncMode, Synced,
 };

@@ -44,6 +44,8 @@ mod rekey;
 /// Settings with their secrets.
 #[cfg(feature = "pages")]
 mod reveal;
+/// Passwords as the database has them.
+mod passwords;
 /// Who may log in.
 mod users;
 /// Who is logged in.
@@ -55,7 +57,6 @@ pub use self::prune::{PruneMode, Pruned};
 pub use self::rekey::{LostSecret, RekeyError, Rekeyed};
 pub use self::sessions::{OpenedSession, Session, SessionUse};
 pub use self::sync::{SyncMode, Synced};
-pub use self::users::UserError;
 
 pub(crate) use self::pool::{FileId, connect_alone};
 pub(crate) use self::tx::Tx;

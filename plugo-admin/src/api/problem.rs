@@ -4,9 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::auth::Refusal;
-use crate::error::{Conflict, EditError, Error};
+use crate::error::{Conflict, EditError, Error, UserError};
 use crate::model::{At, IdError, WordError};
-use crate::store::UserError;
 
 /// Why a request was not done, as RFC 9457 has it (`application/problem+json`).
 #[derive(Clone, Debug, Serialize, ToSchema)]

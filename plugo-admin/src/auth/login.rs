@@ -6,9 +6,9 @@ use super::guard::{Guard, SESSION};
 use super::mount::Mount;
 use super::who::Oneself;
 use super::{Kind, cookies};
-use crate::error::Error;
+use crate::error::{Error, UserError};
 use crate::model::User;
-use crate::store::{OpenedSession, UserError};
+use crate::store::OpenedSession;
 
 /// Why somebody is not logged in.
 #[derive(Debug)]

@@ -3,8 +3,8 @@ use std::process::ExitCode;
 
 use super::KEYS;
 use super::answer::plain;
-use crate::error::{EditError, Error};
-use crate::store::{RekeyError, UserError};
+use crate::error::{EditError, Error, UserError};
+use crate::store::RekeyError;
 
 /// The answer is no.
 const NO: u8 = 1;

@@ -6,7 +6,8 @@ use super::audit::time;
 use super::failure::{Failure, Hint};
 use super::opening::Opening;
 use super::set::actor;
-use crate::store::{Store, UserError};
+use crate::error::UserError;
+use crate::store::Store;
 
 /// No line with a password is longer.
 const LONGEST: u64 = 4096;

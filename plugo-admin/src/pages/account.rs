@@ -10,8 +10,8 @@ use super::failure::{self, Answer};
 use super::fields::{Fields, Form, Query};
 use super::layout::{Shell, go, page};
 use crate::auth::{LoginError, Oneself, PasswordError, Viewer};
+use crate::error::UserError;
 use crate::site::Site;
-use crate::store::UserError;
 
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new().route("/account", get(show)).route("/account/password", post(password))

@@ -11,9 +11,9 @@ use super::fields::{Fields, Form, Query};
 use super::layout::{Shell, go, page};
 use super::text;
 use crate::auth::{Editor, Viewer};
+use crate::error::UserError;
 use crate::model::{Role, User, WordError};
 use crate::site::Site;
-use crate::store::UserError;
 
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new()

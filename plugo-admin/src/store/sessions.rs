@@ -7,9 +7,10 @@ use sha2::{Digest, Sha256};
 use sqlx::Row;
 
 use super::Store;
+use super::passwords::hash;
 use super::sql::{Bound, statement};
-use super::users::{Sessions, UserError, hash, user};
-use crate::error::Error;
+use super::users::{Sessions, user};
+use crate::error::{Error, UserError};
 use crate::model::{Actor, At, User, UserId};
 use crate::secrets::random;
 

@@ -1,23 +1,12 @@
-use std::fmt;
-use std::sync::OnceLock;
-
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::audit::{self, Line};
+use super::passwords::{decoy, fits, hash};
 use super::sql::{Bound, flag, has_nul, parsed, revision, statement};
 use super::{Store, Tx};
-use crate::error::Error;
+use crate::error::{Error, UserError};
 use crate::model::{Actor, At, Role, User, UserId};
-use crate::secrets::random;
-
-/// The shortest password, in characters.
-const SHORTEST: usize = 12;
-
-/// A longer password is not hashed: that would cost whoever sends it nothing.
-const LONGEST: usize = 1024;
 
 const USER: &str = "id, name, role, disabled, created";
 
@@ -27,46 +16,6 @@ pub(super) enum Sessions {
     End,
     /// All but the one whose token has this hash.
     EndOthers(String),
-}
-
-/// Why nothing was done about a user.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum UserError {
-    /// There is no user of this name.
-    NotFound(String),
-    /// There is a user of this name already.
-    NameTaken(String),
-    /// The name or the password does not do; the text says why.
-    Invalid(String),
-    /// The database did not do it.
-    Store(Error),
-}
-
-impl From<Error> for UserError {
-    fn from(error: Error) -> Self {
-        UserError::Store(error)
-    }
-}
-
-impl fmt::Display for UserError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            UserError::NotFound(name) => write!(f, "there is no user `{name}`"),
-            UserError::NameTaken(name) => write!(f, "there is a user `{name}` already"),
-            UserError::Invalid(why) => f.write_str(why),
-            UserError::Store(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for UserError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            UserError::Store(error) => Some(error),
-            _ => None,
-        }
-    }
 }
 
 impl Store {
@@ -213,13 +162,7 @@ impl Store {
             Some((user, stored)) if !user.disabled => (Some(user), stored),
             _ => (None, decoy()?),
         };
-        let password = password.to_owned();
-        let right = blocking(move || {
-            let stored = PasswordHash::new(&stored).map_err(|error| error.to_string())?;
-            let fits = password.len() <= LONGEST;
-            Ok(fits && Argon2::default().verify_password(password.as_bytes(), &stored).is_ok())
-        });
-        let right = right.await == Ok(true);
+        let right = fits(password, stored).await;
         Ok(user.filter(|_| right))
     }
 
@@ -287,40 +230,4 @@ pub(super) fn user(row: &AnyRow) -> sqlx::Result<User> {
         disabled: flag(row, "disabled")?,
         created: At(row.try_get("created")?),
     })
-}
-
-/// Hashing takes tens of milliseconds, during which no other task would run.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, String> + Send + 'static,
-) -> Result<T, String> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
-}
-
-pub(super) async fn hash(password: &str) -> Result<String, UserError> {
-    if password.chars().count() < SHORTEST {
-        return Err(UserError::Invalid(format!("a password has at least {SHORTEST} characters")));
-    }
-    if password.len() > LONGEST {
-        return Err(UserError::Invalid(format!("a password has at most {LONGEST} bytes")));
-    }
-    let password = password.to_owned();
-    let hashed = blocking(move || hashed(password.as_bytes())).await;
-    hashed.map_err(|why| UserError::Store(Error::Secret(why)))
-}
-
-fn hashed(password: &[u8]) -> Result<String, String> {
-    let salt = random::<16>().map_err(|error| error.to_string())?;
-    let salt = SaltString::encode_b64(&salt).map_err(|error| error.to_string())?;
-    let hash = Argon2::default().hash_password(password, &salt);
-    hash.map(|hash| hash.to_string()).map_err(|error| error.to_string())
-}
-
-/// The hash that is checked where there is no user, so that this takes as long.
-fn decoy() -> Result<String, Error> {
-    static DECOY: OnceLock<String> = OnceLock::new();
-    if let Some(decoy) = DECOY.get() {
-        return Ok(decoy.clone());
-    }
-    let new = hashed(&random::<16>()?).map_err(Error::Secret)?;
-    Ok(DECOY.get_or_init(|| new).clone())
 }
