@@ -46,7 +46,8 @@ fn changes(method: &Method) -> bool {
 }
 
 /// What changes something, and is for viewers too: it is about themselves.
-const OWN: [&str; 3] = ["/logout", "/account/password", "/api/v1/session"];
+const OWN: [&str; 4] =
+    ["/logout", "/account/password", "/api/v1/session", "/api/v1/session/password"];
 
 /// What a page does by itself, which is no use of a session.
 const BY_ITSELF: &str = "/revision";

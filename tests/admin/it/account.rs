@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use plugo_admin::{Actor, AuditQuery, Auth, Identity, Role, Via};
+use serde_json::json;
 
 use crate::site::{Browser, PASSWORD, Site, registry, run};
 
@@ -55,6 +56,38 @@ fn everybody_changes_their_own_password_and_their_other_sessions_end() {
             let setup = Actor::new("setup", Via::Command);
             site.store.set_password(&setup, name, PASSWORD).await.unwrap();
         }
+    });
+}
+
+#[test]
+fn a_program_changes_its_own_password_too() {
+    run(async {
+        let site = Site::new().await;
+        let mut elsewhere = site.login("victor").await;
+        let mut program = site.browser();
+        let login = json!({ "name": "victor", "password": PASSWORD });
+        let json = [("content-type", "application/json")];
+        let session = program.send("POST", "/api/v1/session", &json, login.to_string()).await;
+        let token = session.json()["token"].as_str().unwrap().to_owned();
+        program.more = vec![("authorization", format!("Bearer {token}"))];
+        let path = "/session/password";
+        for (old, new, told) in [
+            ("wrong horse battery", NEW, "the old password is not right"),
+            (PASSWORD, "short", "at least 12 characters"),
+        ] {
+            let body = json!({ "old": old, "new": new });
+            let answer = program.api("PUT", path, &[], &body).await;
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{told}");
+            assert!(answer.text.contains(told), "{told}: {}", answer.text);
+        }
+        let body = json!({ "old": PASSWORD, "new": NEW });
+        let answer = program.api("PUT", path, &[], &body).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text);
+        assert_eq!(program.get("/api/v1/types").await.status, StatusCode::OK);
+        assert_eq!(elsewhere.get("/types").await.status, StatusCode::SEE_OTHER);
+        assert!(site.store.verify_password("victor", NEW).await.unwrap().is_some());
+        let line = site.store.audit(&AuditQuery::default()).await.unwrap().rows.remove(0);
+        assert_eq!((&*line.actor, &*line.subject, line.via), ("victor", "victor", Via::Api));
     });
 }
 
