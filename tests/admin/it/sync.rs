@@ -429,13 +429,16 @@ fn the_second_of_two_editors_is_told_what_changed() {
 fn an_edit_that_waits_in_a_circle_with_a_change_by_hand_is_done_all_the_same() {
     let Some(database) = Database::postgres() else { return };
     run(async {
+        // The server ends with the last one that holds the database.
+        let database = Arc::new(database);
         let store = synced(&database).await;
         let target = [(row(&store, "sms").await.id, None)];
         // It locks the row, and the revision only when the edit waits for the row.
         let sql = "BEGIN; SELECT id FROM plugo_instances FOR UPDATE; SELECT pg_sleep(0.5); \
             UPDATE plugo_instances SET priority = 5; COMMIT";
         let runtime = tokio::runtime::Handle::current();
-        let by_hand = tokio::task::spawn_blocking(move || runtime.block_on(database.by_hand(sql)));
+        let held = Arc::clone(&database);
+        let by_hand = tokio::task::spawn_blocking(move || runtime.block_on(held.by_hand(sql)));
         let edit = async {
             tokio::time::sleep(std::time::Duration::from_millis(200)).await;
             store.edit(&ann(), &target, &Change::Status(Some(Status::Disabled))).await
