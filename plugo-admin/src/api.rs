@@ -21,9 +21,11 @@ mod extract;
 mod body;
 /// Types, and what is selected of them.
 mod types;
-/// Instances, and what is changed about them.
+/// Instances.
 #[expect(unused_qualifications, reason = "a macro of utoipa writes it")]
 mod instances;
+/// What is changed about instances.
+mod edits;
 /// Items and plugins.
 #[expect(unused_qualifications, reason = "a macro of utoipa writes it")]
 mod plugins;
@@ -75,6 +77,7 @@ fn routes() -> OpenApiRouter<Arc<Site>> {
     OpenApiRouter::with_openapi(Api::openapi())
         .merge(types::routes())
         .merge(instances::routes())
+        .merge(edits::routes())
         .merge(plugins::routes())
         .merge(audit::routes())
         .merge(status::routes())

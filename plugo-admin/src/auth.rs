@@ -19,17 +19,17 @@ mod cookies;
 mod throttle;
 /// That a request comes from a page of ours.
 mod origin;
-/// Every request, before anything else sees it.
-mod guard;
-/// Logging in and out.
-mod login;
 /// Who a handler deals with.
 mod who;
+/// Every request, before anything else sees it.
+mod guard;
+/// Logging in and out, and passwords.
+mod login;
 
 pub(crate) use self::guard::{FormToken, Guard, LARGEST_BODY, Refusal, guard, is_json};
-pub(crate) use self::login::{LoginError, session_cookie};
+pub(crate) use self::login::{LoginError, PasswordError, session_cookie};
 pub(crate) use self::mount::{Mount, Place};
-pub(crate) use self::who::{Editor, Viewer};
+pub(crate) use self::who::{Editor, Oneself, Viewer};
 
 /// Who somebody is, and what they may do.
 #[derive(Clone, Debug, PartialEq, Eq)]

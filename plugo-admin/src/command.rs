@@ -30,6 +30,8 @@ mod list;
 mod set;
 /// `db audit`.
 mod audit;
+/// `db rekey`.
+mod rekey;
 /// `db user`.
 mod users;
 /// `admin`.
@@ -78,7 +80,7 @@ pub async fn command(
 /// The app's commands `db` and `admin`:
 ///
 /// ```text
-/// app db migrate | sync | list | set | audit | user …
+/// app db migrate | sync | list | set | audit | rekey | user …
 /// app admin --listen 127.0.0.1:8081
 /// ```
 ///
@@ -178,6 +180,7 @@ impl Commands {
                     Db::List(which) => list::list(&opening, answer, &registry, &which).await,
                     Db::Set(what) => set::set(&opening, answer, &what).await,
                     Db::Audit(which) => audit::audit(&opening, answer, &which).await,
+                    Db::Rekey => rekey::rekey(&opening, answer).await,
                     Db::User { command } => users::user(&opening, answer, command).await,
                 }
             }

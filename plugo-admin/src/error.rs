@@ -1,9 +1,13 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use plugo_settings::Problems;
+/// Why nothing was edited.
+mod edit;
+/// Why nothing was done about a user.
+mod user;
 
-use crate::model::{At, InstanceId, Version};
+pub use self::edit::{Conflict, EditError};
+pub use self::user::UserError;
 
 /// Why the database did not do what it was asked for. Each says what, where and
 /// what to do; passwords are hidden.
@@ -76,10 +80,17 @@ pub enum Error {
         /// The version that this program needs.
         known: i64,
     },
-    /// This program has no item, or prune would take away every one in the
-    /// database.
+    /// This program has nothing, so prune would take everything away.
     NothingRegistered,
-    /// A secret cannot be encrypted.
+    /// This program has none of the items in the database, so prune would take every
+    /// one away.
+    NothingLeft {
+        /// How many items there are.
+        items: usize,
+    },
+    /// There is a secret to encrypt, and no key in the key ring.
+    NoKey,
+    /// The key ring is not as it should be, or a secret cannot be encrypted.
     Secret(String),
     /// The lookups of this process follow another database already.
     Followed {
@@ -210,16 +221,24 @@ impl fmt::Display for Error {
                  migration"
             ),
             Error::Unmigrated { database, found: 0, .. } => {
-                write!(f, "{database} has no tables of plugo yet; run `db migrate`")
+                write!(f, "{database} has no tables of plugo yet; migrate it first")
             }
             Error::Unmigrated { database, found, known } => write!(
                 f,
                 "the tables of {database} have version {found}, and this program needs version \
-                 {known}; run `db migrate`"
+                 {known}; migrate it first"
             ),
             Error::NothingRegistered => f.write_str(
-                "pruning would delete every item, since this program has none of them; that is \
-                 rarely meant, so say so with --force",
+                "pruning would delete everything, since this program has no plugins; that is \
+                 rarely meant, and has to be forced",
+            ),
+            Error::NothingLeft { items } => write!(
+                f,
+                "pruning would delete every item ({items}), since this program has none of them; \
+                 that is rarely meant, and has to be forced"
+            ),
+            Error::NoKey => f.write_str(
+                "there is a secret field, and no key to encrypt it with; put one into the key ring",
             ),
             Error::Secret(why) => f.write_str(why),
             Error::Followed { database } => write!(
@@ -244,95 +263,5 @@ impl StdError for Error {
             Error::Database { source, .. } => Some(&**source),
             _ => None,
         }
-    }
-}
-
-/// Why nothing was edited.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum EditError {
-    /// There is no such instance, or not any more.
-    NotFound(InstanceId),
-    /// Somebody else was there first.
-    Conflict(Box<Conflict>),
-    /// The value does not do; the text says why.
-    Invalid(String),
-    /// The settings do not fit their schema; each problem says where. No secret is in
-    /// it.
-    Settings(Problems),
-    /// The item has another instance of this name.
-    NameTaken(String),
-    /// The database did not do it.
-    Store(Error),
-}
-
-/// What somebody else changed since an editor looked.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Conflict {
-    /// The instance.
-    pub id: InstanceId,
-    /// Item and instance as people name them.
-    pub subject: String,
-    /// The version that the editor saw.
-    pub seen: Version,
-    /// The version that there is now.
-    pub now: Version,
-    /// Who changed it last, as far as the audit log knows.
-    pub by: Option<String>,
-    /// When, as far as the audit log knows.
-    pub at: Option<At>,
-    /// Whether it was ever changed by hand in the database, which the audit log
-    /// does not know: then the last change may be that one.
-    pub by_hand: bool,
-    /// What the last change in the audit log was, in words: one for each field.
-    pub changes: Vec<String>,
-}
-
-impl From<Error> for EditError {
-    fn from(error: Error) -> Self {
-        EditError::Store(error)
-    }
-}
-
-impl fmt::Display for EditError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            EditError::NotFound(id) => write!(f, "there is no instance {id} (any more)"),
-            EditError::Conflict(conflict) => conflict.fmt(f),
-            EditError::Invalid(why) => f.write_str(why),
-            EditError::Settings(problems) => {
-                write!(f, "the settings do not fit, and nothing was saved: {problems}")
-            }
-            EditError::NameTaken(name) => {
-                write!(f, "the item has an instance that is called `{name}` already")
-            }
-            EditError::Store(error) => error.fmt(f),
-        }
-    }
-}
-
-impl StdError for EditError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            EditError::Store(error) => Some(error),
-            EditError::Settings(problems) => Some(problems),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Conflict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` was changed meanwhile", self.subject)?;
-        match (&self.by, self.by_hand) {
-            (Some(by), false) => write!(f, " by {by}")?,
-            (Some(by), true) => write!(f, ", by hand in the database or by {by}")?,
-            (None, _) => f.write_str(", by hand in the database")?,
-        }
-        for change in &self.changes {
-            write!(f, "; {change}")?;
-        }
-        f.write_str("; look at what holds now, then decide again")
     }
 }

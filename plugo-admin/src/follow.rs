@@ -94,11 +94,6 @@ impl Following {
         &self.followed.0.registry
     }
 
-    /// Puts a snapshot in force, unless a newer one is, and says whether it did.
-    pub fn offer(&self, snapshot: Snapshot) -> bool {
-        self.followed.0.offer(self.followed.0.begin(), Arc::new(snapshot))
-    }
-
     /// The revision that holds, each time that it changes.
     pub fn changes(&self) -> watch::Receiver<i64> {
         self.followed.0.watch()

@@ -169,3 +169,44 @@ impl Force {
 pub fn in_force() -> Option<Arc<Snapshot>> {
     OF_PROGRAM.load_full()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(revision: i64) -> Arc<Snapshot> {
+        Arc::new(Snapshot::new(revision, Vec::new()))
+    }
+
+    #[test]
+    fn what_is_older_never_takes_the_place_of_what_is_newer() {
+        let followed = Force::of("id", "shown", &Registry::by_hand()).unwrap();
+        let force = &followed.0;
+        // Readers that are slow to offer what they have read.
+        std::thread::scope(|scope| {
+            for reader in 0..4 {
+                scope.spawn(move || {
+                    let began = force.begin();
+                    for read in 0..500 {
+                        let before = force.revision();
+                        let revision = (read * 7 + reader * 31) % 500;
+                        let taken = force.offer(began, snapshot(revision));
+                        let after = force.revision();
+                        assert!(after >= before, "{before:?} {after:?}");
+                        assert!(after >= Some(revision), "{revision} {after:?}");
+                        assert!(!taken || before < Some(revision), "{before:?} {revision}");
+                    }
+                });
+            }
+        });
+        assert_eq!(force.revision(), Some(499));
+        let began = force.begin();
+        assert!(!force.offer(began, snapshot(499)) && !force.offer(began, snapshot(498)));
+        // A database that is back may be an older copy of itself; what was read of the
+        // one before counts no more.
+        let reconnected = force.reconnected();
+        assert!(!force.offer(began, snapshot(500)));
+        assert!(force.offer(reconnected, snapshot(7)));
+        assert_eq!(force.revision(), Some(7));
+    }
+}

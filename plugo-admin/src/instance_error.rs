@@ -6,6 +6,7 @@ use plugo_core::{Failure, SelectError};
 use plugo_settings::Problems;
 
 use crate::model::InstanceId;
+use crate::secrets::RevealError;
 
 /// Why a lookup found no instance, or could not make it.
 #[derive(Clone, Debug)]
@@ -70,7 +71,7 @@ pub enum InstanceError {
         /// Item and instance.
         instance: String,
         /// Why.
-        why: String,
+        why: RevealError,
     },
     /// The settings of the instance do not fit the item that is in this program.
     Settings {
@@ -183,6 +184,7 @@ impl Error for InstanceError {
                 Failure::Argument(error) => Some(error),
                 _ => None,
             },
+            InstanceError::Unreadable { why, .. } => Some(why),
             InstanceError::Settings { problems, .. } => Some(problems),
             InstanceError::Selector(error) => error.source(),
             _ => None,

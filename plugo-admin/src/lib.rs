@@ -61,21 +61,22 @@ mod command;
 pub use self::auth::{Auth, Identity};
 #[cfg(feature = "command")]
 pub use self::command::{Commands, command};
-pub use self::error::{Conflict, EditError, Error};
+pub use self::error::{Conflict, EditError, Error, UserError};
 pub use self::follow::{FollowStatus, Following};
 pub use self::force::in_force;
 pub use self::instance_error::{FailedInstance, InstanceError};
 pub use self::instances::{Instance, InstanceFallback, Instances, instances};
 pub use self::model::{
-    Actor, At, AuditQuery, AuditRow, Change, InstanceDetail, InstanceId, InstanceQuery,
+    Actor, At, AuditQuery, AuditRow, Change, IdError, InstanceDetail, InstanceId, InstanceQuery,
     InstanceRow, ItemId, ItemQuery, ItemRow, Page, PluginId, PluginQuery, PluginRow, Role, Sort,
-    TypeId, TypeRef, TypeRow, User, UserId, Version, Via, status_from_word,
+    TypeId, TypeRef, TypeRow, User, UserId, Version, Via, WordError, status_from_word,
 };
 #[cfg(feature = "pages")]
 pub use self::pages::Pages;
 pub use self::registry::{RegisteredItem, RegisteredPlugin, RegisteredType, Registry};
-pub use self::secrets::{KeyRing, SealedSettings, Settings};
+pub use self::secrets::{KeyRing, RevealError, SealedSettings, Settings};
 pub use self::snapshot::{Ranked, Snapshot, SnapshotInstance, SnapshotItem, SnapshotType};
 pub use self::store::{
-    Edited, OpenedSession, Pruned, Session, Store, StoreOptions, SyncMode, Synced, UserError,
+    Edited, LostSecret, OpenedSession, PruneMode, Pruned, RekeyError, Rekeyed, Session, SessionUse,
+    Store, StoreOptions, SyncMode, Synced,
 };

@@ -1,76 +1,23 @@
+use std::ffi::OsStr;
 use std::fmt;
-use std::str::FromStr;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use plugo_core::Status;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
-use uuid::Uuid;
 
 /// What is asked for: rows, and which.
 mod query;
+/// What names a row.
+mod id;
+/// Words that the database and people use.
+mod words;
 
+pub use self::id::{IdError, InstanceId, ItemId, PluginId, TypeId, UserId};
 pub(crate) use self::query::paging;
 pub use self::query::{AuditQuery, InstanceQuery, ItemQuery, Page, PluginQuery, Sort};
-
-macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(Uuid);
-
-        impl $name {
-            /// A new one, which no row has.
-            pub(crate) fn new() -> Self {
-                $name(Uuid::now_v7())
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, String> {
-                // One way of writing, so that an id in a text can be compared.
-                let id = Uuid::try_parse(text).ok().filter(|id| id.to_string() == text);
-                id.map($name).ok_or_else(|| format!("`{text}` is no id"))
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = String;
-
-            fn try_from(text: String) -> Result<Self, String> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> String {
-                id.to_string()
-            }
-        }
-    )+};
-}
-
-ids! {
-    /// Names a plugin type; it never changes.
-    TypeId,
-    /// Names an item; it never changes.
-    ItemId,
-    /// Names an instance; it never changes.
-    InstanceId,
-    /// Names a plain plugin; it never changes.
-    PluginId,
-    /// Names a user; it never changes.
-    UserId,
-}
+pub use self::words::{Role, Via, WordError, status_from_word};
 
 /// How often an instance was changed, which tells two editors apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -97,103 +44,12 @@ impl At {
     }
 }
 
-/// The status that a word means: `active`, `reserve` or `disabled`.
-///
-/// # Errors
-///
-/// A text that says which words there are.
-pub fn status_from_word(word: &str) -> Result<Status, String> {
-    [Status::Active, Status::Reserve, Status::Disabled]
-        .into_iter()
-        .find(|status| status.as_str() == word)
-        .ok_or_else(|| format!("`{word}` is no status; say active, reserve or disabled"))
-}
-
 fn word<S: Serializer>(status: &Status, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(status.as_str())
 }
 
 fn word_or_null<S: Serializer>(status: &Option<Status>, to: S) -> Result<S::Ok, S::Error> {
     status.map(Status::as_str).serialize(to)
-}
-
-/// What a user may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// See everything but secrets.
-    View,
-    /// Change what an operator owns, too.
-    Edit,
-}
-
-impl Role {
-    /// The word that the database and the command line use.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Role::View => "view",
-            Role::Edit => "edit",
-        }
-    }
-}
-
-impl FromStr for Role {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        [Role::View, Role::Edit]
-            .into_iter()
-            .find(|role| role.as_str() == word)
-            .ok_or_else(|| format!("`{word}` is no role; say view or edit"))
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// By which way a change came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Via {
-    /// The admin pages.
-    Page,
-    /// The JSON API.
-    Api,
-    /// The command line.
-    Command,
-    /// Code of the app.
-    App,
-    /// Sync and prune.
-    Sync,
-}
-
-impl Via {
-    const ALL: [Via; 5] = [Via::Page, Via::Api, Via::Command, Via::App, Via::Sync];
-
-    /// The word that the audit log uses.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Via::Page => "page",
-            Via::Api => "api",
-            Via::Command => "command",
-            Via::App => "app",
-            Via::Sync => "sync",
-        }
-    }
-}
-
-impl FromStr for Via {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        Via::ALL
-            .into_iter()
-            .find(|via| via.as_str() == word)
-            .ok_or_else(|| format!("`{word}` is no way by which a change comes"))
-    }
 }
 
 /// Who changes something, and by which way. That they may is for the caller to
@@ -210,6 +66,15 @@ impl Actor {
     /// Somebody.
     pub fn new(name: impl Into<String>, via: Via) -> Self {
         Actor { name: name.into(), via }
+    }
+
+    /// This program, as who syncs when it starts: named as its executable.
+    pub fn of_program() -> Self {
+        let executable = std::env::current_exe().ok();
+        let name = executable.as_deref().and_then(Path::file_stem).map(OsStr::to_string_lossy);
+        let name: String = name.iter().flat_map(|name| name.chars()).take(100).collect();
+        let name = name.replace(char::is_control, "");
+        Actor::new(if name.is_empty() { "program" } else { &name }, Via::Sync)
     }
 }
 

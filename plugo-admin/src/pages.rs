@@ -45,16 +45,18 @@ mod plugins;
 mod database;
 /// Who may log in.
 mod users;
+/// The password of whoever is logged in.
+mod account;
 
 /// The admin pages and the JSON API, as a router that an app nests under any path.
 ///
 /// ```no_run
 /// # async fn app() -> Result<axum::Router, plugo_admin::Error> {
 /// use std::sync::Arc;
-/// use plugo_admin::{Auth, Pages, Registry, Store, SyncMode};
+/// use plugo_admin::{Actor, Auth, Pages, Registry, Store, SyncMode};
 /// let registry = Registry::of_program();
 /// let store = Store::open("sqlite:///var/lib/shop/plugo.sqlite3").await?;
-/// store.sync(&registry, SyncMode::Create).await?;
+/// store.sync(&Actor::of_program(), &registry, SyncMode::Create).await?;
 /// let following = Arc::new(store.follow(&registry).await?);
 /// let pages = Pages::new(store, registry, Auth::built_in()).following(following);
 /// let app = axum::Router::new().nest("/admin", pages.router());
@@ -168,7 +170,8 @@ impl Pages {
             .merge(audit::routes())
             .merge(plugins::routes())
             .merge(database::routes())
-            .merge(users::routes());
+            .merge(users::routes())
+            .merge(account::routes());
         Router::new()
             .nest("/api/v1", crate::api::router())
             .merge(pages)

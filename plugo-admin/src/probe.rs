@@ -50,7 +50,7 @@ pub(crate) async fn probe(site: &Site, row: &InstanceRow) -> Result<Constructed,
         (None, None) => None,
         (Some(_), _) => match site.store.revealed(row.id).await? {
             None => return Ok(Constructed::not("there is no such instance (any more)")),
-            Some(Err(why)) => return Ok(Constructed::not(why)),
+            Some(Err(why)) => return Ok(Constructed::not(why.to_string())),
             Some(Ok(settings)) => Some(settings),
         },
     };

@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock};
 
 use plugo_core::Status;
 
-use crate::model::{InstanceId, ItemId, TypeId, Version, full_name, subject};
+use crate::model::{InstanceId, ItemId, ItemRow, TypeId, Version, full_name, subject};
 use crate::registry::Registry;
 use crate::secrets::SealedSettings;
 
@@ -103,6 +103,17 @@ pub(crate) struct Step {
     pub(crate) before: i64,
     pub(crate) after: i64,
     pub(crate) changed: Vec<SnapshotInstance>,
+    /// New ones, each with its item.
+    pub(crate) created: Vec<(ItemRow, SnapshotInstance)>,
+    pub(crate) deleted: Vec<InstanceId>,
+}
+
+impl Step {
+    /// From one revision to another, with nothing that is different.
+    pub(crate) fn between(before: i64, after: i64) -> Self {
+        let (changed, created, deleted) = (Vec::new(), Vec::new(), Vec::new());
+        Step { before, after, changed, created, deleted }
+    }
 }
 
 impl Snapshot {
@@ -147,7 +158,16 @@ impl Snapshot {
                 item.instances.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
             }
         }
-        changed.is_empty().then(|| Snapshot::new(step.after, types))
+        if !changed.is_empty() {
+            return None;
+        }
+        for id in &step.deleted {
+            delete(&mut types, *id)?;
+        }
+        for (item, instance) in &step.created {
+            create(&mut types, item, instance);
+        }
+        Some(Snapshot::new(step.after, types))
     }
 
     /// The instances of a type whose items are in this registry, in the order of
@@ -216,5 +236,38 @@ impl Snapshot {
             }
         }
         overrides
+    }
+}
+
+/// Takes an instance away, with its item and its type where nothing is left of them.
+fn delete(types: &mut Vec<SnapshotType>, id: InstanceId) -> Option<()> {
+    let mut items = types.iter_mut().flat_map(|of| &mut of.items);
+    let (item, at) = items.find_map(|item| {
+        let at = item.instances.iter().position(|instance| instance.id == id)?;
+        Some((item, at))
+    })?;
+    item.instances.remove(at);
+    types.iter_mut().for_each(|of| of.items.retain(|item| !item.instances.is_empty()));
+    types.retain(|of| !of.items.is_empty());
+    Some(())
+}
+
+/// Puts an instance where it belongs.
+fn create(types: &mut Vec<SnapshotType>, row: &ItemRow, instance: &SnapshotInstance) {
+    let (name, package) = (row.of.name.clone(), row.of.package.clone());
+    if !types.iter().any(|of| of.id == row.of.id) {
+        types.push(SnapshotType { id: row.of.id, name, package, items: Vec::new() });
+        types.sort_by(|a, b| (&a.name, &a.package).cmp(&(&b.name, &b.package)));
+    }
+    for of in types.iter_mut().filter(|of| of.id == row.of.id) {
+        let (namespace, name) = (row.namespace.clone(), row.name.clone());
+        if !of.items.iter().any(|item| item.id == row.id) {
+            of.items.push(SnapshotItem { id: row.id, namespace, name, instances: Vec::new() });
+            of.items.sort_by(|a, b| (&a.name, &a.namespace).cmp(&(&b.name, &b.namespace)));
+        }
+        for item in of.items.iter_mut().filter(|item| item.id == row.id) {
+            item.instances.push(Arc::new(instance.clone()));
+            item.instances.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+        }
     }
 }

@@ -25,7 +25,8 @@
 //! What an operator typed is a `serde_json::Value`, and what may stand in it says
 //! the schema. [`check`](fn@check) tells every problem of a value (feature
 //! `check`), [`redact`] and [`merge`] are for whoever shows it and gets it back,
-//! and [`each_secret`] for whoever encrypts it.
+//! [`each_secret`] for whoever encrypts it, and [`resolve`] for
+//! whoever reads the schema.
 
 // Modules stand in the order in which data flows: a module imports only from
 // those above it.
@@ -50,6 +51,7 @@ pub use self::form::{Form, Settings};
 pub use self::problem::{Problem, Problems};
 pub use self::secret::Secret;
 pub use self::secrets::{each_secret, merge, redact, secrets};
+pub use self::shape::resolve;
 pub use schemars;
 pub use serde;
 pub use serde_json;

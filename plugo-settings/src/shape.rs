@@ -155,8 +155,20 @@ impl<'s> Shape<'s> {
     }
 }
 
-/// What `#/$defs/Name` leads to.
-fn resolve<'s>(root: &'s Value, reference: &str) -> Option<&'s Value> {
+/// The part of a schema that a `$ref` within it leads to: `#`, or a `#` and a JSON
+/// pointer, in which a name may be percent-encoded, as in a URL. `None` where there
+/// is nothing, or the reference leads out of the schema.
+///
+/// ```
+/// # use plugo_settings as settings;
+/// use settings::serde_json::json;
+/// let schema = json!({ "$defs": { "Vec<u8>": { "type": "array" } } });
+/// let found = settings::resolve(&schema, "#/$defs/Vec%3Cu8%3E");
+/// assert_eq!(found, Some(&json!({ "type": "array" })));
+/// assert_eq!(settings::resolve(&schema, "other.json#/$defs/Vec%3Cu8%3E"), None);
+/// ```
+#[must_use]
+pub fn resolve<'s>(root: &'s Value, reference: &str) -> Option<&'s Value> {
     root.pointer(&percent_decoded(reference.strip_prefix('#')?)?)
 }
 

@@ -62,7 +62,7 @@ fn attach(runtime: &Runtime, database: &str) -> Result<Following> {
     runtime.block_on(async {
         let registry = Registry::of_program();
         let store = Store::open(database).await?;
-        store.sync(&registry, SyncMode::Create).await?;
+        store.sync(&Actor::of_program(), &registry, SyncMode::Create).await?;
         let following = store.follow(&registry).await?;
         let rows = store.instances(&InstanceQuery::default()).await?.rows;
         let row = rows.iter().find(|row| row.name == DISABLED).context("it was not synced")?;

@@ -27,7 +27,7 @@ pub(crate) fn measure(
     let url = database.fresh()?;
     let (store, id) = runtime.block_on(async {
         let store = Store::open(&url).await?;
-        store.sync(&many(FOLLOWED), SyncMode::Create).await?;
+        store.sync(&Actor::of_program(), &many(FOLLOWED), SyncMode::Create).await?;
         let rows = store.instances(&InstanceQuery::default()).await?.rows;
         let id = rows.first().context("there are none")?.id;
         anyhow::Ok((store, id))

@@ -74,7 +74,7 @@ async fn timed(
     is_unchanged: bool,
 ) -> Result<Duration> {
     let begin = Instant::now();
-    let synced: Synced = store.sync(registry, mode).await?;
+    let synced: Synced = store.sync(&Actor::of_program(), registry, mode).await?;
     let took = begin.elapsed();
     if synced.is_unchanged() != is_unchanged {
         bail!("this is not what should have been synced: {synced}");

@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use axum::{Form, Router};
 use maud::{DOCTYPE, Markup, html};
 use notify_channel::{Notifier, Outbox};
-use plugo_admin::{Following, InstanceId, instances};
+use plugo_admin::{Following, IdError, InstanceId, instances};
 use serde::Deserialize;
 
 use crate::choices::{Choices, USERS};
@@ -257,7 +257,9 @@ async fn choosing(
     let chosen = match &*choice.instance {
         "" => None,
         id => {
-            let id = id.parse().map_err(|why| Refusal(StatusCode::BAD_REQUEST, why))?;
+            let id = id
+                .parse()
+                .map_err(|why: IdError| Refusal(StatusCode::BAD_REQUEST, why.to_string()))?;
             let found = instances::<dyn Notifier>().allow_disabled().by_id(id);
             found.map_err(|error| Refusal(StatusCode::BAD_REQUEST, error.to_string()))?;
             Some(id)

@@ -45,7 +45,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use axum::Router;
 use notify_channel::Outbox;
-use plugo_admin::{Auth, Commands, Pages, Registry, SyncMode};
+use plugo_admin::{Actor, Auth, Commands, Pages, Registry, SyncMode};
 
 /// Where the database and its keys are.
 mod place;
@@ -81,7 +81,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     }
 
     let store = place.options.open(&place.url).await?;
-    store.sync(&registry, SyncMode::Create).await?;
+    store.sync(&Actor::of_program(), &registry, SyncMode::Create).await?;
     if let Some(password) = beginning::prepare(&store).await? {
         writeln!(
             stdout(),

@@ -47,7 +47,7 @@ async fn items(
 ) -> Result<Json<PageBody<ItemBody>>, Problem> {
     let query = ItemQuery {
         search: wanted.search,
-        type_id: wanted.of.map(|id| id.parse()).transpose().map_err(Problem::invalid)?,
+        type_id: wanted.of.map(|id| id.parse()).transpose()?,
         present: wanted.present,
         page: wanted.page.unwrap_or(1),
         per_page: wanted.per_page.unwrap_or(0),

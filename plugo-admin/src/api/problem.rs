@@ -4,9 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::auth::Refusal;
-use crate::error::{Conflict, EditError, Error};
-use crate::model::At;
-use crate::store::UserError;
+use crate::error::{Conflict, EditError, Error, UserError};
+use crate::model::{At, IdError, WordError};
 
 /// Why a request was not done, as RFC 9457 has it (`application/problem+json`).
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -131,8 +130,8 @@ impl IntoResponse for Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        if let Error::Secret(why) = error {
-            return Problem::invalid(why);
+        if matches!(error, Error::NoKey | Error::Secret(_)) {
+            return Problem::invalid(error.to_string());
         }
         tracing::warn!(%error, "a request was not done");
         Problem::new(status_of(&error), "urn:plugo:database", error.to_string())
@@ -142,7 +141,7 @@ impl From<Error> for Problem {
 /// The status that an error of the database means.
 pub(crate) fn status_of(error: &Error) -> StatusCode {
     match error {
-        Error::Secret(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::NoKey | Error::Secret(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Away { .. }
         | Error::Busy { .. }
         | Error::ReadOnly { .. }
@@ -188,6 +187,18 @@ impl From<UserError> for Problem {
             UserError::Invalid(why) => Problem::invalid(why),
             UserError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<IdError> for Problem {
+    fn from(error: IdError) -> Self {
+        Problem::invalid(error.to_string())
+    }
+}
+
+impl From<WordError> for Problem {
+    fn from(error: WordError) -> Self {
+        Problem::invalid(error.to_string())
     }
 }
 

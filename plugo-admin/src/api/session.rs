@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -10,11 +11,11 @@ use utoipa_axum::routes;
 
 use super::extract::Json;
 use super::problem::Problem;
-use crate::auth::{LoginError, Mount, Viewer};
+use crate::auth::{LoginError, Mount, Oneself, PasswordError, Viewer};
 use crate::site::Site;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Site>> {
-    OpenApiRouter::new().routes(routes!(log_in, log_out))
+    OpenApiRouter::new().routes(routes!(log_in, log_out)).routes(routes!(change_password))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -63,16 +64,56 @@ async fn log_in(
             let detail = "the name or the password is not right";
             Err(Problem::new(StatusCode::UNAUTHORIZED, "urn:plugo:login", detail))
         }
-        Err(LoginError::TooOften(wait)) => {
-            let seconds = wait.as_secs() + 1;
-            let detail = format!("there were too many tries; try again in {seconds} seconds");
-            let status = StatusCode::TOO_MANY_REQUESTS;
-            let problem = Problem::new(status, "urn:plugo:too-often", detail);
-            let mut response = problem.into_response();
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-            Ok(response)
-        }
+        Err(LoginError::TooOften(wait)) => Ok(too_often(wait)),
         Err(LoginError::Store(error)) => Err(Problem::of_unknown(&error)),
+    }
+}
+
+fn too_often(wait: Duration) -> Response {
+    let seconds = wait.as_secs() + 1;
+    let detail = format!("there were too many tries; try again in {seconds} seconds");
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "urn:plugo:too-often", detail);
+    let mut response = problem.into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Passwords {
+    old: String,
+    /// At least 12 characters.
+    new: String,
+}
+
+/// Changes one's own password, whatever the role. One's other sessions end.
+#[utoipa::path(
+    put,
+    path = "/session/password",
+    request_body = Passwords,
+    responses(
+        (status = 204),
+        (status = 429, description = "Too many tries; `Retry-After` says how long to wait.", body = Problem, content_type = "application/problem+json"),
+        (status = "4XX", body = Problem, content_type = "application/problem+json")
+    )
+)]
+async fn change_password(
+    State(site): State<Arc<Site>>,
+    mount: Mount,
+    oneself: Oneself,
+    Json(Passwords { old, new }): Json<Passwords>,
+) -> Result<Response, Problem> {
+    match site.guard.change_password(&mount, &oneself, &old, &new).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(PasswordError::Login(LoginError::NotHere)) => {
+            Err(Problem::not_found("address of the API"))
+        }
+        Err(PasswordError::Login(LoginError::Wrong)) => {
+            Err(Problem::invalid("the old password is not right"))
+        }
+        Err(PasswordError::Login(LoginError::TooOften(wait))) => Ok(too_often(wait)),
+        Err(PasswordError::Login(LoginError::Store(error))) => Err(error.into()),
+        Err(PasswordError::User(error)) => Err(error.into()),
     }
 }
 

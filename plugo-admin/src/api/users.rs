@@ -45,10 +45,6 @@ struct NewUser {
     role: String,
 }
 
-fn role(word: &str) -> Result<Role, Problem> {
-    word.parse().map_err(Problem::invalid)
-}
-
 /// Adds a user.
 #[utoipa::path(
     post,
@@ -63,7 +59,7 @@ async fn add(
     Json(new): Json<NewUser>,
 ) -> Result<StatusCode, Problem> {
     only_built_in(&site)?;
-    let role = role(&new.role)?;
+    let role: Role = new.role.parse()?;
     site.store.add_user(&editor.actor(), &new.name, &new.password, role).await?;
     Ok(StatusCode::CREATED)
 }
@@ -99,19 +95,18 @@ async fn change(
     let (actor, is_own) = (editor.actor(), viewer.name() == name);
     match (patch.role, patch.password, patch.disabled) {
         (Some(word), None, None) => {
-            let role = role(&word)?;
+            let role: Role = word.parse()?;
             if is_own && role == Role::View {
                 return Err(Problem::invalid("another editor can take the role from you"));
             }
             site.store.set_role(&actor, &name, role).await?;
         }
         (None, Some(password), None) => site.store.set_password(&actor, &name, &password).await?,
-        (None, None, Some(disabled)) => {
-            if is_own && disabled {
-                return Err(Problem::invalid("another editor can disable you"));
-            }
-            site.store.disable_user(&actor, &name, disabled).await?;
+        (None, None, Some(true)) if is_own => {
+            return Err(Problem::invalid("another editor can disable you"));
         }
+        (None, None, Some(true)) => site.store.disable_user(&actor, &name).await?,
+        (None, None, Some(false)) => site.store.enable_user(&actor, &name).await?,
         _ => return Err(Problem::invalid("say one thing: role, password or disabled")),
     }
     Ok(StatusCode::NO_CONTENT)

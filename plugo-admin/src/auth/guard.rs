@@ -14,12 +14,12 @@ use super::cookies;
 use super::mount::{Mount, Place};
 use super::origin::{is_foreign, same_token};
 use super::throttle::Throttle;
-use super::who::{Editor, Viewer};
+use super::who::{Editor, Oneself, Viewer};
 use super::{Auth, Identity, Kind};
 use crate::error::Error;
 use crate::model::{Role, Via};
 use crate::secrets::random;
-use crate::store::Store;
+use crate::store::{SessionUse, Store};
 
 /// The largest body that is read, in bytes.
 pub(crate) const LARGEST_BODY: usize = 512 * 1024;
@@ -46,7 +46,8 @@ fn changes(method: &Method) -> bool {
 }
 
 /// What changes something, and is for viewers too: it is about themselves.
-const OWN: [&str; 2] = ["/logout", "/api/v1/session"];
+const OWN: [&str; 4] =
+    ["/logout", "/account/password", "/api/v1/session", "/api/v1/session/password"];
 
 /// What a page does by itself, which is no use of a session.
 const BY_ITSELF: &str = "/revision";
@@ -117,8 +118,11 @@ impl Guard {
                 let headers = request.headers();
                 let token = bearer(headers).or_else(|| cookies::read(headers, SESSION, mount));
                 let Some(token) = token.map(str::to_owned) else { return Ok(None) };
-                let is_use = request.uri().path() != BY_ITSELF;
-                let session = self.store.session_within(&token, *idle, is_use).await?;
+                let what = match request.uri().path() {
+                    BY_ITSELF => SessionUse::Looked,
+                    _ => SessionUse::Used,
+                };
+                let session = self.store.session_within(&token, *idle, what).await?;
                 Ok(session.map(|session| {
                     let identity = Identity::new(session.user.name, session.user.role);
                     (identity, Some((token, session.csrf)))
@@ -142,6 +146,7 @@ impl Guard {
         let by_bearer = bearer(request.headers()).is_some();
         let identified = self.identify(&mut request, mount).await.map_err(Refusal::Store)?;
         let is_open = is_open(request.method(), &path);
+        let is_own = OWN.contains(&path.as_str());
         let csrf = match &identified {
             Some((_, Some((_, csrf)))) if !is_open => {
                 set = None;
@@ -154,10 +159,7 @@ impl Guard {
                 return Err(Refusal::Unknown { login: self.is_built_in(), changes });
             }
             Some((identity, _))
-                if changes
-                    && !is_open
-                    && !OWN.contains(&path.as_str())
-                    && identity.role != Role::Edit =>
+                if changes && !is_open && !is_own && identity.role != Role::Edit =>
             {
                 return Err(Refusal::NotEditor);
             }
@@ -182,6 +184,10 @@ impl Guard {
                 request.extensions_mut().insert(editor);
             }
             let token = session.map(|(token, _)| token);
+            if changes && is_own {
+                let (name, token) = (identity.name.clone(), token.clone());
+                request.extensions_mut().insert(Oneself { name, via, token });
+            }
             let viewer = Viewer { identity, csrf: csrf.clone(), token, mount: mount.clone() };
             request.extensions_mut().insert(viewer);
         }
@@ -217,6 +223,7 @@ pub(crate) async fn guard(
     // What somebody around us put there under our names counts nothing.
     request.extensions_mut().remove::<Viewer>();
     request.extensions_mut().remove::<Editor>();
+    request.extensions_mut().remove::<Oneself>();
     request.extensions_mut().insert(mount.clone());
     let is_api = request.uri().path().starts_with("/api/");
     let is_asset = request.uri().path().starts_with("/assets/");

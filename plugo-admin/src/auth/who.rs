@@ -28,6 +28,17 @@ pub(crate) struct Editor {
     pub(super) via: Via,
 }
 
+/// Who changes something about themselves, whatever their role. Only the guard makes
+/// one, for the paths that are about that, once it has seen that the request comes from
+/// our own page.
+#[derive(Clone, Debug)]
+pub(crate) struct Oneself {
+    pub(super) name: String,
+    pub(super) via: Via,
+    /// The session, which goes on.
+    pub(super) token: Option<String>,
+}
+
 impl Viewer {
     pub(crate) fn name(&self) -> &str {
         &self.identity.name
@@ -60,6 +71,12 @@ impl Editor {
     }
 }
 
+impl Oneself {
+    pub(super) fn actor(&self) -> Actor {
+        Actor::new(&self.name, self.via)
+    }
+}
+
 // A route without the guard is a mistake of ours, and lets nobody in.
 impl<S: Sync> FromRequestParts<S> for Viewer {
     type Rejection = StatusCode;
@@ -78,6 +95,14 @@ impl<S: Sync> OptionalFromRequestParts<S> for Viewer {
 }
 
 impl<S: Sync> FromRequestParts<S> for Editor {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, StatusCode> {
+        parts.extensions.get().cloned().ok_or(StatusCode::FORBIDDEN)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Oneself {
     type Rejection = StatusCode;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, StatusCode> {

@@ -75,6 +75,8 @@ pub(super) enum Db {
     Set(SetArgs),
     /// Show who changed what, the latest last
     Audit(AuditArgs),
+    /// Encrypt all secrets anew, with the first key of the key ring
+    Rekey,
     /// Say who may log in to the admin pages
     #[command(arg_required_else_help = true, disable_help_subcommand = true)]
     User {

@@ -32,9 +32,10 @@ pub(super) async fn list(
         if rows.is_empty() {
             return match which.of.is_some() || which.status.is_some() {
                 true => "there is no such instance".to_owned(),
-                false => {
-                    "there is no instance yet; `db sync` brings in what this program has".into()
-                }
+                false => format!(
+                    "there is no instance yet; `{} db sync` brings in what this program has",
+                    opening.program
+                ),
             };
         }
         let heading = ["TYPE", "INSTANCE", "STATUS", "PRIORITY", "ITEM OF", "IN THIS PROGRAM"];

@@ -1,6 +1,6 @@
 use plugo_core::name::nearest;
 
-use super::failure::Failure;
+use super::failure::{Failure, Hint};
 use crate::model::{InstanceQuery, InstanceRow, TypeRow};
 use crate::store::Store;
 
@@ -97,8 +97,8 @@ pub(super) fn find<'r>(rows: &'r [InstanceRow], asked: &str) -> Result<&'r Insta
 }
 
 fn unknown(what: String, nearest: Option<&str>) -> Failure {
-    Failure::usage(match nearest {
-        Some(nearest) => format!("{what}; did you mean `{nearest}`?"),
-        None => format!("{what}; `db list` shows what there is"),
-    })
+    match nearest {
+        Some(nearest) => Failure::usage(format!("{what}; did you mean `{nearest}`?")),
+        None => Failure::usage(what).hint(Hint::List),
+    }
 }

@@ -5,9 +5,8 @@ use super::arguments::SyncArgs;
 use super::failure::Failure;
 use super::opening::Opening;
 use super::set::actor;
-use crate::error::Error;
 use crate::registry::Registry;
-use crate::store::{Pruned, SyncMode, Synced};
+use crate::store::{PruneMode, Pruned, SyncMode, Synced};
 
 /// `db migrate`.
 pub(super) async fn migrate(
@@ -26,7 +25,7 @@ pub(super) async fn migrate(
     let is_new = before != Some(version);
     let synced = match no_sync {
         true => None,
-        false => Some(store.sync(registry, SyncMode::Create).await?),
+        false => Some(store.sync(&actor(), registry, SyncMode::Create).await?),
     };
     let json = json!({
         "database": store.shown(),
@@ -57,23 +56,19 @@ pub(super) async fn sync(
         true => opening.existing().await?,
         false => opening.migrated().await?,
     };
-    // What is refused is refused before anything is done.
-    let pruned = match how.prune {
-        true => Some(store.prune(&actor(), registry, how.force, true).await.map_err(refused)?),
-        false => None,
-    };
     let mode = how.mode.into();
-    let (synced, pruned) = match how.dry_run {
-        true => (store.would_sync(registry, mode).await?, pruned),
-        false => {
-            let synced = store.sync(registry, mode).await?;
-            let pruned = match how.prune {
-                true => {
-                    Some(store.prune(&actor(), registry, how.force, false).await.map_err(refused)?)
-                }
-                false => None,
-            };
-            (synced, pruned)
+    let force = if how.force { PruneMode::Force } else { PruneMode::Guarded };
+    let (synced, pruned) = match (how.prune, how.dry_run) {
+        (false, true) => (store.would_sync(registry, mode).await?, None),
+        (false, false) => (store.sync(&actor(), registry, mode).await?, None),
+        (true, true) => {
+            // What is refused is refused whatever would be done before it.
+            let pruned = store.would_prune(registry, force).await?;
+            (store.would_sync(registry, mode).await?, Some(pruned))
+        }
+        (true, false) => {
+            let both = store.sync_and_prune(&actor(), registry, mode, force).await?;
+            (both.0, Some(both.1))
         }
     };
     let json = json!({
@@ -87,13 +82,6 @@ pub(super) async fn sync(
         let pruned = pruned.as_ref().map(|pruned| format!("\n{pruned}")).unwrap_or_default();
         format!("{synced}{pruned}")
     })
-}
-
-fn refused(error: Error) -> Failure {
-    match error {
-        Error::NothingRegistered => Failure::no(error.to_string()),
-        error => error.into(),
-    }
 }
 
 fn lines(synced: &Synced, dry_run: bool) -> String {

@@ -3,10 +3,11 @@ use std::io::{self, BufRead, IsTerminal, Read};
 use super::answer::{Answer, table};
 use super::arguments::UserCommand;
 use super::audit::time;
-use super::failure::Failure;
+use super::failure::{Failure, Hint};
 use super::opening::Opening;
 use super::set::actor;
-use crate::store::{Store, UserError};
+use crate::error::UserError;
+use crate::store::Store;
 
 /// No line with a password is longer.
 const LONGEST: u64 = 4096;
@@ -19,7 +20,7 @@ pub(super) async fn user(
 ) -> Result<(), Failure> {
     let store = opening.existing().await?;
     let (name, what) = match command {
-        UserCommand::List => return list(&store, answer).await,
+        UserCommand::List => return list(&store, answer, &opening.program).await,
         UserCommand::Add { name, role } => {
             if store.list_users().await?.iter().any(|user| user.name == name.trim()) {
                 return Err(UserError::NameTaken(name).into());
@@ -41,8 +42,16 @@ pub(super) async fn user(
         }
         UserCommand::Disable { name, undo } => {
             known(&store, &name).await?;
-            store.disable_user(&actor(), &name, !undo).await?;
-            let what = if undo { "may log in again" } else { "may not log in any more" };
+            let what = match undo {
+                true => {
+                    store.enable_user(&actor(), &name).await?;
+                    "may log in again"
+                }
+                false => {
+                    store.disable_user(&actor(), &name).await?;
+                    "may not log in any more"
+                }
+            };
             (name, what.to_owned())
         }
     };
@@ -51,10 +60,10 @@ pub(super) async fn user(
     answer.give(&user, || format!("{} {what}", name.trim()))
 }
 
-async fn list(store: &Store, answer: Answer) -> Result<(), Failure> {
+async fn list(store: &Store, answer: Answer, program: &str) -> Result<(), Failure> {
     let users = store.list_users().await?;
     answer.give(&users, || match users.is_empty() {
-        true => "nobody may log in yet; `db user add` adds a user".to_owned(),
+        true => format!("nobody may log in yet; `{program} db user add` adds a user"),
         false => {
             let rows = users.iter().map(|user| {
                 let state = if user.disabled { "disabled" } else { "" };
@@ -74,10 +83,10 @@ async fn known(store: &Store, name: &str) -> Result<(), Failure> {
     }
     let error = UserError::NotFound(name.to_owned());
     let nearest = plugo_core::name::nearest(name, names.by_ref());
-    Err(Failure::usage(match nearest {
-        Some(nearest) => format!("{error}; did you mean `{nearest}`?"),
-        None => format!("{error}; `db user list` shows who there is"),
-    }))
+    Err(match nearest {
+        Some(nearest) => Failure::usage(format!("{error}; did you mean `{nearest}`?")),
+        None => Failure::usage(error.to_string()).hint(Hint::Users),
+    })
 }
 
 /// At a terminal it is asked for twice and not shown; otherwise it is the first line

@@ -14,7 +14,7 @@ use super::form::{self, Field, Filled};
 use super::layout::{Shell, go, local, page, with};
 use super::text;
 use crate::auth::{Editor, Viewer};
-use crate::error::{Conflict, EditError};
+use crate::error::{Conflict, EditError, Error};
 use crate::model::{
     AuditQuery, AuditRow, Change, InstanceDetail, InstanceId, InstanceRow, Version,
     status_from_word,
@@ -61,7 +61,9 @@ impl Draft {
         match error {
             EditError::Conflict(conflict) => self.conflict = Some(*conflict),
             EditError::Invalid(why) => self.error = Some(sentence(&why)),
-            EditError::Store(crate::error::Error::Secret(why)) => self.error = Some(sentence(&why)),
+            EditError::Store(why @ (Error::NoKey | Error::Secret(_))) => {
+                self.error = Some(sentence(&why.to_string()));
+            }
             error @ EditError::NameTaken(_) => self.error = Some(sentence(&error.to_string())),
             error => return Err(failure::edit(viewer, error)),
         }
@@ -138,7 +140,27 @@ pub(super) async fn load(
 ) -> Result<InstanceDetail, failure::Failure> {
     let id: InstanceId = id.parse().map_err(|_| failure::missing(viewer, "instance"))?;
     let detail = site.store.instance(id).await.map_err(failure::store(viewer))?;
-    detail.ok_or_else(|| failure::missing(viewer, "instance"))
+    match detail {
+        Some(detail) => Ok(detail),
+        None => Err(gone(site, viewer, id).await?),
+    }
+}
+
+/// What is told where an instance was, to which links of the audit log lead.
+async fn gone(
+    site: &Site,
+    viewer: &Viewer,
+    id: InstanceId,
+) -> Result<failure::Failure, failure::Failure> {
+    let last =
+        AuditQuery { subject_id: Some(id.to_string()), per_page: 1, ..AuditQuery::default() };
+    let last = site.store.audit(&last).await.map_err(failure::store(viewer))?;
+    let deleted = last.rows.into_iter().find(|line| line.action == "deleted");
+    let Some(AuditRow { subject, actor, at, .. }) = deleted else {
+        return Ok(failure::missing(viewer, "instance"));
+    };
+    let text = format!("“{subject}” was deleted by {actor} at {} UTC.", text::time(at).0);
+    Ok(failure::tell(viewer.mount(), StatusCode::GONE, "Deleted", &text))
 }
 
 /// The page of an instance, with what was typed and not saved.
@@ -160,7 +182,7 @@ pub(super) async fn shown(
         let (stored, secrets) = match revealed {
             Some(Ok(revealed)) => revealed.shown(&schema),
             Some(Err(why)) => {
-                unreadable = Some(sentence(&why));
+                unreadable = Some(sentence(&why.to_string()));
                 (detail.settings, Vec::new())
             }
             None => (detail.settings, detail.secrets),
@@ -262,7 +284,7 @@ async fn save(
 fn both(fields: &Fields) -> Result<Change, String> {
     let status = match fields.get("status") {
         "" => None,
-        word => Some(status_from_word(word).map_err(|why| sentence(&why))?),
+        word => Some(status_from_word(word).map_err(|why| sentence(&why.to_string()))?),
     };
     let priority = match fields.get("priority").trim() {
         "" => None,

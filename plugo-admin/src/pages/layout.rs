@@ -74,6 +74,7 @@ fn done(query: &Fields) -> Option<String> {
         ("created", _) => "Created.",
         ("deleted", _) => "Deleted.",
         ("user", _) => "The user was saved.",
+        ("password", _) => "Your password was changed, and your other sessions are ended.",
         ("none", _) => "No instance was chosen, so nothing was changed.",
         _ => return None,
     };

@@ -14,7 +14,7 @@ use super::form::{self, Field, Filled};
 use super::instance::{Draft, load, not_done, shown, version};
 use super::layout::{Shell, go, page, with};
 use crate::auth::{Editor, Viewer};
-use crate::error::EditError;
+use crate::error::{EditError, Error};
 use crate::model::{Change, ItemId, ItemRow};
 use crate::site::Site;
 
@@ -158,7 +158,7 @@ async fn create(
         match site.store.create_instance(&actor, item.id, &name, &value).await {
             Ok(id) => return Ok(go(viewer.mount(), &format!("/instances/{id}?done=created"))),
             Err(EditError::Settings(found)) => problems = found.into_iter().collect(),
-            Err(EditError::Store(why @ crate::error::Error::Secret(_))) => {
+            Err(EditError::Store(why @ (Error::NoKey | Error::Secret(_)))) => {
                 error = Some(format!("{why}."));
             }
             Err(why @ EditError::Store(_)) => return Err(failure::edit(&viewer, why)),

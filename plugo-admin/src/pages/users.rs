@@ -11,9 +11,9 @@ use super::fields::{Fields, Form, Query};
 use super::layout::{Shell, go, page};
 use super::text;
 use crate::auth::{Editor, Viewer};
-use crate::model::{Role, User};
+use crate::error::UserError;
+use crate::model::{Role, User, WordError};
 use crate::site::Site;
-use crate::store::UserError;
 
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new()
@@ -69,7 +69,7 @@ async fn done(
 }
 
 fn said_role(fields: &Fields) -> Result<Role, UserError> {
-    fields.get("role").parse().map_err(UserError::Invalid)
+    fields.get("role").parse().map_err(|why: WordError| UserError::Invalid(why.to_string()))
 }
 
 async fn add(
@@ -124,9 +124,10 @@ async fn disable(
 ) -> Answer {
     only_built_in(&site, &viewer)?;
     let (name, is_disabled) = (fields.get("name"), fields.get("disabled") == "yes");
-    let result = match name == viewer.name() && is_disabled {
-        true => Err(own("disable")),
-        false => site.store.disable_user(&editor.actor(), name, is_disabled).await,
+    let result = match is_disabled {
+        true if name == viewer.name() => Err(own("disable")),
+        true => site.store.disable_user(&editor.actor(), name).await,
+        false => site.store.enable_user(&editor.actor(), name).await,
     };
     done(&site, &viewer, &fields, result).await
 }

@@ -3,7 +3,7 @@ use std::fmt;
 use plugo_settings::each_secret;
 use serde_json::Value;
 
-use super::{KeyRing, MARK, Settings};
+use super::{KeyRing, MARK, RevealError, Settings};
 
 /// Settings of an instance as the database has them, with their secrets encrypted.
 /// They are read when the instance is made.
@@ -24,14 +24,14 @@ impl SealedSettings {
     ///
     /// # Errors
     ///
-    /// Why they cannot be used: they are no JSON, or a secret does not decrypt.
-    pub fn reveal(&self) -> Result<Settings, String> {
+    /// [`RevealError`]: they are no JSON, or a secret does not decrypt.
+    pub fn reveal(&self) -> Result<Settings, RevealError> {
         self.keys.reveal(self.parsed()?, &self.row)
     }
 
     /// Why they cannot be used, as far as that shows without decrypting anything.
-    pub(crate) fn trouble(&self) -> Option<String> {
-        fn walk(keys: &KeyRing, value: &Value) -> Result<(), String> {
+    pub(crate) fn trouble(&self) -> Option<RevealError> {
+        fn walk(keys: &KeyRing, value: &Value) -> Result<(), RevealError> {
             if let Some(sealed) = sealed(value) {
                 return keys.parts(sealed).map(drop);
             }
@@ -44,10 +44,9 @@ impl SealedSettings {
         self.parsed().and_then(|value| walk(&self.keys, &value)).err()
     }
 
-    fn parsed(&self) -> Result<Value, String> {
-        serde_json::from_str(&self.stored).map_err(|error| {
-            format!("they are no JSON that can be read, near column {}", error.column())
-        })
+    fn parsed(&self) -> Result<Value, RevealError> {
+        serde_json::from_str(&self.stored)
+            .map_err(|error| RevealError::NoJson { column: error.column() })
     }
 }
 

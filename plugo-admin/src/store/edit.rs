@@ -2,30 +2,21 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use plugo_core::Status;
 use serde_json::Value;
-use sqlx::Row;
 
-use super::audit::{self, Line, audit_row};
+use super::attempt::{Attempt, not_committed, retried};
+use super::audit::{self, Line};
+use super::conflict::conflict;
 use super::read::json;
-use super::sql::{
-    Bound, INSTANCE, INSTANCES, ITEM, ROWS, instance, is_deadlock, revision, statement, tuples,
-};
+use super::sql::{Bound, INSTANCE, INSTANCES, ITEM, ROWS, instance, revision, statement, tuples};
 use super::{Store, Tx};
-use crate::error::{Conflict, EditError};
-use crate::model::{Actor, Change, InstanceId, InstanceRow, ItemRow, Version, said};
+use crate::error::EditError;
+use crate::model::{Actor, Change, InstanceId, InstanceRow, ItemRow, Version};
 use crate::registry::form;
 use crate::secrets::{NotStored, shown};
 use crate::snapshot::Step;
 
 /// The longest name of an instance, in characters.
 const LONGEST_NAME: usize = 100;
-
-/// So many of the last edits a conflict tells at most, in so many lines.
-const MOST_EDITS: i64 = 20;
-const MOST_LINES: u32 = 100;
-
-/// So often an edit is tried again that the database gave up, since it waited in a
-/// circle with somebody who writes by hand.
-const RETRIES: u32 = 3;
 
 /// What an edit did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,19 +47,6 @@ struct Target {
     lines: Vec<Line>,
 }
 
-/// Why an edit was not done this time.
-enum Attempt {
-    /// The database ended a circle of waiting by rolling this one back.
-    Deadlock(EditError),
-    Refused(EditError),
-}
-
-impl<E: Into<EditError>> From<E> for Attempt {
-    fn from(error: E) -> Self {
-        Attempt::Refused(error.into())
-    }
-}
-
 impl Store {
     /// Changes instances, all or none of them, with a line of the audit log for each
     /// field that changes. That the actor may is for the caller to check.
@@ -87,16 +65,7 @@ impl Store {
         targets: &[(InstanceId, Option<Version>)],
         change: &Change,
     ) -> Result<Edited, EditError> {
-        for _ in 0..RETRIES {
-            match self.edit_once(actor, targets, change).await {
-                Err(Attempt::Deadlock(_)) => {}
-                Err(Attempt::Refused(error)) => return Err(error),
-                Ok(edited) => return Ok(edited),
-            }
-        }
-        self.edit_once(actor, targets, change).await.map_err(|attempt| match attempt {
-            Attempt::Deadlock(error) | Attempt::Refused(error) => error,
-        })
+        retried(|| self.edit_once(actor, targets, change)).await
     }
 
     async fn edit_once(
@@ -104,12 +73,12 @@ impl Store {
         actor: &Actor,
         targets: &[(InstanceId, Option<Version>)],
         change: &Change,
-    ) -> Result<Edited, Attempt> {
+    ) -> Result<Edited, Attempt<EditError>> {
         let doing = "save the change";
         let mut tx = self.begin_write(doing).await?;
-        let before = revision(&mut tx).await.map_err(|e| self.error(doing, e))?;
+        let before = revision(&mut tx).await.map_err(|e| self.attempt(doing, e))?;
         let ids: Vec<InstanceId> = targets.iter().map(|(id, _)| *id).collect();
-        let found = find(&mut tx, &ids).await.map_err(|e| self.error(doing, e))?;
+        let found = find(&mut tx, &ids).await.map_err(|e| self.attempt(doing, e))?;
         let (mut groups, mut lines) = (BTreeMap::new(), Vec::new());
         let (mut changed, mut unchanged) = (Vec::new(), Vec::new());
         let mut seen = HashSet::new();
@@ -124,7 +93,7 @@ impl Store {
                 && *seen != known.row.version
             {
                 let conflict = conflict(&mut tx, &known.row, *seen).await;
-                let conflict = conflict.map_err(|e| self.error(doing, e))?;
+                let conflict = conflict.map_err(|e| self.attempt(doing, e))?;
                 return Err(EditError::Conflict(Box::new(conflict)).into());
             }
             if !seen.insert(*id) {
@@ -155,24 +124,17 @@ impl Store {
             let after = revision(&mut tx).await?;
             audit::write(&mut tx, actor, lines, after).await?;
             let changed = self.snapshot_instances(&mut tx, &changed).await?;
-            Ok(Step { before, after, changed })
+            Ok(Step { changed, ..Step::between(before, after) })
         };
-        let step = work.await.map_err(|e| match is_deadlock(&e) {
-            true => Attempt::Deadlock(self.error(doing, e).into()),
-            false => Attempt::Refused(self.edit_error(doing, change, e)),
+        let step = work.await.map_err(|e| match (&e, change) {
+            (sqlx::Error::Database(said), Change::Rename(name)) if said.is_unique_violation() => {
+                Attempt::Refused(EditError::NameTaken(name.clone()))
+            }
+            _ => self.attempt(doing, e),
         })?;
         let revision = step.after;
-        self.commit_step(tx, doing, Some(step)).await?;
+        self.commit_step(tx, doing, Some(step)).await.map_err(not_committed)?;
         Ok(Edited { changed, unchanged, revision })
-    }
-
-    fn edit_error(&self, doing: &'static str, change: &Change, error: sqlx::Error) -> EditError {
-        match (&error, change) {
-            (sqlx::Error::Database(said), Change::Rename(name)) if said.is_unique_violation() => {
-                EditError::NameTaken(name.clone())
-            }
-            _ => self.error(doing, error).into(),
-        }
     }
 
     /// What a change makes of an instance.
@@ -360,51 +322,4 @@ async fn set_one(
     let values = [Bound::Text(name), Bound::MaybeText(settings), Bound::Text(id.to_string())];
     statement(sql, values).execute(&mut **tx).await?;
     Ok(())
-}
-
-/// Who changed an instance since version `seen`, and what. Each edit raises the
-/// version by one, so that as many of the last edits are told; changes by hand are
-/// in no log, and where there are some, an edit that was seen may be told again.
-pub(super) async fn conflict(
-    tx: &mut Tx,
-    row: &InstanceRow,
-    seen: Version,
-) -> sqlx::Result<Conflict> {
-    const EDITS: &str = "FROM plugo_audit WHERE subject_id = $1 AND action = 'changed' \
-        AND field <> 'is_default'";
-    let id = || Bound::Text(row.id.to_string());
-    let sql = format!("SELECT COUNT(DISTINCT revision) AS edits {EDITS}");
-    let edits = statement(&sql, [id()]).fetch_one(&mut **tx).await?;
-    let edits: i64 = edits.try_get("edits")?;
-    let since = row.version.0.saturating_sub(seen.0).clamp(1, MOST_EDITS);
-    let sql = format!(
-        "SELECT id, at, actor, via, action, subject_kind, subject_id, subject, field, before, \
-         after, revision {EDITS} AND revision IN (SELECT DISTINCT revision {EDITS} \
-         ORDER BY revision DESC LIMIT {since}) ORDER BY id LIMIT {MOST_LINES}"
-    );
-    let rows = statement(&sql, [id()]).fetch_all(&mut **tx).await?;
-    let lines = rows.iter().map(audit_row).collect::<sqlx::Result<Vec<_>>>()?;
-    let last = lines.last();
-    let is_of_many = lines.iter().any(|line| Some(&line.actor) != last.map(|last| &last.actor));
-    let changes = lines.iter().map(|line| {
-        let field = line.field.as_deref().unwrap_or(&line.action);
-        let by = if is_of_many { format!(" by {}", line.actor) } else { String::new() };
-        match (line.before.as_deref(), line.after.as_deref()) {
-            // The log has no values of what is secret.
-            (None, Some("changed")) => format!("{field} changed{by}"),
-            (before, after) => {
-                format!("{field} from {} to {}{by}", said(field, before), said(field, after))
-            }
-        }
-    });
-    Ok(Conflict {
-        id: row.id,
-        subject: row.subject(),
-        seen,
-        now: row.version,
-        by_hand: row.version.0 - 1 > edits,
-        changes: changes.collect(),
-        by: last.map(|last| last.actor.clone()),
-        at: last.map(|last| last.at),
-    })
 }

@@ -1,12 +1,15 @@
 use serde_json::{Value, json};
 
 use super::Store;
+use super::attempt::{Attempt, not_committed, retried};
 use super::audit::{self, Line};
-use super::edit::{checked_name, conflict, settings_changes};
+use super::conflict::conflict;
+use super::edit::{checked_name, settings_changes};
 use super::read::json;
 use super::sql::{Bound, INSTANCE, INSTANCES, ITEM, ITEMS, instance, item, revision, statement};
 use crate::error::EditError;
 use crate::model::{Actor, InstanceId, ItemId, Version, subject};
+use crate::snapshot::Step;
 
 impl Store {
     /// Makes an instance of an item with settings. Its status and priority are as the
@@ -24,27 +27,40 @@ impl Store {
         name: &str,
         settings: &Value,
     ) -> Result<InstanceId, EditError> {
-        let doing = "save the instance";
         let name = checked_name(name)?;
         let id = InstanceId::new();
+        retried(|| self.create_once(actor, of, id, &name, settings)).await
+    }
+
+    async fn create_once(
+        &self,
+        actor: &Actor,
+        of: ItemId,
+        id: InstanceId,
+        name: &str,
+        settings: &Value,
+    ) -> Result<InstanceId, Attempt<EditError>> {
+        let doing = "save the instance";
         let mut tx = self.begin_write(doing).await?;
+        let before = revision(&mut tx).await.map_err(|e| self.attempt(doing, e))?;
         let sql = format!("SELECT {ITEM}, i.schema FROM {ITEMS} WHERE i.id = $1");
         let found = statement(&sql, [Bound::Text(of.to_string())])
             .fetch_optional(&mut *tx)
             .await
             .and_then(|row| row.map(|row| Ok((item(&row)?, json(&row, "schema")?))).transpose())
-            .map_err(|e| self.error(doing, e))?;
+            .map_err(|e| self.attempt(doing, e))?;
         let Some((item, schema)) = found else {
-            return Err(EditError::Invalid(format!("there is no item {of} (any more)")));
+            return Err(EditError::Invalid(format!("there is no item {of} (any more)")).into());
         };
         let Some(schema) = schema else {
-            return Err(EditError::Invalid(format!(
+            let why = format!(
                 "`{}` has no settings, so its default instance is the only one",
                 item.full_name()
-            )));
+            );
+            return Err(EditError::Invalid(why).into());
         };
         let stored = self.sealed(&item, &schema, settings, &json!({}), id)?;
-        let subject = subject(&item.full_name(), &name, false);
+        let subject = subject(&item.full_name(), name, false);
         let mut lines = vec![Line::new("created", "instance", id, &*subject)];
         for (field, before, after) in settings_changes(Some(&schema), &json!({}), &stored) {
             let line = Line::new("created", "instance", id, &*subject);
@@ -53,18 +69,21 @@ impl Store {
         let work = async {
             let sql = "INSERT INTO plugo_instances (id, item_id, name, is_default, settings) \
                 VALUES ($1, $2, $3, 0, $4)";
-            let values = [id.to_string(), of.to_string(), name.clone(), stored.to_string()];
+            let values = [id.to_string(), of.to_string(), name.to_owned(), stored.to_string()];
             statement(sql, values.map(Bound::Text)).execute(&mut *tx).await?;
-            let revision = revision(&mut tx).await?;
-            audit::write(&mut tx, actor, lines, revision).await
+            let after = revision(&mut tx).await?;
+            audit::write(&mut tx, actor, lines, after).await?;
+            let created = self.snapshot_instances(&mut tx, &[id]).await?;
+            let created = created.into_iter().map(|instance| (item.clone(), instance));
+            Ok(Step { created: created.collect(), ..Step::between(before, after) })
         };
-        work.await.map_err(|error| match &error {
+        let step = work.await.map_err(|error| match &error {
             sqlx::Error::Database(said) if said.is_unique_violation() => {
-                EditError::NameTaken(name.clone())
+                Attempt::Refused(EditError::NameTaken(name.to_owned()))
             }
-            _ => self.error(doing, error).into(),
+            _ => self.attempt(doing, error),
         })?;
-        self.commit(tx, doing).await?;
+        self.commit_step(tx, doing, Some(step)).await.map_err(not_committed)?;
         Ok(id)
     }
 
@@ -81,32 +100,44 @@ impl Store {
         id: InstanceId,
         version: Option<Version>,
     ) -> Result<(), EditError> {
+        retried(|| self.delete_once(actor, id, version)).await
+    }
+
+    async fn delete_once(
+        &self,
+        actor: &Actor,
+        id: InstanceId,
+        version: Option<Version>,
+    ) -> Result<(), Attempt<EditError>> {
         let doing = "delete the instance";
         let mut tx = self.begin_write(doing).await?;
+        let before = revision(&mut tx).await.map_err(|e| self.attempt(doing, e))?;
         let sql = format!("SELECT {INSTANCE}, {ITEM} FROM {INSTANCES} WHERE n.id = $1");
         let found = statement(&sql, [Bound::Text(id.to_string())])
             .fetch_optional(&mut *tx)
             .await
             .and_then(|row| row.map(|row| instance(&row)).transpose())
-            .map_err(|e| self.error(doing, e))?;
+            .map_err(|e| self.attempt(doing, e))?;
         let row = found.ok_or(EditError::NotFound(id))?;
         if let Some(seen) = version.filter(|seen| *seen != row.version) {
-            let conflict = conflict(&mut tx, &row, seen).await.map_err(|e| self.error(doing, e))?;
-            return Err(EditError::Conflict(Box::new(conflict)));
+            let conflict = conflict(&mut tx, &row, seen).await;
+            let conflict = conflict.map_err(|e| self.attempt(doing, e))?;
+            return Err(EditError::Conflict(Box::new(conflict)).into());
         }
         if row.is_default {
             let why = "a default instance stays; disable it instead".to_owned();
-            return Err(EditError::Invalid(why));
+            return Err(EditError::Invalid(why).into());
         }
         let work = async {
             let sql = "DELETE FROM plugo_instances WHERE id = $1";
             statement(sql, [Bound::Text(id.to_string())]).execute(&mut *tx).await?;
-            let revision = revision(&mut tx).await?;
+            let after = revision(&mut tx).await?;
             let line = Line::new("deleted", "instance", id, row.subject());
-            audit::write(&mut tx, actor, vec![line], revision).await
+            audit::write(&mut tx, actor, vec![line], after).await?;
+            Ok(Step { deleted: vec![id], ..Step::between(before, after) })
         };
-        work.await.map_err(|e| self.error(doing, e))?;
-        self.commit(tx, doing).await?;
+        let step = work.await.map_err(|e| self.attempt(doing, e))?;
+        self.commit_step(tx, doing, Some(step)).await.map_err(not_committed)?;
         Ok(())
     }
 }

@@ -3,11 +3,15 @@ use std::fmt;
 
 use super::audit;
 use super::sql::{delete, revision};
-use super::sync::{line, stored::Stored};
+use super::sync::plan::Plan;
+use super::sync::stored::Stored;
+use super::sync::{SyncMode, Synced, apply, line};
 use super::{Store, Tx};
 use crate::error::Error;
 use crate::model::Actor;
 use crate::registry::{RegisteredPlugin, Registry};
+
+const DOING: &str = "prune the plugins";
 
 /// What prune deleted, or would delete. `Display` is for an operator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,48 +56,93 @@ struct Going {
     plugins: Vec<String>,
 }
 
+/// Whether prune may take everything away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PruneMode {
+    /// Refuses where this program has nothing, or every item would go.
+    #[default]
+    Guarded,
+    /// Deletes then, too.
+    Force,
+}
+
 impl Store {
     /// Deletes what is in the database and not in this program: for good, with its
-    /// settings and with what operators said. With `dry_run` it only says what would
-    /// go. The audit log has the actor with each row that went.
+    /// settings and with what operators said. The audit log has the actor with each
+    /// row that went.
     ///
     /// # Errors
     ///
-    /// [`Error::NothingRegistered`] where the program has nothing, or every item
-    /// would go, unless `force` says that this is meant. Those of the database; nothing
-    /// is done then.
+    /// [`Error::NothingRegistered`] where the program has nothing, and
+    /// [`Error::NothingLeft`] where every item would go, unless the mode is
+    /// [`PruneMode::Force`]. Those of the database; nothing is done then.
     pub async fn prune(
         &self,
         actor: &Actor,
         registry: &Registry,
-        force: bool,
-        dry_run: bool,
+        mode: PruneMode,
     ) -> Result<Pruned, Error> {
-        let doing = "prune the plugins";
-        let mut tx = if dry_run {
-            self.begin_read(doing).await?
-        } else {
-            self.begin_long_write(doing).await?
-        };
-        let stored = Stored::read(&mut tx).await.map_err(|e| self.error(doing, e))?;
-        let (mut pruned, going) = going(registry, &stored);
-        pruned.dry_run = dry_run;
-        let every_item = !stored.items.is_empty() && pruned.items == stored.items.len();
-        if (registry.is_empty() || every_item) && !force {
-            return Err(Error::NothingRegistered);
-        }
-        if dry_run || pruned.lines.is_empty() {
-            tx.commit().await.map_err(|e| self.error(doing, e))?;
+        let mut tx = self.begin_long_write(DOING).await?;
+        let stored = Stored::read(&mut tx).await.map_err(|e| self.error(DOING, e))?;
+        let (pruned, going) = going(registry, &stored, mode)?;
+        if pruned.lines.is_empty() {
+            tx.commit().await.map_err(|e| self.error(DOING, e))?;
             return Ok(pruned);
         }
         let work = delete_rows(&mut tx, actor, going, &stored);
-        work.await.map_err(|e| self.error(doing, e))?;
-        self.commit(tx, doing).await?;
+        work.await.map_err(|e| self.error(DOING, e))?;
+        self.commit(tx, DOING).await?;
         Ok(pruned)
+    }
+
+    /// Syncs and prunes in one transaction: both or, where one of them does not go,
+    /// neither.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`sync`](Store::sync) and [`prune`](Store::prune), which goes by what
+    /// was there before the sync: a program that has none of it is refused.
+    pub async fn sync_and_prune(
+        &self,
+        actor: &Actor,
+        registry: &Registry,
+        sync: SyncMode,
+        prune: PruneMode,
+    ) -> Result<(Synced, Pruned), Error> {
+        let doing = "sync and prune the plugins";
+        let mut tx = self.begin_long_write(doing).await?;
+        let before = Stored::read(&mut tx).await.map_err(|e| self.error(doing, e))?;
+        going(registry, &before, prune)?;
+        let work = async {
+            let synced = apply(&mut tx, actor, Plan::of(registry, &before, sync)).await?;
+            Ok((synced, Stored::read(&mut tx).await?))
+        };
+        let (synced, stored) = work.await.map_err(|e| self.error(doing, e))?;
+        let (pruned, going) = going(registry, &stored, PruneMode::Force)?;
+        if !pruned.lines.is_empty() {
+            let work = delete_rows(&mut tx, actor, going, &stored);
+            work.await.map_err(|e| self.error(doing, e))?;
+        }
+        self.commit(tx, doing).await?;
+        Ok((synced, pruned))
+    }
+
+    /// What [`prune`](Store::prune) would delete now. Nothing is done.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`prune`](Store::prune).
+    pub async fn would_prune(&self, registry: &Registry, mode: PruneMode) -> Result<Pruned, Error> {
+        let mut tx = self.begin_read(DOING).await?;
+        let stored = Stored::read(&mut tx).await.map_err(|e| self.error(DOING, e))?;
+        tx.commit().await.map_err(|e| self.error(DOING, e))?;
+        let (pruned, _) = going(registry, &stored, mode)?;
+        Ok(Pruned { dry_run: true, ..pruned })
     }
 }
 
-fn going(registry: &Registry, stored: &Stored) -> (Pruned, Going) {
+/// What goes, if it may.
+fn going(registry: &Registry, stored: &Stored, mode: PruneMode) -> Result<(Pruned, Going), Error> {
     let (mut pruned, mut going) = (Pruned::default(), Going::default());
     let mut kept: HashSet<&str> = HashSet::new();
     for ((name, package), of) in &stored.types {
@@ -135,7 +184,14 @@ fn going(registry: &Registry, stored: &Stored) -> (Pruned, Going) {
         }
     }
     pruned.lines.sort();
-    (pruned, going)
+    let items = stored.items.len();
+    match mode {
+        PruneMode::Guarded if registry.is_empty() => Err(Error::NothingRegistered),
+        PruneMode::Guarded if items > 0 && pruned.items == items => {
+            Err(Error::NothingLeft { items })
+        }
+        _ => Ok((pruned, going)),
+    }
 }
 
 async fn delete_rows(

@@ -3,7 +3,7 @@ use super::read::json;
 use super::sql::{Bound, statement};
 use crate::error::Error;
 use crate::model::InstanceId;
-use crate::secrets::Settings;
+use crate::secrets::{RevealError, Settings};
 
 impl Store {
     /// The settings of an instance with their secrets, or why they cannot be had: to
@@ -11,7 +11,7 @@ impl Store {
     pub(crate) async fn revealed(
         &self,
         id: InstanceId,
-    ) -> Result<Option<Result<Settings, String>>, Error> {
+    ) -> Result<Option<Result<Settings, RevealError>>, Error> {
         let doing = "read the settings of an instance";
         let mut connection = self.connection(doing).await?;
         let sql = "SELECT settings FROM plugo_instances WHERE id = $1";

@@ -7,10 +7,11 @@ use sha2::{Digest, Sha256};
 use sqlx::Row;
 
 use super::Store;
+use super::passwords::hash;
 use super::sql::{Bound, statement};
-use super::users::user;
-use crate::error::Error;
-use crate::model::{At, User, UserId};
+use super::users::{Sessions, user};
+use crate::error::{Error, UserError};
+use crate::model::{Actor, At, User, UserId};
 use crate::secrets::random;
 
 /// How far `last_seen` may be behind, in milliseconds: not every request writes.
@@ -55,6 +56,16 @@ impl fmt::Debug for Session {
     }
 }
 
+/// Why somebody asks for a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SessionUse {
+    /// Somebody uses it, which keeps it open.
+    Used,
+    /// Something looks by itself, as a page does in the background: that keeps no
+    /// session open.
+    Looked,
+}
+
 impl Store {
     /// Opens a session of a user, and forgets those that have ended.
     ///
@@ -97,11 +108,10 @@ impl Store {
     ///
     /// Those of the database.
     pub async fn session(&self, token: &str) -> Result<Option<Session>, Error> {
-        self.session_within(token, Duration::MAX, true).await
+        self.session_within(token, Duration::MAX, SessionUse::Used).await
     }
 
-    /// The same, if it was used in the time before, too. `is_use` says whether this
-    /// is a use of it: what a page does by itself is none.
+    /// The same, if it was used in the time before, too.
     ///
     /// # Errors
     ///
@@ -110,7 +120,7 @@ impl Store {
         &self,
         token: &str,
         idle: Duration,
-        is_use: bool,
+        what: SessionUse,
     ) -> Result<Option<Session>, Error> {
         let doing = "read a session";
         let mut connection = self.connection(doing).await?;
@@ -138,7 +148,7 @@ impl Store {
             })
             .map_err(|e| self.error(doing, e))?;
         let Some((session, last_seen)) = found else { return Ok(None) };
-        if is_use && now.saturating_sub(last_seen) > SEEN {
+        if what == SessionUse::Used && now.saturating_sub(last_seen) > SEEN {
             let sql = "UPDATE plugo_sessions SET last_seen = $1 WHERE token_hash = $2";
             let seen = statement(sql, [Bound::Number(now), Bound::Text(hash)]);
             // A database that is only read at the moment keeps nobody from reading.
@@ -147,6 +157,26 @@ impl Store {
             }
         }
         Ok(Some(session))
+    }
+
+    /// Gives a user another password, as the user asks for it in the session of a token:
+    /// the user's other sessions end. Whether the old password is right is for the
+    /// caller to check.
+    ///
+    /// # Errors
+    ///
+    /// [`UserError::NotFound`], [`UserError::Invalid`]; those of the database.
+    pub async fn set_own_password(
+        &self,
+        actor: &Actor,
+        name: &str,
+        password: &str,
+        token: &str,
+    ) -> Result<(), UserError> {
+        let password = hash(password).await?;
+        let new = |_: &User| (None, Bound::Text(password), "changed".into());
+        let others = Sessions::EndOthers(hashed(token));
+        self.change_user(actor, name, "password", new, others).await
     }
 
     /// Ends a session; one that has ended may be ended again.

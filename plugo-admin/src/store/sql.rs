@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -54,9 +55,10 @@ pub(super) fn statement(sql: &str, values: impl IntoIterator<Item = Bound>) -> S
 }
 
 /// Whether the database rolled back since transactions waited for each other in a
-/// circle.
-pub(super) fn is_deadlock(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(said) if said.code().as_deref() == Some("40P01"))
+/// circle, or saw what the other one did not.
+pub(super) fn is_given_up(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(said) = error else { return false };
+    matches!(said.code().as_deref(), Some("40P01" | "40001"))
 }
 
 /// Conditions, joined by AND, with their values.
@@ -184,9 +186,12 @@ pub(super) async fn revision(tx: &mut Tx) -> sqlx::Result<i64> {
 }
 
 /// A column whose text is a word or an id.
-pub(super) fn parsed<T: FromStr<Err = String>>(row: &AnyRow, column: &str) -> sqlx::Result<T> {
+pub(super) fn parsed<T>(row: &AnyRow, column: &str) -> sqlx::Result<T>
+where
+    T: FromStr<Err: Error + Send + Sync + 'static>,
+{
     let text: String = row.try_get(column)?;
-    text.parse().map_err(|why: String| sqlx::Error::Decode(why.into()))
+    text.parse().map_err(|why: T::Err| sqlx::Error::Decode(why.into()))
 }
 
 pub(super) fn status(row: &AnyRow, column: &str) -> sqlx::Result<Option<plugo_core::Status>> {

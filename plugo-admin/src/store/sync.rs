@@ -4,13 +4,13 @@ use super::audit::{self, Line};
 use super::sql::{Bound, ROWS, insert, revision, statement, tuples, update};
 use super::{Store, Tx};
 use crate::error::Error;
-use crate::model::{Actor, Via};
+use crate::model::Actor;
 use crate::registry::Registry;
 
 /// What is in the database.
 pub(super) mod stored;
 /// What is to be done.
-mod plan;
+pub(super) mod plan;
 
 use self::plan::Plan;
 use self::stored::Stored;
@@ -80,7 +80,7 @@ impl fmt::Display for Synced {
         if self.outdated > 0 {
             write!(
                 f,
-                "\n{} differ from what the code says; `--mode update` brings them up to date",
+                "\n{} differ from what the code says, and mode update brings them up to date",
                 self.outdated
             )?;
         }
@@ -94,12 +94,19 @@ impl Store {
     /// What an operator owns (status, priority, name, settings) is never touched.
     ///
     /// All of it is one transaction. Where there is nothing to do nothing is
-    /// written, so processes that start at once do not wait for each other.
+    /// written, so processes that start at once do not wait for each other. The audit
+    /// log has the actor with each change: an app that syncs as it starts is
+    /// [`Actor::of_program`].
     ///
     /// # Errors
     ///
     /// Those of the database; nothing is done then.
-    pub async fn sync(&self, registry: &Registry, mode: SyncMode) -> Result<Synced, Error> {
+    pub async fn sync(
+        &self,
+        actor: &Actor,
+        registry: &Registry,
+        mode: SyncMode,
+    ) -> Result<Synced, Error> {
         let planned = self.would_sync(registry, mode).await?;
         if planned.is_unchanged() {
             return Ok(planned);
@@ -110,7 +117,7 @@ impl Store {
             // Another process may have been faster.
             let stored = Stored::read(&mut tx).await?;
             let plan = Plan::of(registry, &stored, mode);
-            apply(&mut tx, plan).await
+            apply(&mut tx, actor, plan).await
         };
         let synced = work.await.map_err(|e| self.error(doing, e))?;
         self.commit(tx, doing).await?;
@@ -134,7 +141,8 @@ impl Store {
     }
 }
 
-async fn apply(tx: &mut Tx, plan: Plan) -> sqlx::Result<Synced> {
+/// Does what a plan says.
+pub(super) async fn apply(tx: &mut Tx, actor: &Actor, plan: Plan) -> sqlx::Result<Synced> {
     let types = ["id", "name", "package", "description", "present"];
     insert(tx, "plugo_types", &types, plan.types).await?;
     insert(tx, "plugo_items", &plan::ITEM, plan.items).await?;
@@ -156,13 +164,8 @@ async fn apply(tx: &mut Tx, plan: Plan) -> sqlx::Result<Synced> {
     super::sql::delete(tx, "plugo_instances", "id", &plan.needless).await?;
     update(tx, "plugo_instances", &["is_default"], plan.settled).await?;
     let revision = revision(tx).await?;
-    audit::write(tx, &actor(), plan.audit, revision).await?;
+    audit::write(tx, actor, plan.audit, revision).await?;
     Ok(plan.synced)
-}
-
-/// Who syncs.
-fn actor() -> Actor {
-    Actor::new("sync", Via::Sync)
 }
 
 /// What has happened to a row of a table, for the audit log.

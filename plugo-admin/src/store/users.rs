@@ -1,64 +1,21 @@
-use std::fmt;
-use std::sync::OnceLock;
-
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::audit::{self, Line};
+use super::passwords::{decoy, fits, hash};
 use super::sql::{Bound, flag, has_nul, parsed, revision, statement};
 use super::{Store, Tx};
-use crate::error::Error;
+use crate::error::{Error, UserError};
 use crate::model::{Actor, At, Role, User, UserId};
-use crate::secrets::random;
-
-/// The shortest password, in characters.
-const SHORTEST: usize = 12;
-
-/// A longer password is not hashed: that would cost whoever sends it nothing.
-const LONGEST: usize = 1024;
 
 const USER: &str = "id, name, role, disabled, created";
 
-/// Why nothing was done about a user.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum UserError {
-    /// There is no user of this name.
-    NotFound(String),
-    /// There is a user of this name already.
-    NameTaken(String),
-    /// The name or the password does not do; the text says why.
-    Invalid(String),
-    /// The database did not do it.
-    Store(Error),
-}
-
-impl From<Error> for UserError {
-    fn from(error: Error) -> Self {
-        UserError::Store(error)
-    }
-}
-
-impl fmt::Display for UserError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            UserError::NotFound(name) => write!(f, "there is no user `{name}`"),
-            UserError::NameTaken(name) => write!(f, "there is a user `{name}` already"),
-            UserError::Invalid(why) => f.write_str(why),
-            UserError::Store(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for UserError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            UserError::Store(error) => Some(error),
-            _ => None,
-        }
-    }
+/// What becomes of a user's sessions.
+pub(super) enum Sessions {
+    Stay,
+    End,
+    /// All but the one whose token has this hash.
+    EndOthers(String),
 }
 
 impl Store {
@@ -122,14 +79,8 @@ impl Store {
         password: &str,
     ) -> Result<(), UserError> {
         let password = hash(password).await?;
-        self.change_user(
-            actor,
-            name,
-            "password",
-            |_| (None, Bound::Text(password), "changed".into()),
-            true,
-        )
-        .await
+        let new = |_: &User| (None, Bound::Text(password), "changed".into());
+        self.change_user(actor, name, "password", new, Sessions::End).await
     }
 
     /// Gives a user another role. The user's sessions go by it at once.
@@ -140,16 +91,29 @@ impl Store {
     pub async fn set_role(&self, actor: &Actor, name: &str, role: Role) -> Result<(), UserError> {
         let new =
             |user: &User| (Some(user.role.to_string()), role.as_str().into(), role.to_string());
-        self.change_user(actor, name, "role", new, false).await
+        self.change_user(actor, name, "role", new, Sessions::Stay).await
     }
 
-    /// Keeps a user from logging in and ends the user's sessions, or lets the user in
-    /// again. Users are never deleted, since the audit log names them.
+    /// Keeps a user from logging in, and ends the user's sessions. Users are never
+    /// deleted, since the audit log names them.
     ///
     /// # Errors
     ///
     /// [`UserError::NotFound`]; those of the database.
-    pub async fn disable_user(
+    pub async fn disable_user(&self, actor: &Actor, name: &str) -> Result<(), UserError> {
+        self.change_disabled(actor, name, true).await
+    }
+
+    /// Lets a user log in again.
+    ///
+    /// # Errors
+    ///
+    /// [`UserError::NotFound`]; those of the database.
+    pub async fn enable_user(&self, actor: &Actor, name: &str) -> Result<(), UserError> {
+        self.change_disabled(actor, name, false).await
+    }
+
+    async fn change_disabled(
         &self,
         actor: &Actor,
         name: &str,
@@ -158,7 +122,8 @@ impl Store {
         let new = |user: &User| {
             (Some(user.disabled.to_string()), Bound::Small(disabled.into()), disabled.to_string())
         };
-        self.change_user(actor, name, "disabled", new, disabled).await
+        let sessions = if disabled { Sessions::End } else { Sessions::Stay };
+        self.change_user(actor, name, "disabled", new, sessions).await
     }
 
     /// All users, by name.
@@ -197,23 +162,17 @@ impl Store {
             Some((user, stored)) if !user.disabled => (Some(user), stored),
             _ => (None, decoy()?),
         };
-        let password = password.to_owned();
-        let right = blocking(move || {
-            let stored = PasswordHash::new(&stored).map_err(|error| error.to_string())?;
-            let fits = password.len() <= LONGEST;
-            Ok(fits && Argon2::default().verify_password(password.as_bytes(), &stored).is_ok())
-        });
-        let right = right.await == Ok(true);
+        let right = fits(password, stored).await;
         Ok(user.filter(|_| right))
     }
 
-    async fn change_user(
+    pub(super) async fn change_user(
         &self,
         actor: &Actor,
         name: &str,
         field: &'static str,
         new: impl FnOnce(&User) -> (Option<String>, Bound, String),
-        ends_sessions: bool,
+        sessions: Sessions,
     ) -> Result<(), UserError> {
         let doing = "save the user";
         let mut tx = self.begin_write(doing).await?;
@@ -232,9 +191,15 @@ impl Store {
             let sql = format!("UPDATE plugo_users SET {field} = $1 WHERE id = $2");
             let id = Bound::Text(known.id.to_string());
             statement(&sql, [value, id.clone()]).execute(&mut *tx).await?;
-            if ends_sessions {
-                let sql = "DELETE FROM plugo_sessions WHERE user_id = $1";
-                statement(sql, [id]).execute(&mut *tx).await?;
+            let kept = match sessions {
+                Sessions::Stay => None,
+                // No session has a hash that is empty.
+                Sessions::End => Some(String::new()),
+                Sessions::EndOthers(kept) => Some(kept),
+            };
+            if let Some(kept) = kept {
+                let sql = "DELETE FROM plugo_sessions WHERE user_id = $1 AND token_hash <> $2";
+                statement(sql, [id, Bound::Text(kept)]).execute(&mut *tx).await?;
             }
             let line = Line::new("changed", "user", known.id, &*known.name);
             write(&mut tx, actor, line.field(field, before, Some(after))).await
@@ -265,40 +230,4 @@ pub(super) fn user(row: &AnyRow) -> sqlx::Result<User> {
         disabled: flag(row, "disabled")?,
         created: At(row.try_get("created")?),
     })
-}
-
-/// Hashing takes tens of milliseconds, during which no other task would run.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, String> + Send + 'static,
-) -> Result<T, String> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
-}
-
-async fn hash(password: &str) -> Result<String, UserError> {
-    if password.chars().count() < SHORTEST {
-        return Err(UserError::Invalid(format!("a password has at least {SHORTEST} characters")));
-    }
-    if password.len() > LONGEST {
-        return Err(UserError::Invalid(format!("a password has at most {LONGEST} bytes")));
-    }
-    let password = password.to_owned();
-    let hashed = blocking(move || hashed(password.as_bytes())).await;
-    hashed.map_err(|why| UserError::Store(Error::Secret(why)))
-}
-
-fn hashed(password: &[u8]) -> Result<String, String> {
-    let salt = random::<16>().map_err(|error| error.to_string())?;
-    let salt = SaltString::encode_b64(&salt).map_err(|error| error.to_string())?;
-    let hash = Argon2::default().hash_password(password, &salt);
-    hash.map(|hash| hash.to_string()).map_err(|error| error.to_string())
-}
-
-/// The hash that is checked where there is no user, so that this takes as long.
-fn decoy() -> Result<String, Error> {
-    static DECOY: OnceLock<String> = OnceLock::new();
-    if let Some(decoy) = DECOY.get() {
-        return Ok(decoy.clone());
-    }
-    let new = hashed(&random::<16>()?).map_err(Error::Secret)?;
-    Ok(DECOY.get_or_init(|| new).clone())
 }

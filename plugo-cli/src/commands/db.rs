@@ -16,8 +16,8 @@ struct Db;
 struct Args {
     #[command(flatten)]
     which: ProgramArgs,
-    /// What the app does: `migrate`, `sync`, `list`, `set`, `audit` or `user`, with its arguments;
-    /// `--help` behind one of them shows those
+    /// What the app does: `migrate`, `sync`, `list`, `set`, `audit`, `rekey` or `user`, with its
+    /// arguments; `--help` behind one of them shows those
     #[arg(
         required = true,
         trailing_var_arg = true,

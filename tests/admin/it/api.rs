@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use axum::http::StatusCode;
-use plugo_admin::{Change, RegisteredItem, RegisteredType, Registry, SyncMode, Via};
+use plugo_admin::{Actor, Change, RegisteredItem, RegisteredType, Registry, SyncMode, Via};
 use plugo_core::Status;
 use serde_json::{Value, json};
 
@@ -220,7 +220,7 @@ fn x24_a_secret_that_was_stored_as_one_stays_hidden_when_its_field_is_none_any_m
             let item = RegisteredItem::new("stripe").schema(schema);
             let payment = RegisteredType::new("Payment", "shop").with_item(item);
             let registry = Registry::by_hand().with_type(payment);
-            site.store.sync(&registry, SyncMode::Update).await.unwrap();
+            site.store.sync(&Actor::of_program(), &registry, SyncMode::Update).await.unwrap();
             let path = format!("/instances/{}", stripe.id);
             let mut victor = program(&site, "victor").await;
             let body = victor.api("GET", &path, &[], &Value::Null).await.json();

@@ -16,7 +16,7 @@ use crate::databases::{Database, ann, registry, row, rows, run, skipped, until};
 
 async fn synced(url: &str) -> Store {
     let store = Store::open(url).await.unwrap();
-    store.sync(&registry(), SyncMode::Create).await.unwrap();
+    store.sync(&ann(), &registry(), SyncMode::Create).await.unwrap();
     store
 }
 
@@ -80,11 +80,14 @@ fn a_read_only_database_is_read_and_says_that_nothing_was_changed() {
             let store = Store::open(&url).await.unwrap();
             let sms = row(&store, "sms").await;
             let following = store.follow(&registry()).await.unwrap();
-            assert!(store.sync(&registry(), SyncMode::Update).await.unwrap().is_unchanged());
+            assert!(
+                store.sync(&ann(), &registry(), SyncMode::Update).await.unwrap().is_unchanged()
+            );
             let edit = store.edit(&ann(), &[(sms.id, None)], &Change::Nudge(1)).await.unwrap_err();
             assert!(matches!(&edit, EditError::Store(Error::ReadOnly { .. })), "{edit}");
             assert!(edit.to_string().contains("nothing was changed"), "{edit}");
-            let sync = store.sync(&Registry::by_hand(), SyncMode::Create).await.unwrap_err();
+            let sync =
+                store.sync(&ann(), &Registry::by_hand(), SyncMode::Create).await.unwrap_err();
             assert!(matches!(sync, Error::ReadOnly { .. }), "{sync}");
             assert_eq!(row(&store, "sms").await, sms);
             assert!(following.status().away_since.is_none());
@@ -127,7 +130,7 @@ fn a_full_disk_changes_nothing_and_is_told() {
         }
         let before = (rows(&store).await, store.revision().await.unwrap());
         let many = Registry::by_hand().with_type(of);
-        let error = store.sync(&many, SyncMode::Create).await.unwrap_err();
+        let error = store.sync(&ann(), &many, SyncMode::Create).await.unwrap_err();
         assert!(matches!(error, Error::Full { .. }), "{error}");
         assert!(error.to_string().contains("no room"), "{error}");
         assert_eq!((rows(&store).await, store.revision().await.unwrap()), before);
@@ -279,7 +282,7 @@ async fn churn(store: &Store, round: usize) {
     let targets: Vec<_> = old.map(|row| (row.id, None)).collect();
     let _ = store.edit(&actor, &targets, &Change::Status(status)).await;
     let registry = if round.is_multiple_of(2) { half() } else { many() };
-    let _ = store.sync(&registry, SyncMode::Update).await;
+    let _ = store.sync(&ann(), &registry, SyncMode::Update).await;
 }
 
 /// What is never half-done. What was cut off may be saved after all, while this
@@ -314,7 +317,7 @@ fn an_edit_or_a_sync_that_is_dropped_halfway_is_not_done_at_all() {
     for database in Database::each() {
         run(async {
             let store = Store::open(&database.url()).await.unwrap();
-            store.sync(&many(), SyncMode::Create).await.unwrap();
+            store.sync(&ann(), &many(), SyncMode::Create).await.unwrap();
             for round in 0..60 {
                 // From before the first statement to after the last one.
                 let limit = Duration::from_micros(u64::try_from(round).unwrap() * 1500);
@@ -324,7 +327,7 @@ fn an_edit_or_a_sync_that_is_dropped_halfway_is_not_done_at_all() {
             churn(&store, 0).await;
             churn(&store, 1).await;
             check(&store).await;
-            assert!(store.sync(&many(), SyncMode::Update).await.unwrap().is_unchanged());
+            assert!(store.sync(&ann(), &many(), SyncMode::Update).await.unwrap().is_unchanged());
         });
     }
 }
@@ -356,7 +359,7 @@ fn a_process_that_is_killed_between_two_statements_leaves_nothing_half_done() {
     for database in Database::each() {
         run(async {
             let store = Store::open(&database.url()).await.unwrap();
-            store.sync(&many(), SyncMode::Create).await.unwrap();
+            store.sync(&ann(), &many(), SyncMode::Create).await.unwrap();
             let mut before = store.revision().await.unwrap();
             for round in 0..8u64 {
                 let mut process = process("process_that_churns", &database).spawn().unwrap();
@@ -373,7 +376,7 @@ fn a_process_that_is_killed_between_two_statements_leaves_nothing_half_done() {
                 check(&store).await;
                 before = store.revision().await.unwrap();
             }
-            store.sync(&many(), SyncMode::Update).await.unwrap();
+            store.sync(&ann(), &many(), SyncMode::Update).await.unwrap();
             check(&store).await;
         });
     }
@@ -384,7 +387,7 @@ fn a_process_that_is_killed_between_two_statements_leaves_nothing_half_done() {
 fn process_that_starts() {
     run(async {
         let store = Store::open(&env::var(URL).unwrap()).await.unwrap();
-        store.sync(&registry(), SyncMode::Create).await.unwrap();
+        store.sync(&ann(), &registry(), SyncMode::Create).await.unwrap();
         let following = store.follow(&registry()).await.unwrap();
         assert_eq!(following.snapshot().unwrap().ranked(&registry(), "Otp", "shop").len(), 2);
     });
@@ -407,7 +410,9 @@ fn twenty_processes_that_start_at_once_on_an_empty_database_make_one_set_of_rows
             let created = AuditQuery { per_page: 100, ..AuditQuery::default() };
             let lines = store.audit(&created).await.unwrap();
             assert_eq!(lines.total, 6, "each row was made once: {lines:?}");
-            assert!(store.sync(&registry(), SyncMode::Update).await.unwrap().is_unchanged());
+            assert!(
+                store.sync(&ann(), &registry(), SyncMode::Update).await.unwrap().is_unchanged()
+            );
         });
     }
 }

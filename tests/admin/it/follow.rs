@@ -14,7 +14,7 @@ use crate::databases::{Database, Server, ann, registry, row, run, until};
 
 async fn followed(database: &Database) -> (Store, Following) {
     let store = Store::open(&database.url()).await.unwrap();
-    store.sync(&registry(), SyncMode::Create).await.unwrap();
+    store.sync(&ann(), &registry(), SyncMode::Create).await.unwrap();
     let following = store.follow(&registry()).await.unwrap();
     (store, following)
 }
@@ -56,7 +56,17 @@ fn after_each_edit_lookups_go_by_the_snapshot_that_the_database_would_give() {
             let make = async |name: &str| {
                 store.create_instance(&ann(), stripe, name, &json!({ "account": name })).await
             };
-            let (b, c) = (make("b").await.unwrap(), make("c").await.unwrap());
+            let is_held = async |what: &str| {
+                let (held, read) = (following.snapshot().unwrap(), store.snapshot().await.unwrap());
+                assert_eq!(held.revision, read.revision, "{what}");
+                assert_eq!(all(&held), all(&read), "{what}");
+                assert_eq!(names(&held), names(&read), "{what}");
+            };
+            // The first one brings its item and its type.
+            let c = make("c").await.unwrap();
+            is_held("the first one").await;
+            let b = make("b").await.unwrap();
+            is_held("one that comes before it").await;
             let sms = row(&store, "sms").await.id;
             let other = Store::open(&database.url()).await.unwrap();
             let disabled = Change::Status(Some(Status::Disabled));
@@ -82,8 +92,46 @@ fn after_each_edit_lookups_go_by_the_snapshot_that_the_database_would_give() {
                 let held = all(&following.snapshot().unwrap());
                 assert_eq!(held, all(&store.snapshot().await.unwrap()), "{change:?}");
             }
+            store.delete_instance(&ann(), c, None).await.unwrap();
+            is_held("one is deleted").await;
+            store.delete_instance(&ann(), b, None).await.unwrap();
+            is_held("the last one of its type is deleted").await;
         });
     }
+}
+
+#[test]
+fn what_is_made_or_deleted_is_all_that_is_read_anew() {
+    for database in Database::each() {
+        run(async {
+            let (store, following) = followed(&database).await;
+            let items = store.items(&ItemQuery::default()).await.unwrap().rows;
+            let stripe = items.iter().find(|item| item.name == "stripe").unwrap().id;
+            let sms = || {
+                let snapshot = following.snapshot().unwrap();
+                let mut items = snapshot.types.iter().flat_map(|of| &of.items);
+                Arc::clone(&items.find(|item| item.name == "sms").unwrap().instances[0])
+            };
+            // The task that waits for changes may be faster, but hardly each time.
+            let (mut is_made, mut is_deleted) = (false, false);
+            for number in 0..20 {
+                let (before, name) = (sms(), format!("{number}"));
+                let settings = json!({ "account": "ours" });
+                let id = store.create_instance(&ann(), stripe, &name, &settings).await.unwrap();
+                let made = sms();
+                store.delete_instance(&ann(), id, None).await.unwrap();
+                is_made |= Arc::ptr_eq(&before, &made);
+                is_deleted |= Arc::ptr_eq(&made, &sms());
+            }
+            assert!(is_made && is_deleted, "{is_made} {is_deleted}");
+        });
+    }
+}
+
+/// The types and items of a snapshot.
+fn names(snapshot: &Snapshot) -> Vec<String> {
+    let items = snapshot.types.iter().flat_map(|of| of.items.iter().map(move |item| (of, item)));
+    items.map(|(of, item)| format!("{} {}: {} {}", of.id, of.name, item.id, item.name)).collect()
 }
 
 /// All that a snapshot says.
@@ -123,25 +171,26 @@ fn x16_a_snapshot_never_takes_the_place_of_a_newer_one() {
         run(async {
             let (store, following) = followed(&database).await;
             let following = Arc::new(following);
-            let old = store.snapshot().await.unwrap();
-            let sms = row(&store, "sms").await.id;
+            let (sms, mail) = (row(&store, "sms").await.id, row(&store, "mail").await.id);
+            // Somebody else's changes are read anew in the background, while those of this
+            // process hold at once.
+            let other = Store::open(&database.url()).await.unwrap();
+            let others = tokio::spawn(async move {
+                for _ in 0..30 {
+                    other.edit(&ann(), &[(mail, None)], &Change::Nudge(1)).await.unwrap();
+                }
+            });
             let done = Arc::new(AtomicBool::new(false));
-            // Readers that are slow to offer what they have read.
-            let readers: Vec<_> = (0..4)
-                .map(|_| {
-                    let (store, following) = (store.clone(), Arc::clone(&following));
-                    let done = Arc::clone(&done);
-                    tokio::spawn(async move {
-                        while !done.load(Ordering::Relaxed) {
-                            let read = store.snapshot().await.unwrap();
-                            tokio::task::yield_now().await;
-                            let before = following.status().revision;
-                            following.offer(read);
-                            assert!(following.status().revision >= before);
-                        }
-                    })
-                })
-                .collect();
+            let (seen, ends) = (Arc::clone(&following), Arc::clone(&done));
+            let watches = tokio::spawn(async move {
+                let mut before = 0;
+                while !ends.load(Ordering::Relaxed) {
+                    let now = seen.status().revision;
+                    assert!(now >= before, "{now} after {before}");
+                    before = now;
+                    tokio::task::yield_now().await;
+                }
+            });
             for priority in 0..30 {
                 let change = Change::Priority(Some(priority));
                 let edited = store.edit(&ann(), &[(sms, None)], &change).await.unwrap();
@@ -151,11 +200,11 @@ fn x16_a_snapshot_never_takes_the_place_of_a_newer_one() {
                 let sms = ranked.iter().find(|ranked| &*ranked.item == "sms").unwrap();
                 assert_eq!(sms.priority, priority, "what was saved holds");
             }
+            others.await.unwrap();
             done.store(true, Ordering::Relaxed);
-            for reader in readers {
-                reader.await.unwrap();
-            }
-            assert!(!following.offer(old), "it is older");
+            watches.await.unwrap();
+            let last = store.revision().await.unwrap();
+            until("the last change", || following.status().revision == last).await;
         });
     }
 }
@@ -189,7 +238,7 @@ fn x21_a_tie_is_always_broken_in_the_same_way() {
                 .with_item(RegisteredItem::new("a").priority(5));
             let registry = Registry::by_hand().with_type(of);
             let store = Store::open(&database.url()).await.unwrap();
-            store.sync(&registry, SyncMode::Create).await.unwrap();
+            store.sync(&ann(), &registry, SyncMode::Create).await.unwrap();
             let following = store.follow(&registry).await.unwrap();
             for priority in 0..20 {
                 let sql = format!("UPDATE plugo_instances SET priority = {priority}");

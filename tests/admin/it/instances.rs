@@ -162,7 +162,7 @@ impl World {
         let other = RegisteredType::new("instances-payment", "admin-tests")
             .with_item(RegisteredItem::new("paypal").schema(json!({ "type": "object" })));
         let all = Registry::of_program().with_type(other);
-        store.sync(&all, SyncMode::Create).await.unwrap();
+        store.sync(&Actor::of_program(), &all, SyncMode::Create).await.unwrap();
         let following = store.follow(&Registry::of_program()).await.unwrap();
         World { _folder: folder, store, following, _operator: operator }
     }

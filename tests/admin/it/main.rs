@@ -6,6 +6,7 @@ mod databases;
 mod operator;
 mod versions;
 mod sync;
+mod rekey;
 mod users;
 mod follow;
 mod faults;
@@ -13,8 +14,13 @@ mod program;
 mod instances;
 mod site;
 mod pages;
+mod settings_pages;
+mod editors;
+mod mounted;
+mod statements;
 mod api;
 mod guard;
+mod account;
 #[cfg(unix)]
 mod browser;
 #[cfg(unix)]

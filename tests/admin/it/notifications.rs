@@ -374,6 +374,11 @@ fn the_commands_answer_and_refuse_as_they_say() {
     assert_eq!((&users[0]["name"], &users[0]["disabled"]), (&json!("ann"), &json!(true)));
     assert!(!users.to_string().contains("argon2"), "{users}");
 
+    let rekeyed = run(&["db", "rekey", "--format", "json"]).ok().stdout;
+    let rekeyed: Value = serde_json::from_str(&rekeyed).unwrap();
+    assert_eq!((&rekeyed["instances"], &rekeyed["secrets"]), (&json!(0), &json!(0)));
+    assert!(rekeyed["key"].is_string(), "{rekeyed}");
+
     // As the code says, and back to it.
     run(&["db", "set", "email", "--status", "active", "--priority", "-3"]).ok();
     let email = place.instance("default", "email");

@@ -41,7 +41,7 @@ fn selected() -> Option<&'static str> {
 async fn followed(database: &Database) -> (Store, Following) {
     let registry = Registry::of_program();
     let store = Store::open(&database.url()).await.unwrap();
-    store.sync(&registry, SyncMode::Create).await.unwrap();
+    store.sync(&ann(), &registry, SyncMode::Create).await.unwrap();
     let following = store.follow(&registry).await.unwrap();
     (store, following)
 }
@@ -72,7 +72,7 @@ fn django_d21_x14_x15_lookups_of_the_program_go_by_the_database() {
             // A registry by hand leaves the program alone.
             let other = Database::sqlite();
             let by_hand = Store::open(&other.url()).await.unwrap();
-            by_hand.sync(&registry(), SyncMode::Create).await.unwrap();
+            by_hand.sync(&ann(), &registry(), SyncMode::Create).await.unwrap();
             let _of_hand = by_hand.follow(&registry()).await.unwrap();
             assert_eq!(selected(), Some("push"));
             // And two databases cannot both be right.

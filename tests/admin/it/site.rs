@@ -78,7 +78,7 @@ impl Site {
         let url = format!("sqlite://{}", folder.path().join("plugo.sqlite3").display());
         let keys = KeyRing::parse(&KeyRing::generate("k").unwrap()).unwrap();
         let store = StoreOptions::new().keys(keys).open(&url).await.unwrap();
-        store.sync(&registry, SyncMode::Create).await.unwrap();
+        store.sync(&Actor::of_program(), &registry, SyncMode::Create).await.unwrap();
         let setup = Actor::new("setup", Via::Command);
         store.add_user(&setup, "ann", PASSWORD, Role::Edit).await.unwrap();
         store.add_user(&setup, "victor", PASSWORD, Role::View).await.unwrap();
@@ -152,6 +152,11 @@ impl Site {
         let found = instances.find(|instance| instance.name == name).unwrap();
         found.settings.reveal().unwrap().reveal().clone()
     }
+}
+
+/// A row that is chosen in a list, as its form sends it.
+pub(crate) fn target(row: &InstanceRow) -> String {
+    format!("{}:{}", row.id, row.version)
 }
 
 /// Both ways in which an app may nest the pages.

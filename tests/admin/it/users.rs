@@ -35,7 +35,7 @@ fn users_log_in_with_their_password_and_no_other() {
             assert_eq!(store.verify_password("bob", PASSWORD).await.unwrap(), None);
             let nobody = store.set_role(&ann(), "eve", Role::Edit).await.unwrap_err();
             assert!(matches!(nobody, UserError::NotFound(_)), "{nobody}");
-            store.disable_user(&ann(), "bob", true).await.unwrap();
+            store.disable_user(&ann(), "bob").await.unwrap();
             assert_eq!(store.verify_password("bob", "another password").await.unwrap(), None);
             assert!(store.list_users().await.unwrap()[0].disabled);
 
@@ -75,8 +75,8 @@ fn sessions_end_by_themselves_with_their_user_and_when_closed() {
             store.close_session(&first.token).await.unwrap();
             assert!(store.session(&first.token).await.unwrap().is_none());
             assert!(store.session(&second.token).await.unwrap().is_some());
-            store.disable_user(&ann(), "bob", true).await.unwrap();
-            store.disable_user(&ann(), "bob", false).await.unwrap();
+            store.disable_user(&ann(), "bob").await.unwrap();
+            store.enable_user(&ann(), "bob").await.unwrap();
             assert!(store.session(&second.token).await.unwrap().is_none(), "it does not come back");
         });
     }
@@ -87,7 +87,7 @@ fn a_nul_fits_nothing_and_breaks_nothing() {
     for database in Database::each() {
         run(async {
             let store = Store::open(&database.url()).await.unwrap();
-            store.sync(&registry(), SyncMode::Create).await.unwrap();
+            store.sync(&ann(), &registry(), SyncMode::Create).await.unwrap();
             store.add_user(&ann(), "bob", PASSWORD, Role::View).await.unwrap();
             assert_eq!(store.verify_password("b\0ob", PASSWORD).await.unwrap(), None);
             let nobody = store.set_role(&ann(), "b\0ob", Role::Edit).await.unwrap_err();

@@ -1,7 +1,7 @@
 //! Databases that earlier versions wrote, as they were shipped. What each holds is
 //! in `tests/admin/versions`; a new version of the tables adds its own.
 
-use plugo_admin::{AuditQuery, KeyRing, PluginQuery, Store, StoreOptions, SyncMode};
+use plugo_admin::{Actor, AuditQuery, KeyRing, PluginQuery, Store, StoreOptions, SyncMode};
 use plugo_core::Status;
 use serde_json::json;
 
@@ -98,8 +98,14 @@ async fn check(store: &Store, version: i64) {
     let bob = store.verify_password("bob", "correct horse battery").await.unwrap();
     assert_eq!(bob.unwrap().name, "bob");
     // Sync goes on from there.
-    let synced = store.sync(&registry(), SyncMode::Update).await.unwrap();
+    let synced = store.sync(&Actor::of_program(), &registry(), SyncMode::Update).await.unwrap();
     assert!(!synced.is_unchanged(), "`blog` is back");
-    assert!(store.sync(&registry(), SyncMode::Update).await.unwrap().is_unchanged());
+    assert!(
+        store
+            .sync(&Actor::of_program(), &registry(), SyncMode::Update)
+            .await
+            .unwrap()
+            .is_unchanged()
+    );
     assert_eq!(row(store, "sms").await.status, disabled);
 }

@@ -1,3 +1,4 @@
+use plugo_settings::resolve;
 use serde_json::{Map, Value};
 
 /// So deep forms go; a type that refers to itself would have no end.
@@ -84,11 +85,6 @@ impl Part {
         }
         part
     }
-}
-
-/// What `#/$defs/Name` leads to.
-fn resolve<'s>(root: &'s Value, reference: &str) -> Option<&'s Value> {
-    root.pointer(reference.strip_prefix('#')?)
 }
 
 /// A schema with what stands beside the reference to it, which comes first.

@@ -1,5 +1,7 @@
-use serde_json::json;
+use plugo_settings::Problem;
+use serde_json::{Value, json};
 
+use super::read::number;
 use super::*;
 
 fn schema() -> Value {
@@ -161,6 +163,39 @@ fn x24_json_with_a_secret_in_it_is_not_shown_as_it_was_typed() {
     let html: String = fields(&schema, &filled).iter().map(Field::html).collect();
     assert!(html.contains("{oops") && !html.contains("sk_"), "{html}");
     assert_eq!(html.matches("type it anew").count(), 2, "{html}");
+}
+
+#[test]
+fn what_an_encoded_reference_leads_to_has_fields_of_its_own() {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "hook": { "$ref": "#/$defs/Hook%3CVec%3Cu8%3E%3E" },
+            "map": { "type": "object", "additionalProperties": { "$ref": "#/$defs/a~1b%20c" } }
+        },
+        "$defs": {
+            "Hook<Vec<u8>>": {
+                "type": "object", "required": ["url"],
+                "properties": {
+                    "url": { "type": "string" }, "key": { "$ref": "#/$defs/Se%63ret" }
+                }
+            },
+            "Secret": { "type": "string", "writeOnly": true },
+            "a/b c": { "type": "integer" }
+        }
+    });
+    let value = json!({ "hook": { "url": "there", "key": "" } });
+    let secrets = ["/hook/key".to_owned()];
+    let typed = Fields::of(&[("s:/map", "{oops")]);
+    let filled = Filled { value: &value, secrets: &secrets, problems: &[], typed: Some(&typed) };
+    let html: String = fields(&schema, &filled).iter().map(Field::html).collect();
+    assert!(html.contains("name=\"s:/hook/url\"") && html.contains("value=\"there\""), "{html}");
+    assert!(html.contains("name=\"s:/hook/key\"") && html.contains("A value is set"), "{html}");
+    // There is no secret behind it, so what was typed stands there.
+    assert!(html.contains("{oops"), "{html}");
+    let posted = Fields::of(&[("on:/hook", "on"), ("s:/hook/url", "u"), ("s:/hook/key", "k")]);
+    let expected = json!({ "hook": { "url": "u", "key": "k" } });
+    assert_eq!(read(&schema, &posted), (expected, Vec::new()));
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(super) const REFRESHED_PLUGIN: [&str; 3] = ["package", "version", "descripti
 
 /// What sync is going to do, as rows.
 #[derive(Default)]
-pub(super) struct Plan {
+pub(in crate::store) struct Plan {
     pub(super) synced: Synced,
     pub(super) audit: Vec<Line>,
     pub(super) types: Vec<Vec<Bound>>,
@@ -59,7 +59,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn of(registry: &Registry, stored: &Stored, mode: SyncMode) -> Self {
+    pub(in crate::store) fn of(registry: &Registry, stored: &Stored, mode: SyncMode) -> Self {
         let mut plan = Plan::default();
         let mut seen: HashSet<&str> = HashSet::new();
         let (mut present, mut absent) = (Presence::default(), Presence::default());

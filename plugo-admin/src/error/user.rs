@@ -1,0 +1,43 @@
+use std::fmt;
+
+use super::Error;
+
+/// Why nothing was done about a user.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum UserError {
+    /// There is no user of this name.
+    NotFound(String),
+    /// There is a user of this name already.
+    NameTaken(String),
+    /// The name or the password does not do; the text says why.
+    Invalid(String),
+    /// The database did not do it.
+    Store(Error),
+}
+
+impl From<Error> for UserError {
+    fn from(error: Error) -> Self {
+        UserError::Store(error)
+    }
+}
+
+impl fmt::Display for UserError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            UserError::NotFound(name) => write!(f, "there is no user `{name}`"),
+            UserError::NameTaken(name) => write!(f, "there is a user `{name}` already"),
+            UserError::Invalid(why) => f.write_str(why),
+            UserError::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for UserError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            UserError::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}

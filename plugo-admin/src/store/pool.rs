@@ -1,0 +1,114 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
+
+use super::{Store, StoreOptions};
+use crate::error::Error;
+use crate::url::Database;
+
+impl Store {
+    /// The connections. A file that was replaced, by a backup for example, is
+    /// opened anew: a connection would go on with the one that has no name any more.
+    pub(super) fn pool(&self) -> Arc<(Option<FileId>, AnyPool)> {
+        let held = self.0.pool.load_full();
+        let (Some(file), Some(opened)) = (self.0.database.file(), &held.0) else { return held };
+        match FileId::of(file) {
+            Some(found) if found != *opened => match pool(&self.0.database, &self.0.options) {
+                Ok(pool) => {
+                    let new = Arc::new((Some(found), pool));
+                    self.0.pool.store(Arc::clone(&new));
+                    new
+                }
+                Err(_) => held,
+            },
+            _ => held,
+        }
+    }
+
+    pub(super) fn remember_file(&self) {
+        let held = self.0.pool.load_full();
+        let found = self.0.database.file().and_then(FileId::of);
+        self.0.pool.store(Arc::new((found, held.1.clone())));
+    }
+
+    pub(super) fn present(&self, doing: &'static str) -> Result<AnyPool, Error> {
+        let pool = self.pool();
+        if let (Some(file), Some(_)) = (self.0.database.file(), &pool.0)
+            && !file.exists()
+        {
+            let why = "the file was removed".to_owned();
+            return Err(Error::Away { database: self.0.shown.clone(), doing, why });
+        }
+        Ok(pool.1.clone())
+    }
+
+    pub(crate) async fn connection(
+        &self,
+        doing: &'static str,
+    ) -> Result<sqlx::pool::PoolConnection<Any>, Error> {
+        self.present(doing)?.acquire().await.map_err(|e| self.error(doing, e))
+    }
+}
+
+/// Connections that wait as long as the options say.
+pub(super) fn pool(database: &Database, options: &StoreOptions) -> Result<AnyPool, Error> {
+    let wrong = |e| Error::of(&database.to_string(), "open the database", e);
+    let connect: AnyConnectOptions = database.url().parse().map_err(wrong)?;
+    let setup: Arc<str> = setup(database, options.wait).into();
+    let pool = AnyPoolOptions::new()
+        .max_connections(options.max_connections)
+        .acquire_timeout(options.wait)
+        .after_connect(move |connection, _| {
+            let setup = Arc::clone(&setup);
+            Box::pin(async move {
+                connection.execute(&*setup).await?;
+                Ok(())
+            })
+        });
+    Ok(pool.connect_lazy_with(connect))
+}
+
+/// What every connection is told first.
+fn setup(database: &Database, wait: Duration) -> String {
+    let wait = wait.as_millis();
+    match database {
+        Database::Sqlite { .. } => format!("PRAGMA busy_timeout = {wait}"),
+        #[cfg(feature = "postgres")]
+        Database::Postgres { .. } => format!(
+            "SET application_name = 'plugo-admin'; SET lock_timeout = {wait}; \
+             SET statement_timeout = 60000; SET idle_in_transaction_session_timeout = 60000"
+        ),
+    }
+}
+
+/// A connection beside the pool's, for a watcher.
+pub(crate) async fn connect_alone(store: &Store) -> sqlx::Result<AnyConnection> {
+    let database = store.database();
+    let options: AnyConnectOptions = database.url().parse()?;
+    let mut connection = AnyConnection::connect_with(&options).await?;
+    let setup = setup(database, store.options().wait);
+    connection.execute(&*setup).await?;
+    Ok(connection)
+}
+
+/// Which file a path leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileId(u64, u64);
+
+impl FileId {
+    #[cfg(unix)]
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(FileId(metadata.dev(), metadata.ino()))
+    }
+
+    /// Without such numbers, a file that is there is the one that was.
+    #[cfg(not(unix))]
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        path.exists().then_some(FileId(0, 0))
+    }
+}
