@@ -17,8 +17,12 @@ mod simulation;
 mod agreement;
 /// Which plugins bring a crate, and which features.
 mod attribution;
+/// Several builds, side by side.
+mod variants;
 
 pub(crate) use self::agreement::{Units, units};
 pub(crate) use self::attribution::{Attribution, attribute};
+pub(crate) use self::request::Request;
 pub(crate) use self::simulation::Simulation;
+pub(crate) use self::variants::{Variant, variants};
 pub(crate) use self::workspace::{Key, Metadata, Workspace};

@@ -2,6 +2,8 @@
 mod plugins;
 /// What makes rebuilds slow.
 mod rebuilds;
+/// What is compiled anew from one client to the next.
+mod recompiled;
 /// Rust itself.
 mod toolchain;
 
@@ -79,6 +81,7 @@ pub(crate) fn builds(context: &Context, app: &App, project: &Project) -> Result<
         notes.extend(duplicates(context, app)?);
     }
     notes.extend(rebuilds::notes(app, project));
+    notes.extend(recompiled::notes(app, project)?);
     Ok(notes)
 }
 

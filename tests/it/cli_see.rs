@@ -702,7 +702,7 @@ fn check_fix_claims_nothing_that_it_cannot_mend() {
 fn doctor_says_what_is_unused_slow_or_wrong() {
     let project = with_clients().client("acme", &["blog"]).loose_plugin("forgotten", "");
     let mut doctor = plugo(project.dir(), &["doctor"]);
-    doctor.env("PLUGO_MANIFEST_DIR", "dist");
+    doctor.env("PLUGO_MANIFEST_DIR", "dist").env_remove("CARGO_PROFILE_DEV_DEBUG");
     let said = with(&mut doctor, "ENABLED_PLUGINS", "auth");
     // The default build has no feature on.
     assert_eq!(said.code, Some(1));

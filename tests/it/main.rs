@@ -20,6 +20,7 @@ mod manifest;
 mod examples;
 mod cli_list;
 mod cli_see;
+mod cli_recompiled;
 mod cli_frame;
 mod cli_scaffold;
 mod cli_clients;

@@ -67,6 +67,19 @@ impl<'g> Simulation<'g> {
         [Side::Target, Side::Host].iter().any(|&side| self.units.contains_key(&(package, side)))
     }
 
+    /// What depends on each unit directly.
+    pub(crate) fn dependents(&self) -> BTreeMap<(&'g PackageId, Side), Vec<(&'g PackageId, Side)>> {
+        let mut above: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let set = &self.set;
+        let links = set.target_links().map(|link| (link, Side::Target, Side::Target));
+        let links = links.chain(set.host_links().map(|link| (link, Side::Host, Side::Host)));
+        let to_host = set.proc_macro_links().chain(set.build_dep_links());
+        for (link, from, to) in links.chain(to_host.map(|link| (link, Side::Target, Side::Host))) {
+            above.entry((link.to().id(), to)).or_default().push((link.from().id(), from));
+        }
+        above
+    }
+
     /// What can be reached from some packages, themselves included.
     pub(crate) fn reach(
         &self,
