@@ -16,7 +16,8 @@ use crate::status::status;
 use crate::tree::Tree;
 use crate::work;
 
-pub(crate) const CLIENTS: usize = 10;
+/// How many clients there are, in turn.
+const CLIENTS: [usize; 2] = [10, 100];
 pub(crate) const PLUGINS: usize = 50;
 /// How many plugins each client chooses; what they depend on comes with them.
 pub(crate) const CHOSEN: usize = 20;
@@ -24,6 +25,7 @@ pub(crate) const CHOSEN: usize = 20;
 /// What builds for many clients cost, one way each.
 #[derive(Debug)]
 pub(crate) struct Ways {
+    pub(crate) clients: usize,
     pub(crate) plugo: Way,
     pub(crate) by_hand: Way,
 }
@@ -45,16 +47,20 @@ pub(crate) struct Cost {
 }
 
 /// Builds for all clients with `plugo build`, and with one `cargo build` each.
-pub(crate) fn measure(places: &Places) -> Result<Ways> {
+pub(crate) fn measure(places: &Places) -> Result<Vec<Ways>> {
     status("Building", "the command line");
     let command_line = command_line(places)?;
-    let dir = places.work.join("clients");
+    CLIENTS.into_iter().map(|clients| measure_for(places, &command_line, clients)).collect()
+}
+
+fn measure_for(places: &Places, command_line: &Path, clients: usize) -> Result<Ways> {
+    let dir = places.work.join(format!("clients{clients}"));
     let workload = Workload::new(PLUGINS);
-    app(&workload, &places.checkout).write(&dir)?;
+    app(&workload, &places.checkout, clients).write(&dir)?;
     cargo::lock(places, &dir)?;
     let changed = dir.join("plugins").join(&workload.plugins[0].name).join("src/lib.rs");
     let plugo = |target: &Path| -> Result<Cost> {
-        let mut command = Command::new(&command_line);
+        let mut command = Command::new(command_line);
         cargo::clean(&mut command);
         command
             .current_dir(&dir)
@@ -68,7 +74,7 @@ pub(crate) fn measure(places: &Places) -> Result<Ways> {
     };
     let by_hand = |target: &Path| -> Result<Cost> {
         let mut all = Cost { work: Duration::ZERO, compiled: 0 };
-        for client in 0..CLIENTS {
+        for client in 0..clients {
             let mut command = cargo::cargo(&dir, "build");
             command.args([
                 "--no-default-features",
@@ -83,7 +89,7 @@ pub(crate) fn measure(places: &Places) -> Result<Ways> {
         Ok(all)
     };
     let way = |what: &str, build: &dyn Fn(&Path) -> Result<Cost>| -> Result<Way> {
-        status("Building", &format!("for {CLIENTS} clients {what}, three times"));
+        status("Building", &format!("for {clients} clients {what}, three times"));
         let target = places.work.join("target-clients");
         if target.exists() {
             fs::remove_dir_all(&target)
@@ -94,6 +100,7 @@ pub(crate) fn measure(places: &Places) -> Result<Ways> {
         Ok(Way { first, second, changed: build(&target)? })
     };
     let ways = Ways {
+        clients,
         plugo: way("with `plugo build`", &plugo)?,
         by_hand: way("with `cargo build`", &by_hand)?,
     };
@@ -134,21 +141,32 @@ fn name(client: usize) -> String {
     format!("client{client}")
 }
 
-/// What a client chooses, as indices: another part of the plugins for each.
-fn chosen(client: usize) -> impl Iterator<Item = usize> {
-    (0..CHOSEN).map(move |i| (client * (PLUGINS / CLIENTS) + i * 2) % PLUGINS)
+/// What a client chooses, as indices: other plugins for each.
+fn chosen(client: usize) -> Vec<usize> {
+    let mut plugins: Vec<usize> = (0..PLUGINS).collect();
+    plugins.sort_by_key(|&plugin| mixed((client * PLUGINS + plugin) as u64));
+    plugins.truncate(CHOSEN);
+    plugins
+}
+
+/// A number that looks like chance, and is the same in every run (the end of splitmix64).
+fn mixed(number: u64) -> u64 {
+    let number = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    number ^ (number >> 31)
 }
 
 /// An app whose plugins are optional, with a file and a feature for each client.
-fn app(workload: &Workload, checkout: &Path) -> Tree {
+fn app(workload: &Workload, checkout: &Path, clients: usize) -> Tree {
     let mut tree = folders::app(workload, checkout);
     let names = |plugin: usize| &workload.plugins[plugin].name;
     let mut features = String::from("\n[features]\n");
     for plugin in &workload.plugins {
         features.push_str(&format!("{0} = [\"dep:{0}\"]\n", plugin.name));
     }
-    for client in 0..CLIENTS {
-        let mut all: Vec<usize> = chosen(client).collect();
+    for client in 0..clients {
+        let mut all = chosen(client);
         let entries: Vec<String> = all
             .iter()
             .map(|&plugin| format!("{{ \"name\": {:?}, \"enabled\": true }}", names(plugin)))
@@ -196,9 +214,10 @@ mod tests {
 
     #[test]
     fn no_two_clients_choose_the_same() {
-        let mut all: Vec<Vec<usize>> = (0..CLIENTS)
+        let most = CLIENTS[CLIENTS.len() - 1];
+        let mut all: Vec<Vec<usize>> = (0..most)
             .map(|client| {
-                let mut chosen: Vec<usize> = chosen(client).collect();
+                let mut chosen = chosen(client);
                 chosen.sort_unstable();
                 chosen.dedup();
                 chosen
@@ -207,6 +226,6 @@ mod tests {
         assert!(all.iter().all(|chosen| chosen.len() == CHOSEN), "{all:?}");
         all.sort();
         all.dedup();
-        assert_eq!(all.len(), CLIENTS);
+        assert_eq!(all.len(), most);
     }
 }

@@ -133,7 +133,7 @@ impl Report {
         self.add(Part::Build, &[], aims::build(builds), |text| build_report::section(builds, text))
     }
 
-    pub(crate) fn clients(&mut self, ways: &Ways) -> Result<()> {
+    pub(crate) fn clients(&mut self, ways: &[Ways]) -> Result<()> {
         self.add(Part::Clients, &[], Vec::new(), |text| clients_report::section(ways, text))
     }
 
