@@ -59,6 +59,8 @@ mod evidence;
 mod outcome;
 /// Plugins and what they depend on, as text and as a picture.
 mod graph;
+/// The distinct selections of clients.
+mod selections;
 /// Every build of the app, held against what the build script refuses.
 mod checks;
 /// Changes of the user's files, as values.
@@ -67,8 +69,6 @@ mod edits;
 mod scaffold;
 /// What makes work with the app slow or wrong, beside what is refused.
 mod doctor;
-/// The distinct selections of clients.
-mod selections;
 /// Which clients a change touches.
 mod changes;
 /// Building for clients, into a folder for each.
