@@ -1,6 +1,7 @@
 use crate::build::{Builds, Row};
 use crate::choosing::{Choosing, SIZES};
 use crate::contenders::Contender;
+use crate::not_chosen::{Left, NotChosen};
 use crate::options::Part;
 use crate::page::{Aim, Verdict};
 use crate::run_time_contenders::Chooser;
@@ -64,11 +65,17 @@ static DEPENDENCY: Aim = Aim {
     at: "at most 6 s",
 };
 
+static NOT_CHOSEN: Aim = Aim {
+    part: Part::Clients,
+    what: "what a plugin that is not chosen leaves in a client's stripped release binary",
+    at: "0 bytes, and the same file",
+};
+
 /// Everything that is aimed at, in the order of the page.
 pub(crate) fn all() -> Vec<&'static Aim> {
     let first = [&START, &ITERATE, &LOOKUP, &BYTES, &SELECT, &CALL, &SELECT_TIME, &SCRIPT];
     let builds = [&RELEASE, &TOUCHED, &UNCHANGED, &DEPENDENCY];
-    [first.as_slice(), &builds].concat()
+    [first.as_slice(), &builds, &[&NOT_CHOSEN]].concat()
 }
 
 /// Start-up, lookup and size.
@@ -283,4 +290,25 @@ pub(crate) fn build(builds: &Builds) -> Vec<Verdict> {
             why: "Which of the crates that it needs costs how much was not looked into".to_owned(),
         },
     ]
+}
+
+/// Builds for clients.
+pub(crate) fn clients(not_chosen: &NotChosen) -> Vec<Verdict> {
+    let NotChosen { own_crate, shared_crate } = not_chosen;
+    let said = |left: &Left| {
+        let is_same = if left.is_same { "the same file" } else { "another file" };
+        format!("{} bytes, {is_same}", left.bytes)
+    };
+    vec![Verdict {
+        aim: &NOT_CHOSEN,
+        measured: format!(
+            "in a crate of its own {}; in the crate of one that is chosen {}",
+            said(own_crate),
+            said(shared_crate)
+        ),
+        met: own_crate.is_same && shared_crate.is_same,
+        why: "Its code, its data and its name are gone; the compiler puts the tables for unwinding of all functions \
+              of a crate into one section, which the linker keeps whole. A crate for each plugin keeps them apart"
+            .to_owned(),
+    }]
 }

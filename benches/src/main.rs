@@ -65,6 +65,8 @@ mod clients;
 mod venv;
 /// Measures peers in Python.
 mod python;
+/// Measures what is left of a plugin that is not chosen.
+mod not_chosen;
 /// Plots.
 mod plot;
 /// The page, and what stays in it.
@@ -136,7 +138,7 @@ fn main() -> anyhow::Result<()> {
         report.build(&build::measure(&places)?)?;
     }
     if options.has(Part::Clients) {
-        report.clients(&clients::measure(&places)?)?;
+        report.clients(&not_chosen::measure(&places)?, &clients::measure(&places)?)?;
     }
     if options.has(Part::Python) {
         report.python(&python::measure(&places, &options)?)?;

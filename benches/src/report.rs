@@ -13,6 +13,7 @@ use crate::choosing_report;
 use crate::clients::Ways;
 use crate::clients_report;
 use crate::contenders::Contender;
+use crate::not_chosen::NotChosen;
 use crate::options::{Options, Part};
 use crate::page::{self, Section, Verdict};
 use crate::places::Places;
@@ -133,8 +134,10 @@ impl Report {
         self.add(Part::Build, &[], aims::build(builds), |text| build_report::section(builds, text))
     }
 
-    pub(crate) fn clients(&mut self, ways: &[Ways]) -> Result<()> {
-        self.add(Part::Clients, &[], Vec::new(), |text| clients_report::section(ways, text))
+    pub(crate) fn clients(&mut self, not_chosen: &NotChosen, ways: &[Ways]) -> Result<()> {
+        self.add(Part::Clients, &[], aims::clients(not_chosen), |text| {
+            clients_report::section(ways, text)
+        })
     }
 
     pub(crate) fn python(&mut self, python: &Result<Python, String>) -> Result<()> {

@@ -1,0 +1,109 @@
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use crate::cargo;
+use crate::places::Places;
+use crate::status::status;
+use crate::tree::Tree;
+
+/// What a plugin that is not chosen leaves in the stripped release binary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// In bytes; less than nothing where the file got smaller.
+    pub(crate) bytes: i64,
+    /// Whether the file is the same, to the byte, as without the plugin.
+    pub(crate) is_same: bool,
+}
+
+/// By where the plugin stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NotChosen {
+    /// In a crate of its own, as usual.
+    pub(crate) own_crate: Left,
+    /// In the crate of a plugin that is chosen.
+    pub(crate) shared_crate: Left,
+}
+
+/// Builds an app without the plugin and with it, in one folder, for a client that does not get it.
+pub(crate) fn measure(places: &Places) -> Result<NotChosen> {
+    status("Building", "an app with and without a plugin that is not chosen");
+    let dir = places.work.join("not-chosen");
+    let target = places.work.join("target-contenders");
+    let build = |has_own_crate, has_second| -> Result<Vec<u8>> {
+        app(&places.checkout, has_own_crate, has_second).write(&dir)?;
+        cargo::lock(places, &dir)?;
+        let mut build = cargo::cargo(&dir, "build");
+        build.args(["--release", "--no-default-features", "--features", "client-acme"]);
+        cargo::run(build.arg("--target-dir").arg(&target))?;
+        let program = target.join("release").join(format!("{APP}{}", std::env::consts::EXE_SUFFIX));
+        fs::read(&program).with_context(|| format!("`{}` cannot be read", program.display()))
+    };
+    let without = build(false, false)?;
+    let left = |with: Vec<u8>| Left {
+        bytes: with.len() as i64 - without.len() as i64,
+        is_same: with == without,
+    };
+    Ok(NotChosen { own_crate: left(build(true, false)?), shared_crate: left(build(false, true)?) })
+}
+
+const APP: &str = "not-chosen";
+
+fn app(checkout: &Path, has_own_crate: bool, has_second: bool) -> Tree {
+    let plugo = checkout.join("plugo");
+    let mut tree = Tree::default();
+    let package = |name: &str| {
+        format!(
+            "[package]\nname = {name:?}\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[dependencies]\nplugo = {{ path = {plugo:?} }}\n"
+        )
+    };
+    let mut manifest = package(APP) + "chosen = { path = \"plugins/chosen\" }\n";
+    let mut features = String::from("[features]\nclient-acme = []\n");
+    if has_own_crate {
+        manifest.push_str("other = { path = \"plugins/other\", optional = true }\n");
+        features.push_str("client-zeta = [\"dep:other\"]\n");
+        tree.add("clients/zeta.json", selection(&["chosen", "other"]));
+        tree.add("plugins/other/Cargo.toml", package("other"));
+        tree.add("plugins/other/src/lib.rs", OTHER);
+    }
+    manifest.push_str(&format!(
+        "\n[build-dependencies]\nplugo-build = {{ path = {:?} }}\n\n{features}\n[workspace]\n\n[profile.release]\nstrip = true\n",
+        checkout.join("plugo-build"),
+    ));
+    tree.add("Cargo.toml", manifest);
+    tree.add("build.rs", "fn main() {\n    plugo_build::build();\n}\n");
+    tree.add("src/main.rs", MAIN);
+    tree.add("clients/acme.json", selection(&["chosen"]));
+    tree.add("plugins/chosen/Cargo.toml", package("chosen"));
+    let second = if has_second { OTHER } else { "" };
+    tree.add("plugins/chosen/src/lib.rs", format!("{CHOSEN}{second}"));
+    tree
+}
+
+fn selection(names: &[&str]) -> String {
+    let entries: Vec<String> =
+        names.iter().map(|name| format!("{{ \"name\": {name:?}, \"enabled\": true }}")).collect();
+    format!("{{ \"plugins\": [{}] }}\n", entries.join(", "))
+}
+
+const MAIN: &str = r#"plugo::plugins!();
+
+fn main() {
+    let mut lines: Vec<String> = Vec::new();
+    println!("{}", plugo::load_plugins(plugo::kwargs! { lines: &mut lines }));
+    println!("{}", lines.join("\n"));
+}
+"#;
+
+const CHOSEN: &str = r#"#[plugo::plugin(name = "chosen")]
+fn chosen(lines: &mut Vec<String>) {
+    lines.push(format!("{} lines", lines.len()));
+}
+"#;
+
+const OTHER: &str = r#"#[plugo::plugin(name = "other")]
+fn other(lines: &mut Vec<String>) {
+    lines.push(format!("{} lines before the other plugin's", lines.len()));
+}
+"#;
