@@ -493,9 +493,9 @@ fn what_is_vendored_builds_its_own_client_offline_and_no_other() {
         let feature = format!("client-{client}");
         let args = ["check", "--frozen", "--no-default-features", "--features", &feature];
         let mut check = cargo(project.dir(), &args);
-        // Nothing but the folder, and nothing that was built before.
+        // Nothing but the folder, and nothing that was built of something else.
         check.env("CARGO_HOME", project.dir().join("home"));
-        Run::of(check.env("CARGO_TARGET_DIR", project.dir().join("target")))
+        Run::of(check.env("CARGO_TARGET_DIR", scratch().join("vendored")))
     };
     check("acme").ok();
     let other = check("zeta");
