@@ -62,8 +62,7 @@ impl Store {
         // It listens before it reads, so that nothing falls between the two.
         let mut watcher = Watcher::connect(self).await?;
         watcher.changed(self).await?;
-        let began = force.begin();
-        force.offer(began, Arc::new(self.snapshot().await?));
+        self.bring(force).await?;
         self.tell(force);
         let status = Arc::new(Mutex::new(FollowStatus::default()));
         let task =
@@ -143,8 +142,8 @@ impl Task {
     async fn connect(&self) -> Result<Watcher, Error> {
         let mut watcher = Watcher::connect(&self.store).await?;
         watcher.changed(&self.store).await?;
-        let began = self.force.reconnected();
-        self.force.offer(began, Arc::new(self.store.snapshot().await?));
+        self.force.reconnected();
+        self.store.bring(&self.force).await?;
         Ok(watcher)
     }
 
@@ -156,16 +155,8 @@ impl Task {
             }
             match watcher.changed(&self.store).await {
                 Ok(true) => {
-                    let began = self.force.begin();
-                    // What this process changed is there already.
-                    match self.store.revision().await {
-                        Ok(revision) if self.force.is_at(began, revision) => continue,
-                        Ok(_) => {}
-                        Err(error) => return error,
-                    }
-                    match self.store.snapshot().await {
-                        Ok(snapshot) => drop(self.force.offer(began, Arc::new(snapshot))),
-                        Err(error) => return error,
+                    if let Err(error) = self.store.bring(&self.force).await {
+                        return error;
                     }
                 }
                 Ok(false) => {}

@@ -14,6 +14,8 @@ use crate::secrets::SealedSettings;
 pub struct Snapshot {
     /// The revision. A higher one is later.
     pub revision: i64,
+    /// Of what it is a revision.
+    origin: Origin,
     /// The types, by name and package.
     pub types: Vec<SnapshotType>,
     /// What is wrong with settings, once somebody has asked.
@@ -98,9 +100,26 @@ impl Ranked {
     }
 }
 
+/// Which database it is, and since which restore: only revisions of one origin can
+/// be compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// What names the database, drawn when it was made.
+    pub(crate) database: String,
+    /// What is another number once a backup was restored into the open database.
+    pub(crate) mark: i64,
+}
+
+/// A revision, and of what it is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) origin: Origin,
+    pub(crate) revision: i64,
+}
+
 /// What one transaction changed: instances, and nothing else.
 pub(crate) struct Step {
-    pub(crate) before: i64,
+    pub(crate) before: Moment,
     pub(crate) after: i64,
     pub(crate) changed: Vec<SnapshotInstance>,
     /// New ones, each with its item.
@@ -110,15 +129,21 @@ pub(crate) struct Step {
 
 impl Step {
     /// From one revision to another, with nothing that is different.
-    pub(crate) fn between(before: i64, after: i64) -> Self {
+    pub(crate) fn between(before: Moment, after: i64) -> Self {
         let (changed, created, deleted) = (Vec::new(), Vec::new(), Vec::new());
         Step { before, after, changed, created, deleted }
     }
 }
 
 impl Snapshot {
-    pub(crate) fn new(revision: i64, types: Vec<SnapshotType>) -> Self {
-        Snapshot { revision, types, unusable: OnceLock::new() }
+    pub(crate) fn new(at: Moment, types: Vec<SnapshotType>) -> Self {
+        let Moment { origin, revision } = at;
+        Snapshot { revision, origin, types, unusable: OnceLock::new() }
+    }
+
+    /// Which revision of what it is.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { origin: self.origin.clone(), revision: self.revision }
     }
 
     /// Instances whose settings cannot be used, with the reason. All settings are
@@ -140,7 +165,7 @@ impl Snapshot {
     /// What the database says after a step from this revision; `None` where the step
     /// is from another one, or of an instance that is not in here.
     pub(crate) fn after(&self, step: &Step) -> Option<Self> {
-        if self.revision != step.before {
+        if self.moment() != step.before {
             return None;
         }
         let mut changed: HashMap<InstanceId, &SnapshotInstance> =
@@ -167,7 +192,8 @@ impl Snapshot {
         for (item, instance) in &step.created {
             create(&mut types, item, instance);
         }
-        Some(Snapshot::new(step.after, types))
+        let after = Moment { origin: self.origin.clone(), revision: step.after };
+        Some(Snapshot::new(after, types))
     }
 
     /// The instances of a type whose items are in this registry, in the order of

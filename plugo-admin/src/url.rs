@@ -62,6 +62,21 @@ impl Database {
         }
     }
 
+    /// What asks which revision it is, and of what: SQLite counts changes of the tables,
+    /// which restoring a backup is one of, and PostgreSQL numbers each table that is made.
+    pub(crate) fn moment(&self) -> &'static str {
+        match self {
+            Database::Sqlite { .. } => {
+                "SELECT revision, database, (SELECT schema_version FROM pragma_schema_version) \
+                 AS mark FROM plugo_revision"
+            }
+            #[cfg(feature = "postgres")]
+            Database::Postgres { .. } => {
+                "SELECT revision, database, CAST(tableoid AS BIGINT) AS mark FROM plugo_revision"
+            }
+        }
+    }
+
     /// The file, if it is one.
     pub(crate) fn file(&self) -> Option<&Path> {
         match self {

@@ -2,6 +2,8 @@ use sqlx::{AnyConnection, Row};
 use tokio::time::{sleep, timeout};
 
 use crate::error::Error;
+#[cfg(feature = "postgres")]
+use crate::snapshot::{Moment, Origin};
 use crate::store::{FileId, Store, connect_alone};
 
 const DOING: &str = "look for changes";
@@ -14,7 +16,7 @@ pub(super) enum Watcher {
     /// A notification is a hint to look, and what is not heard is seen at the next
     /// look.
     #[cfg(feature = "postgres")]
-    Postgres { listener: Box<sqlx::postgres::PgListener>, seen: Option<i64> },
+    Postgres { listener: Box<sqlx::postgres::PgListener>, seen: Option<Moment> },
 }
 
 impl Watcher {
@@ -81,11 +83,14 @@ impl Watcher {
                 }
                 #[cfg(feature = "postgres")]
                 Watcher::Postgres { listener, seen } => {
-                    let row = sqlx::query("SELECT revision FROM plugo_revision")
-                        .fetch_one(&mut **listener)
-                        .await?;
-                    let now = row.try_get(0)?;
-                    Ok(seen.replace(now) != Some(now))
+                    let moment = store.database().moment();
+                    let row = sqlx::query(moment).fetch_one(&mut **listener).await?;
+                    let (database, mark) = (row.try_get("database")?, row.try_get("mark")?);
+                    let origin = Origin { database, mark };
+                    let now = Moment { origin, revision: row.try_get("revision")? };
+                    let is_new = seen.as_ref() != Some(&now);
+                    *seen = Some(now);
+                    Ok(is_new)
                 }
             }
         };

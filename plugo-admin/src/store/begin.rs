@@ -6,8 +6,8 @@ use sqlx::{AnyPool, Executor};
 
 use super::{Store, Tx};
 use crate::error::Error;
-use crate::force::Force;
-use crate::snapshot::{Snapshot, Step};
+use crate::force::{Force, Offered};
+use crate::snapshot::Step;
 use crate::url::Database;
 
 impl Store {
@@ -83,22 +83,27 @@ impl Store {
         if forces.is_empty() {
             return;
         }
-        let mut behind = Vec::new();
         for force in &forces {
             let (began, held) = (force.begin(), force.held());
             let next = step.as_ref().zip(held).and_then(|(step, held)| held.after(step));
-            match next {
-                Some(next) => drop(force.offer(began, Arc::new(next))),
-                None => behind.push((force, began)),
+            let offered = next.map(|next| force.offer(&began, Arc::new(next)));
+            if matches!(offered, None | Some(Offered::Late)) && self.bring(force).await.is_err() {
+                // The watcher does it when it can.
+                return;
             }
         }
-        if behind.is_empty() {
-            return;
-        }
-        if let Ok(snapshot) = self.snapshot().await {
-            let snapshot: Arc<Snapshot> = Arc::new(snapshot);
-            for (force, began) in behind {
-                force.offer(began, Arc::clone(&snapshot));
+    }
+
+    /// Brings lookups to what the database says now, unless they are there.
+    pub(crate) async fn bring(&self, force: &Force) -> Result<(), Error> {
+        loop {
+            let began = force.begin();
+            if force.is_at(&began, &self.moment_now().await?) {
+                return Ok(());
+            }
+            match force.offer(&began, Arc::new(self.snapshot().await?)) {
+                Offered::Late => {}
+                Offered::Taken | Offered::NotNewer => return Ok(()),
             }
         }
     }

@@ -76,7 +76,7 @@ impl Store {
     ) -> Result<Edited, Attempt<EditError>> {
         let doing = "save the change";
         let mut tx = self.begin_write(doing).await?;
-        let before = revision(&mut tx).await.map_err(|e| self.attempt(doing, e))?;
+        let before = self.moment(&mut tx).await.map_err(|e| self.attempt(doing, e))?;
         let ids: Vec<InstanceId> = targets.iter().map(|(id, _)| *id).collect();
         let found = find(&mut tx, &ids).await.map_err(|e| self.attempt(doing, e))?;
         let (mut groups, mut lines) = (BTreeMap::new(), Vec::new());

@@ -42,7 +42,7 @@ impl Store {
     ) -> Result<InstanceId, Attempt<EditError>> {
         let doing = "save the instance";
         let mut tx = self.begin_write(doing).await?;
-        let before = revision(&mut tx).await.map_err(|e| self.attempt(doing, e))?;
+        let before = self.moment(&mut tx).await.map_err(|e| self.attempt(doing, e))?;
         let sql = format!("SELECT {ITEM}, i.schema FROM {ITEMS} WHERE i.id = $1");
         let found = statement(&sql, [Bound::Text(of.to_string())])
             .fetch_optional(&mut *tx)
@@ -111,7 +111,7 @@ impl Store {
     ) -> Result<(), Attempt<EditError>> {
         let doing = "delete the instance";
         let mut tx = self.begin_write(doing).await?;
-        let before = revision(&mut tx).await.map_err(|e| self.attempt(doing, e))?;
+        let before = self.moment(&mut tx).await.map_err(|e| self.attempt(doing, e))?;
         let sql = format!("SELECT {INSTANCE}, {ITEM} FROM {INSTANCES} WHERE n.id = $1");
         let found = statement(&sql, [Bound::Text(id.to_string())])
             .fetch_optional(&mut *tx)

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 
 use super::sql::{
     Bound, INSTANCE, INSTANCES, ITEM, ITEMS, ROWS, Where, count, flag, instance, item, parsed,
@@ -15,7 +15,7 @@ use crate::model::{
     PluginQuery, PluginRow, Sort, TypeRow, Version, paging,
 };
 use crate::secrets::{SealedSettings, shown};
-use crate::snapshot::{Snapshot, SnapshotInstance, SnapshotItem, SnapshotType};
+use crate::snapshot::{Moment, Origin, Snapshot, SnapshotInstance, SnapshotItem, SnapshotType};
 
 /// Active ones first.
 const RANK: &str =
@@ -191,6 +191,20 @@ impl Store {
         row.and_then(|row| row.try_get(0)).map_err(|e| self.error(doing, e))
     }
 
+    /// Which revision it is, and of what.
+    pub(crate) async fn moment(&self, connection: &mut AnyConnection) -> sqlx::Result<Moment> {
+        let row = sqlx::query(self.database().moment()).fetch_one(connection).await?;
+        let origin = Origin { database: row.try_get("database")?, mark: row.try_get("mark")? };
+        Ok(Moment { origin, revision: row.try_get("revision")? })
+    }
+
+    /// The same, on a connection of its own.
+    pub(crate) async fn moment_now(&self) -> Result<Moment, Error> {
+        let doing = "read the revision";
+        let mut connection = self.connection(doing).await?;
+        self.moment(&mut connection).await.map_err(|e| self.error(doing, e))
+    }
+
     /// Everything that lookups need, all of one revision.
     ///
     /// # Errors
@@ -200,7 +214,7 @@ impl Store {
         let doing = "read what operators say";
         let mut tx = self.begin_read(doing).await?;
         let read = async {
-            let revision = super::sql::revision(&mut tx).await?;
+            let at = self.moment(&mut tx).await?;
             let sql = "SELECT n.id, n.name AS instance, n.is_default, n.status, n.priority, n.version, \
                 n.settings, i.id AS item_id, i.namespace, i.name AS item, t.id AS type_id, \
                 t.name AS type_name, t.package AS type_package \
@@ -208,11 +222,11 @@ impl Store {
                 JOIN plugo_types t ON t.id = i.type_id \
                 ORDER BY t.name, t.package, i.name, i.namespace, n.name, n.id";
             let rows = sqlx::query(sql).fetch_all(&mut *tx).await?;
-            Ok((revision, self.gather(&rows)?))
+            Ok((at, self.gather(&rows)?))
         };
-        let (revision, types) = read.await.map_err(|e| self.error(doing, e))?;
+        let (at, types) = read.await.map_err(|e| self.error(doing, e))?;
         tx.commit().await.map_err(|e| self.error(doing, e))?;
-        Ok(Snapshot::new(revision, types))
+        Ok(Snapshot::new(at, types))
     }
 
     fn gather(&self, rows: &[AnyRow]) -> sqlx::Result<Vec<SnapshotType>> {

@@ -147,8 +147,69 @@ impl Database {
         }
     }
 
+    /// A backup, as operators make one: what restores it into the database, open as
+    /// that is. None where there is no program for it.
+    pub(crate) fn backup(&self) -> Option<Backup<'_>> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("backup");
+        let mut dump = match self {
+            Database::Sqlite(_) => {
+                let mut dump = Command::new("sqlite3");
+                dump.arg(self.file()).arg(format!(".backup {}", file.display()));
+                dump
+            }
+            Database::Postgres(server, name) => {
+                let mut dump = Command::new(server.bin.join("pg_dump"));
+                dump.args(["-c", "-U", "plugo", "-d", name, "-h"]).arg(server.folder.path());
+                dump.arg("-f").arg(&file);
+                dump
+            }
+        };
+        match dump.output() {
+            Ok(done) => assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr)),
+            Err(_) => {
+                missing("that restore a backup: there is no sqlite3 or pg_dump");
+                return None;
+            }
+        }
+        Some(Backup { database: self, folder })
+    }
+
     pub(crate) fn is_postgres(&self) -> bool {
         matches!(self, Database::Postgres(..))
+    }
+}
+
+/// What a database held once.
+pub(crate) struct Backup<'d> {
+    database: &'d Database,
+    folder: TempDir,
+}
+
+impl Backup<'_> {
+    /// Restores it into the database, and then runs statements, all at once.
+    pub(crate) fn restore(&self, then: &str) {
+        let file = self.folder.path().join("backup");
+        let mut restore = match self.database {
+            Database::Sqlite(_) => {
+                let mut restore = Command::new("sqlite3");
+                restore.arg("-cmd").arg(".timeout 10000").arg(self.database.file());
+                restore.arg(format!(".restore {}", file.display())).arg(then);
+                restore
+            }
+            Database::Postgres(server, name) => {
+                let mut restore = Command::new(server.bin.join("psql"));
+                restore.args(["-X", "-q", "-1", "-U", "plugo", "-d", name]);
+                restore.args(["-v", "ON_ERROR_STOP=1", "-h"]).arg(server.folder.path());
+                // What the dump calls by name alone is in no schema then.
+                let then = format!("SET search_path = public; {then}");
+                restore.arg("-f").arg(file).args(["-c", &then]);
+                restore
+            }
+        };
+        let done = restore.output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success() && said.is_empty(), "{said}");
     }
 }
 

@@ -9,6 +9,7 @@ mod sync;
 mod rekey;
 mod users;
 mod follow;
+mod restored;
 mod faults;
 mod program;
 mod instances;
