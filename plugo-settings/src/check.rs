@@ -38,7 +38,27 @@ use crate::shape::{Shape, join};
 ///
 /// The problems, each with the JSON pointer of its place.
 pub fn check(schema: &Value, value: &Value) -> Result<(), Problems> {
-    let mut found = Found { shape: Shape::of(schema), problems: Vec::new() };
+    check_hiding(schema, value, &[])
+}
+
+/// The same, where more is secret than the schema says, as what was one when it was
+/// stored: what is said of these places, JSON pointers, does not show their values.
+///
+/// ```
+/// # use plugo_settings as settings;
+/// use settings::serde_json::json;
+/// let schema = json!({ "properties": { "pin": { "type": "integer" } } });
+/// let value = json!({ "pin": "hunter2" });
+/// let problems = settings::check_hiding(&schema, &value, &["/pin".to_owned()]).unwrap_err();
+/// let said = "/pin is not what it should be, where a whole number is wanted";
+/// assert_eq!(problems.to_string(), said);
+/// ```
+///
+/// # Errors
+///
+/// Those of [`check`].
+pub fn check_hiding(schema: &Value, value: &Value, hidden: &[String]) -> Result<(), Problems> {
+    let mut found = Found { shape: Shape::of(schema), hidden, problems: Vec::new() };
     // What the schema refers to is in it: nothing is read from anywhere.
     match jsonschema::options().should_validate_formats(true).offline().build(schema) {
         Ok(validator) => {
@@ -81,12 +101,19 @@ fn is_in_list(value: &Value, pointer: &str) -> bool {
 
 struct Found<'s> {
     shape: Shape<'s>,
+    /// What is secret beside what the schema says.
+    hidden: &'s [String],
     problems: Vec<Problem>,
 }
 
 impl<'s> Found<'s> {
-    /// The first word about a place stands.
+    /// The first word about a place stands. What is within a secret, names too, is part
+    /// of it.
     fn add(&mut self, pointer: String, message: String) {
+        let (pointer, message) = match self.secret_around(&pointer) {
+            Some(secret) if secret != pointer => (secret.to_owned(), is(None)),
+            _ => (pointer, message),
+        };
         if !self.problems.iter().any(|known| known.pointer() == pointer) {
             self.problems.push(Problem::new(pointer, message));
         }
@@ -117,7 +144,7 @@ impl<'s> Found<'s> {
                 self.add(join(&pointer, name), message);
             }
             _ => {
-                let shown = if self.is_secret(&pointer) { None } else { Some(&**error.instance()) };
+                let shown = self.may_be_shown(&pointer).then_some(&**error.instance());
                 self.add(pointer, words(error, shown));
             }
         }
@@ -166,7 +193,7 @@ impl<'s> Found<'s> {
         let texts = wanted.into_iter().filter(|(path, _)| *path == place).map(|(_, text)| text);
         let texts = texts.collect::<Vec<_>>().join(" or ");
         let instance = value.pointer(place.strip_prefix(pointer).unwrap_or_default());
-        let shown = if self.is_secret(&place) { None } else { instance };
+        let shown = instance.filter(|_| self.may_be_shown(&place));
         self.add(place, format!("{}, where {texts} is wanted", is(shown)));
     }
 
@@ -182,16 +209,26 @@ impl<'s> Found<'s> {
         })
     }
 
-    /// Whether a place is a secret, or within one.
-    fn is_secret(&self, pointer: &str) -> bool {
+    /// The secret that a place is, or is within.
+    fn secret_around<'p>(&self, pointer: &'p str) -> Option<&'p str> {
         let mut ends = pointer.match_indices('/').map(|(at, _)| at).chain([pointer.len()]);
-        ends.any(|end| self.at(&pointer[..end]).is_secret())
+        let end = ends.find(|end| {
+            let place = &pointer[..*end];
+            self.hidden.iter().any(|hidden| hidden == place) || self.at(place).is_secret()
+        });
+        end.map(|end| &pointer[..end])
+    }
+
+    /// Whether a value may be shown: also one that stands where there may be a secret
+    /// within, since somebody may have typed that one level too high.
+    fn may_be_shown(&self, pointer: &str) -> bool {
+        self.secret_around(pointer).is_none() && !self.at(pointer).leads_to_secret()
     }
 }
 
 /// Names that the schema does not have.
 fn unknown(shape: &Shape<'_>, pointer: &str, value: &Value, found: &mut Found<'_>) {
-    if shape.is_secret() {
+    if shape.is_secret() || found.hidden.iter().any(|hidden| hidden == pointer) {
         return;
     }
     match value {
@@ -298,3 +335,6 @@ fn is(shown: Option<&Value>) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

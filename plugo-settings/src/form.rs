@@ -133,9 +133,21 @@ impl Form {
     /// What does not fit, and where.
     #[cfg(feature = "check")]
     pub fn check(&self, settings: &Value) -> Result<(), Problems> {
-        let by_schema = crate::check::check(self.schema(), settings);
+        self.check_hiding(settings, &[])
+    }
+
+    /// The same, where more is secret than the schema says: see
+    /// [`check_hiding`](crate::check_hiding).
+    ///
+    /// # Errors
+    ///
+    /// What does not fit, and where.
+    #[cfg(feature = "check")]
+    pub fn check_hiding(&self, settings: &Value, hidden: &[String]) -> Result<(), Problems> {
+        let by_schema = crate::check::check_hiding(self.schema(), settings, hidden);
         let mut problems: Vec<Problem> = by_schema.err().into_iter().flatten().collect();
-        for problem in self.fits(settings).err().into_iter().flatten() {
+        let by_type = self.construct_hiding(settings, hidden, Kwargs::new(), |_| ());
+        for problem in by_type.err().into_iter().flatten() {
             // Mostly it is the same again, in the words of a parser.
             let place = problem.pointer();
             let is_near = |known: &Problem| {
@@ -179,6 +191,22 @@ impl Form {
         kwargs: Kwargs<'_>,
         make: impl FnOnce(Kwargs<'_>) -> R,
     ) -> Result<R, Problems> {
+        self.construct_hiding(settings, &[], kwargs, make)
+    }
+
+    /// The same, where more is secret than the schema says, as what was one when it was
+    /// stored: what is said of these places, JSON pointers, does not show their values.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`construct`](Self::construct).
+    pub fn construct_hiding<R>(
+        &self,
+        settings: &Value,
+        hidden: &[String],
+        kwargs: Kwargs<'_>,
+        make: impl FnOnce(Kwargs<'_>) -> R,
+    ) -> Result<R, Problems> {
         let (mut make, mut made) = (Some(make), None);
         let result = (self.construct)(settings, kwargs, &mut |kwargs| {
             made = make.take().map(|make| make(kwargs));
@@ -186,27 +214,47 @@ impl Form {
         let problem = match (result, made) {
             (Ok(()), Some(made)) => return Ok(made),
             (Ok(()), None) => Problem::new("", "was not read"),
-            (Err((text, problem)), _) => match self.gives_away(settings, &text) {
-                true => Problem::new(
-                    problem.pointer(),
-                    "does not fit; what the plugin says of it holds a secret, and is not shown",
-                ),
-                false => problem,
-            },
+            (Err((text, problem)), _) => self.without_secrets(settings, hidden, &text, problem),
         };
         Err(vec![problem].into())
     }
 
-    /// Whether a text holds one of the secrets.
-    fn gives_away(&self, settings: &Value, text: &str) -> bool {
-        let mut found = false;
+    /// A problem whose place ends at a secret, and whose text, which is the type's own,
+    /// holds none.
+    fn without_secrets(
+        &self,
+        settings: &Value,
+        hidden: &[String],
+        text: &str,
+        problem: Problem,
+    ) -> Problem {
+        let mut secrets: Vec<String> = hidden.to_vec();
         let visited: Result<(), std::convert::Infallible> =
-            each_secret(self.schema(), &mut settings.clone(), &mut |_, secret| {
-                found |= holds(text, secret);
+            each_secret(self.schema(), &mut settings.clone(), &mut |pointer, _| {
+                secrets.push(pointer.to_owned());
                 Ok(())
             });
         match visited {
-            Ok(()) => found,
+            Ok(()) => {}
+        }
+        let is_around = |secret: &&String| {
+            problem
+                .pointer()
+                .strip_prefix(secret.as_str())
+                .is_some_and(|rest| rest.starts_with('/'))
+        };
+        let around = secrets.iter().filter(is_around).min_by_key(|secret| secret.len());
+        let gives_away = around.is_some()
+            || secrets
+                .iter()
+                .filter_map(|secret| settings.pointer(secret))
+                .any(|secret| holds(text, secret));
+        match gives_away {
+            true => Problem::new(
+                around.map_or(problem.pointer(), String::as_str),
+                "does not fit; what the plugin says of it holds a secret, and is not shown",
+            ),
+            false => problem,
         }
     }
 }
@@ -264,3 +312,6 @@ impl fmt::Debug for Form {
         write!(f, "Form({})", self.type_name())
     }
 }
+
+#[cfg(test)]
+mod tests;

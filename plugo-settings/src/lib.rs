@@ -46,7 +46,7 @@ mod check;
 mod form;
 
 #[cfg(feature = "check")]
-pub use self::check::check;
+pub use self::check::{check, check_hiding};
 pub use self::form::{Form, Settings};
 pub use self::problem::{Problem, Problems};
 pub use self::secret::Secret;

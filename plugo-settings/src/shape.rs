@@ -1,3 +1,6 @@
+#[cfg(feature = "check")]
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 /// What a schema says of one place of a value: each part of it that may speak of
@@ -54,11 +57,33 @@ impl<'s> Shape<'s> {
 
     /// Whether what stands here is not to be shown.
     pub(crate) fn is_secret(&self) -> bool {
+        self.is_unknown || self.parts.iter().any(|part| says_secret(part))
+    }
+
+    /// Whether there may be a secret here or within.
+    #[cfg(feature = "check")]
+    pub(crate) fn leads_to_secret(&self) -> bool {
+        let mut seen: HashSet<*const Value> = HashSet::new();
+        let mut open: Vec<&Value> = self.parts.clone();
+        while let Some(part) = open.pop() {
+            // A reference may lead back to where it stands.
+            if !seen.insert(part) {
+                continue;
+            }
+            if says_secret(part) {
+                return true;
+            }
+            match part {
+                Value::Object(members) => {
+                    let reference = members.get("$ref").and_then(Value::as_str);
+                    open.extend(reference.and_then(|reference| resolve(self.root, reference)));
+                    open.extend(members.values());
+                }
+                Value::Array(elements) => open.extend(elements),
+                _ => {}
+            }
+        }
         self.is_unknown
-            || self.parts.iter().any(|part| {
-                part.get("writeOnly") == Some(&Value::Bool(true))
-                    || part.get("format").and_then(Value::as_str) == Some("password")
-            })
     }
 
     /// Whether the schema says anything about this place.
@@ -153,6 +178,12 @@ impl<'s> Shape<'s> {
             || (self.names().next().is_none()
                 && !self.parts.iter().any(|part| part.get("additionalProperties").is_some()))
     }
+}
+
+/// Whether a part of a schema says that what stands there is not to be shown.
+fn says_secret(part: &Value) -> bool {
+    part.get("writeOnly") == Some(&Value::Bool(true))
+        || part.get("format").and_then(Value::as_str) == Some("password")
 }
 
 /// The part of a schema that a `$ref` within it leads to: `#`, or a `#` and a JSON

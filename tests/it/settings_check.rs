@@ -130,7 +130,7 @@ fn every_problem_is_told_at_its_place() {
         /accounts/0/url is 1, where text is wanted
         /accounts/1/key is empty, and there is none to keep: what was changed in a list needs its secrets again, and in a list of nothing but secrets all of them
         /accounts/1/url is missing
-        /accounts/2 is 7, where an object is wanted
+        /accounts/2 is not what it should be, where an object is wanted
         /big is -1, and must be at least 0
         /either is a list, where a whole number or text is wanted
         /key is not what it should be, where text is wanted
@@ -168,11 +168,11 @@ fn of_several_forms_the_nearest_one_is_told_of() {
     );
     problems(
         json!({ "auth": "Nobody" }),
-        expect![[r#"/auth is "Nobody", where "Anonymous" or an object is wanted"#]],
+        expect![[r#"/auth is not what it should be, where "Anonymous" or an object is wanted"#]],
     );
     problems(
         json!({ "auth": 7 }),
-        expect![[r#"/auth is 7, where text or "Anonymous" or an object is wanted"#]],
+        expect![[r#"/auth is not what it should be, where text or "Anonymous" or an object is wanted"#]],
     );
     problems(
         json!({ "tagged": { "kind": "locked", "at": "x" } }),
@@ -199,7 +199,7 @@ fn what_only_the_type_knows_is_told_too() {
 #[test]
 fn what_is_no_object_is_told_as_a_whole() {
     let problems = FORM.check(&json!("sk_live")).unwrap_err();
-    expect![[r#"the whole is "sk_live", where an object is wanted"#]]
+    expect!["the whole is not what it should be, where an object is wanted"]
         .assert_eq(&problems.to_string());
 }
 
