@@ -93,7 +93,8 @@ fn construct(
 ) -> Constructed {
     let probe = |kwargs: Kwargs<'_>| match (form, settings) {
         (Some(form), Some(settings)) => {
-            form.construct(settings.reveal(), kwargs, |kwargs| report.probe(kwargs))
+            let hidden = settings.sealed();
+            form.construct_hiding(settings.reveal(), hidden, kwargs, |kwargs| report.probe(kwargs))
         }
         _ => Ok(report.probe(kwargs)),
     };

@@ -3,6 +3,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::model::InstanceId;
 
 /// Why settings cannot be read.
 mod reveal_error;
@@ -42,12 +43,25 @@ impl Settings {
     pub fn reveal(&self) -> &Value {
         &self.value
     }
+
+    /// Where they are stored encrypted, as JSON pointers: what is said of these places
+    /// may not show their values.
+    pub(crate) fn sealed(&self) -> &[String] {
+        &self.sealed
+    }
 }
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Settings(…)")
     }
+}
+
+/// Whose secrets they are: an instance's, as long as it is of this item. Without the
+/// item, whoever writes the database could make it an instance of another one, which
+/// shows what stands in that place.
+pub(crate) fn owner(id: InstanceId, namespace: &str, item: &str) -> String {
+    Value::from([&*id.to_string(), namespace, item]).to_string()
 }
 
 /// Pointers that are not within another one.

@@ -133,11 +133,13 @@ impl<T: ?Sized + PluginType> Instance<T> {
                     })?;
                     let sealed = &self.entry.ranked.instance.settings;
                     let settings = sealed.reveal().map_err(Why::Unreadable)?;
-                    let value = settings.reveal();
-                    let made =
-                        form.construct(value, kwargs, |mut kwargs| item.create_bare(&mut kwargs));
+                    let (value, hidden) = (settings.reveal(), settings.sealed());
+                    let made = form.construct_hiding(value, hidden, kwargs, |mut kwargs| {
+                        item.create_bare(&mut kwargs)
+                    });
                     // Whoever is to mend them wants to know all that is wrong.
-                    made.map_err(|first| Why::Settings(form.check(value).err().unwrap_or(first)))??
+                    let all = |first| form.check_hiding(value, hidden).err().unwrap_or(first);
+                    made.map_err(|first| Why::Settings(all(first)))??
                 }
             };
             Ok(Box::new(Arc::<T>::from(made)) as Box<dyn Any + Send + Sync>)

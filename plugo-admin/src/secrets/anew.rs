@@ -44,9 +44,9 @@ impl KeyRing {
         each_sealed(stored, &mut |pointer, place| {
             let opened = sealed(place).ok_or(RevealError::UnknownForm).and_then(|text| {
                 let (_, key, ..) = self.parts(text)?;
-                Ok((key.to_owned(), self.open(text, row)?))
+                Ok((key.to_owned(), self.open(text, row, pointer)?))
             });
-            match opened.map(|(key, secret)| (key, self.seal(&secret, row))) {
+            match opened.map(|(key, secret)| (key, self.seal(&secret, row, pointer))) {
                 Ok((key, Ok(new))) => {
                     *place = new;
                     anew.secrets += 1;

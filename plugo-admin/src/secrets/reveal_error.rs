@@ -17,7 +17,7 @@ pub enum RevealError {
         /// The name of the key.
         key: String,
     },
-    /// A secret does not decrypt: it is damaged, or of another row.
+    /// A secret does not decrypt: it is damaged, or of another place or row.
     Damaged {
         /// The name of the key that it is encrypted with.
         key: String,
@@ -40,7 +40,7 @@ impl fmt::Display for RevealError {
             RevealError::Damaged { key } => write!(
                 f,
                 "a secret field does not decrypt with the key `{key}`: it is damaged, or of \
-                 another row"
+                 another place"
             ),
         }
     }

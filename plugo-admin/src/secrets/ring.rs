@@ -85,16 +85,17 @@ impl KeyRing {
         self.0.is_empty()
     }
 
-    /// The encrypted form of a secret of this instance: nobody can lay it into
-    /// another row.
-    pub(super) fn seal(&self, secret: &Value, row: &str) -> Result<Value, Error> {
+    /// The encrypted form of a secret at this place, of which `row` is the
+    /// [`owner`](super::owner): nobody can lay it into another place or another row.
+    pub(super) fn seal(&self, secret: &Value, row: &str, pointer: &str) -> Result<Value, Error> {
         let (name, key) = self.0.first().ok_or(Error::NoKey)?;
         let nonce = random::<NONCE>()?;
         let (form, msg) = match secret {
             Value::String(text) => (TEXT, text.clone()),
             other => (JSON, other.to_string()),
         };
-        let payload = Payload { msg: msg.as_bytes(), aad: row.as_bytes() };
+        let bound = bound(row, pointer);
+        let payload = Payload { msg: msg.as_bytes(), aad: bound.as_bytes() };
         let sealed = XChaCha20Poly1305::new(key)
             .encrypt(XNonce::from_slice(&nonce), payload)
             .map_err(|_| Error::Secret("a secret field is too long to encrypt".to_owned()))?;
@@ -103,7 +104,12 @@ impl KeyRing {
         Ok(Value::Object(Map::from_iter([(MARK.to_owned(), sealed)])))
     }
 
-    pub(super) fn open(&self, sealed: &str, row: &str) -> Result<Value, RevealError> {
+    pub(super) fn open(
+        &self,
+        sealed: &str,
+        row: &str,
+        pointer: &str,
+    ) -> Result<Value, RevealError> {
         let (form, name, key, text) = self.parts(sealed)?;
         let damaged = || RevealError::Damaged { key: name.to_owned() };
         let bytes = STANDARD.decode(text).map_err(|_| damaged())?;
@@ -111,7 +117,8 @@ impl KeyRing {
             return Err(damaged());
         }
         let (nonce, sealed) = bytes.split_at(NONCE);
-        let payload = Payload { msg: sealed, aad: row.as_bytes() };
+        let bound = bound(row, pointer);
+        let payload = Payload { msg: sealed, aad: bound.as_bytes() };
         let opened = XChaCha20Poly1305::new(key).decrypt(XNonce::from_slice(nonce), payload);
         let opened = String::from_utf8(opened.map_err(|_| damaged())?).map_err(|_| damaged())?;
         match form {
@@ -136,6 +143,11 @@ impl KeyRing {
             None => Err(RevealError::UnknownKey { key: name.to_owned() }),
         }
     }
+}
+
+/// What is bound to a secret: whose it is, which is a JSON array, and the place.
+fn bound(row: &str, pointer: &str) -> String {
+    format!("{row}{pointer}")
 }
 
 impl fmt::Debug for KeyRing {

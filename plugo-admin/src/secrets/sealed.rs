@@ -131,17 +131,31 @@ fn walk(value: &mut Value, at: &mut String, visit: &mut impl FnMut(&str, &mut Va
 }
 
 /// Puts back what is encrypted where an empty text stands for it: also where the
-/// schema calls it no secret any more. In lists nobody knows which is which.
+/// schema calls it no secret any more. In lists nobody knows which is which, unless
+/// the whole list comes back as it was shown.
 pub(super) fn keep_sealed(posted: &mut Value, stored: &Value) {
-    if let (Value::Object(posted), Value::Object(stored)) = (posted, stored) {
-        for (name, posted) in posted {
-            match stored.get(name) {
-                Some(old) if sealed(old).is_some() && posted.as_str() == Some("") => {
-                    *posted = old.clone();
+    match (posted, stored) {
+        (Value::Object(posted), Value::Object(stored)) => {
+            for (name, posted) in posted {
+                match stored.get(name) {
+                    Some(old) if sealed(old).is_some() && posted.as_str() == Some("") => {
+                        *posted = old.clone();
+                    }
+                    Some(old) => keep_sealed(posted, old),
+                    None => {}
                 }
-                Some(old) => keep_sealed(posted, old),
-                None => {}
             }
         }
+        (posted @ Value::Array(_), Value::Array(_)) if emptied(posted) == emptied(stored) => {
+            *posted = stored.clone();
+        }
+        _ => {}
     }
+}
+
+/// A value with an empty text for each secret that is encrypted.
+fn emptied(value: &Value) -> Value {
+    let mut emptied = value.clone();
+    each_sealed(&mut emptied, &mut |_, secret| *secret = Value::String(String::new()));
+    emptied
 }

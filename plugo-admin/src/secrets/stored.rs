@@ -1,5 +1,5 @@
 use plugo_settings::{Form, Problem, each_secret};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::sealed::{each_sealed, is_marked, keep_sealed, sealed};
 use super::{KeyRing, MARK, RevealError, Settings, outermost};
@@ -33,15 +33,24 @@ impl KeyRing {
             return Err(NotStored::Unfit(vec![Problem::new("", why)]));
         }
         let own = form.map_or(schema, Form::schema);
-        let mut merged = plugo_settings::merge(own, posted, stored);
-        keep_sealed(&mut merged, stored);
-        let mut unreadable = Vec::new();
+        // Each encrypted value is read in the place that it is bound to, and is known by a
+        // number from then on: it may be kept in another one.
+        let (mut known, mut before) = (Vec::new(), stored.clone());
+        each_sealed(&mut before, &mut |pointer, place| {
+            let opened = self.opened(place, row, pointer);
+            let number = json!({ MARK: known.len().to_string() });
+            let stored = std::mem::replace(place, number);
+            known.push(Known { pointer: pointer.to_owned(), stored, opened });
+        });
+        let numbered = |value: &Value| known.get(sealed(value)?.parse::<usize>().ok()?);
+        let mut merged = plugo_settings::merge(own, posted, &before);
+        keep_sealed(&mut merged, &before);
+        let (mut unreadable, mut secrets) = (Vec::new(), Vec::new());
         let mut plain = merged.clone();
-        let mut secrets = Vec::new();
         each_sealed(&mut plain, &mut |pointer, secret| {
             secrets.push(pointer.to_owned());
-            match sealed(secret).map(|sealed| self.open(sealed, row)) {
-                Some(Ok(opened)) => *secret = opened,
+            match numbered(secret).map(|known| &known.opened) {
+                Some(Ok(opened)) => *secret = opened.clone(),
                 Some(Err(why)) => {
                     let why = format!("cannot be kept: {why}; type it again");
                     unreadable.push(Problem::new(pointer, why));
@@ -52,13 +61,6 @@ impl KeyRing {
         if !unreadable.is_empty() {
             return Err(NotStored::Unfit(unreadable));
         }
-        let checked = match form {
-            Some(form) => form.check(&plain),
-            None => plugo_settings::check(schema, &plain),
-        };
-        if let Err(problems) = checked {
-            return Err(NotStored::Unfit(problems.into_iter().collect()));
-        }
         for schema in [own, schema] {
             let noted: Result<(), Error> = each_secret(schema, &mut plain, &mut |pointer, _| {
                 secrets.push(pointer.to_owned());
@@ -66,58 +68,71 @@ impl KeyRing {
             });
             noted?;
         }
+        // What is typed where a secret is stored is not shown either.
+        let hidden = secrets.iter().chain(known.iter().map(|known| &known.pointer));
+        let hidden = outermost(hidden.cloned().collect());
+        let checked = match form {
+            Some(form) => form.check_hiding(&plain, &hidden),
+            None => plugo_settings::check_hiding(schema, &plain, &hidden),
+        };
+        if let Err(problems) = checked {
+            return Err(NotStored::Unfit(problems.into_iter().collect()));
+        }
         for pointer in outermost(secrets) {
             let (Some(place), Some(secret)) =
                 (merged.pointer_mut(&pointer), plain.pointer(&pointer))
             else {
                 continue;
             };
-            if sealed(place).is_none() {
-                let said_again = stored.pointer(&pointer).filter(|old| self.is(old, secret, row));
-                *place = match said_again {
-                    Some(old) => old.clone(),
-                    None => self.seal(secret, row)?,
-                };
-            }
+            let kept = numbered(place).filter(|known| known.pointer == pointer);
+            let said_again =
+                || stored.pointer(&pointer).filter(|old| self.is(old, secret, row, &pointer));
+            *place = match kept.map(|known| &known.stored).or_else(said_again) {
+                Some(stored) => stored.clone(),
+                None => self.seal(secret, row, &pointer)?,
+            };
         }
         Ok(merged)
     }
 
+    fn opened(&self, stored: &Value, row: &str, pointer: &str) -> Result<Value, RevealError> {
+        let text = sealed(stored).ok_or(RevealError::UnknownForm)?;
+        self.open(text, row, pointer)
+    }
+
     /// Whether a stored value is this secret, encrypted with the key that encrypts.
-    fn is(&self, stored: &Value, secret: &Value, row: &str) -> bool {
+    fn is(&self, stored: &Value, secret: &Value, row: &str, pointer: &str) -> bool {
         let newest = self.0.first().map(|(name, _)| name.as_str());
         sealed(stored).is_some_and(|sealed| {
             let is_newest = self.parts(sealed).is_ok_and(|(_, name, ..)| Some(name) == newest);
-            is_newest && self.open(sealed, row).is_ok_and(|opened| opened == *secret)
+            is_newest && self.open(sealed, row, pointer).is_ok_and(|opened| opened == *secret)
         })
     }
 
     /// Settings as the program uses them; where one secret cannot be decrypted,
     /// none of them are given.
     pub(crate) fn reveal(&self, stored: Value, row: &str) -> Result<Settings, RevealError> {
-        fn walk(ring: &KeyRing, value: Value, row: &str) -> Result<Value, RevealError> {
-            if let Some(sealed) = sealed(&value) {
-                return ring.open(sealed, row);
+        let (mut value, mut sealed, mut failed) = (stored, Vec::new(), None);
+        each_sealed(&mut value, &mut |pointer, place| {
+            sealed.push(pointer.to_owned());
+            match self.opened(place, row, pointer) {
+                Ok(opened) => *place = opened,
+                Err(why) => failed = failed.take().or(Some(why)),
             }
-            Ok(match value {
-                Value::Array(values) => values
-                    .into_iter()
-                    .map(|value| walk(ring, value, row))
-                    .collect::<Result<_, _>>()?,
-                Value::Object(fields) => Value::Object(
-                    fields
-                        .into_iter()
-                        .map(|(name, value)| Ok((name, walk(ring, value, row)?)))
-                        .collect::<Result<_, RevealError>>()?,
-                ),
-                value => value,
-            })
+        });
+        match failed {
+            None => Ok(Settings { value, sealed }),
+            Some(why) => Err(why),
         }
-        let mut sealed = Vec::new();
-        each_sealed(&mut stored.clone(), &mut |pointer, _| sealed.push(pointer.to_owned()));
-        let value = walk(self, stored, row)?;
-        Ok(Settings { value, sealed })
     }
+}
+
+/// An encrypted value of the settings of before.
+struct Known {
+    /// Where it is, and what it is bound to.
+    pointer: String,
+    stored: Value,
+    opened: Result<Value, RevealError>,
 }
 
 fn depth(value: &Value) -> usize {

@@ -199,3 +199,90 @@ fn x24_what_is_secret_by_the_program_or_the_database_is_encrypted() {
     assert_eq!(stored.to_string().matches(MARK).count(), 2, "{stored}");
     assert_eq!(ring.reveal(stored, "row").unwrap().reveal(), &posted);
 }
+
+/// Settings as somebody has written them who has no key.
+fn laid(stored: &Value, from: &str, to: &str) -> Value {
+    let mut stolen = stored.clone();
+    let sealed = stored.pointer(from).unwrap().clone();
+    *stolen.pointer_mut(to).unwrap() = sealed;
+    stolen
+}
+
+#[test]
+fn a_secret_cannot_be_laid_into_another_place() {
+    let secret = json!({ "writeOnly": true });
+    let schema = json!({ "properties": {
+        "sender": { "type": "string" }, "token": secret,
+        "pair": { "type": "array", "prefixItems": [{ "type": "string" }, secret] },
+        "list": { "type": "array", "items": { "properties": { "url": {}, "key": secret } } }
+    } });
+    let posted = json!({ "sender": "ann", "token": "s3cret", "pair": ["ann", "s3cret"],
+        "list": [{ "url": "a", "key": "s3cret-a" }, { "url": "b", "key": "s3cret-b" }] });
+    let ring = ring("a");
+    let stored = ring.seals(&schema, posted, &json!({}), "row").unwrap();
+    for (from, to) in [
+        ("/token", "/sender"),
+        ("/pair/1", "/pair/0"),
+        ("/list/0/key", "/list/1/key"),
+        ("/list/0/key", "/list/0/url"),
+    ] {
+        let laid = laid(&stored, from, to);
+        let damaged = RevealError::Damaged { key: "a".to_owned() };
+        assert_eq!(ring.reveal(laid.clone(), "row").unwrap_err(), damaged, "{from} {to}");
+        assert!(matches!(ring.seal_anew(&mut laid.clone(), "row"), Err(NotSealedAnew::Lost(_))));
+        // Nor by saving what is shown then, nor by saving something else.
+        let (shown, _) = shown(Some(&schema), &laid);
+        for posted in [shown, json!({ "sender": "", "pair": ["", ""] })] {
+            if let Ok(saved) = ring.seals(&schema, posted, &laid, "row") {
+                let saved = ring.reveal(saved, "row").unwrap();
+                assert_ne!(
+                    saved.reveal().pointer(to),
+                    ring.reveal(stored.clone(), "row").unwrap().reveal().pointer(from)
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_moves_within_a_list_is_encrypted_for_its_new_place() {
+    let ring = ring("a");
+    let posted = json!({ "accounts": [{ "id": 1, "key": "1" }, { "id": 2, "key": "2" }] });
+    let stored = ring.seals(&schema(), posted, &json!({}), "row").unwrap();
+    let moved = json!({ "accounts": [{ "id": 2, "key": "" }, { "id": 1, "key": "" }] });
+    let moved = ring.seals(&schema(), moved, &stored, "row").unwrap();
+    let plain = ring.reveal(moved.clone(), "row").unwrap();
+    let wanted = json!({ "accounts": [{ "id": 2, "key": "2" }, { "id": 1, "key": "1" }] });
+    assert_eq!(plain.reveal(), &wanted);
+    let mut anew = moved.clone();
+    assert_eq!(ring.seal_anew(&mut anew, "row").unwrap().secrets, 2);
+    assert_ne!(anew, moved);
+    assert_eq!(ring.reveal(anew, "row").unwrap(), plain);
+}
+
+#[test]
+fn what_is_stored_encrypted_is_in_no_problem_whatever_the_schema_says_now() {
+    let ring = ring("a");
+    let secret = json!({ "writeOnly": true });
+    let old = json!({ "properties": { "pin": secret, "mode": secret,
+        "list": { "items": { "properties": { "url": {}, "key": secret } } } } });
+    let posted =
+        json!({ "pin": "HUNTER2", "mode": "HUNTER2", "list": [{ "url": "u", "key": "HUNTER2" }] });
+    let stored = ring.seals(&old, posted, &json!({}), "row").unwrap();
+    let number = json!({ "type": "integer" });
+    let new = json!({ "properties": { "pin": number, "mode": { "enum": ["a", "b"] },
+        "list": { "items": { "properties": { "url": {}, "key": number } } } } });
+    let (as_shown, _) = shown(Some(&new), &stored);
+    let typed = json!({ "pin": "HUNTER2", "mode": "", "list": [{ "url": "u", "key": "" }] });
+    for posted in [as_shown, typed] {
+        let refused = ring.seals(&new, posted, &stored, "row").unwrap_err();
+        let NotStored::Unfit(problems) = refused else { panic!("{refused:?}") };
+        let places: Vec<_> = problems.iter().map(|problem| problem.pointer()).collect();
+        assert_eq!(places, ["/list/0/key", "/mode", "/pin"]);
+        assert!(!format!("{problems:?}").contains("HUNTER2"), "{problems:?}");
+    }
+    // A list comes back as it was shown, and keeps what it holds.
+    let open = json!({ "properties": { "pin": {}, "mode": {}, "list": { "items": {} } } });
+    let (as_shown, _) = shown(Some(&open), &stored);
+    assert_eq!(ring.seals(&open, as_shown, &stored, "row").unwrap(), stored);
+}

@@ -12,7 +12,7 @@ use super::{Store, Tx};
 use crate::error::EditError;
 use crate::model::{Actor, Change, InstanceId, InstanceRow, ItemRow, Version};
 use crate::registry::form;
-use crate::secrets::{NotStored, shown};
+use crate::secrets::{NotStored, owner, shown};
 use crate::snapshot::Step;
 
 /// The longest name of an instance, in characters.
@@ -192,7 +192,7 @@ impl Store {
         if !settings.is_object() {
             return Err(EditError::Invalid("settings are a JSON object".to_owned()));
         }
-        let (form, row) = (form(item), id.to_string());
+        let (form, row) = (form(item), owner(id, &item.namespace, &item.name));
         let stored = self.keys().store(form, schema, settings.clone(), stored, &row);
         stored.map_err(|why| match why {
             NotStored::Unfit(problems) => EditError::Settings(problems.into()),

@@ -14,7 +14,7 @@ use crate::model::{
     InstanceDetail, InstanceId, InstanceQuery, InstanceRow, ItemId, ItemQuery, ItemRow, Page,
     PluginQuery, PluginRow, Sort, TypeRow, Version, paging,
 };
-use crate::secrets::{SealedSettings, shown};
+use crate::secrets::{SealedSettings, owner, shown};
 use crate::snapshot::{Moment, Origin, Snapshot, SnapshotInstance, SnapshotItem, SnapshotType};
 
 /// Active ones first.
@@ -254,6 +254,8 @@ impl Store {
     fn snapshot_instance(&self, row: &AnyRow) -> sqlx::Result<SnapshotInstance> {
         let id: InstanceId = parsed(row, "id")?;
         let keys = self.keys().clone();
+        let (namespace, item): (String, String) = (row.try_get("namespace")?, row.try_get("item")?);
+        let owner = owner(id, &namespace, &item);
         Ok(SnapshotInstance {
             id,
             name: row.try_get("instance")?,
@@ -261,7 +263,7 @@ impl Store {
             status: status(row, "status")?,
             priority: row.try_get("priority")?,
             version: Version(row.try_get("version")?),
-            settings: SealedSettings::new(row.try_get("settings")?, id.to_string(), keys),
+            settings: SealedSettings::new(row.try_get("settings")?, owner, keys),
         })
     }
 
@@ -274,7 +276,8 @@ impl Store {
         let mut found = Vec::with_capacity(ids.len());
         for ids in ids.chunks(ROWS) {
             let sql = format!(
-                "SELECT {INSTANCE}, n.settings FROM plugo_instances n WHERE n.id IN {}",
+                "SELECT {INSTANCE}, n.settings, i.namespace, i.name AS item FROM {INSTANCES} \
+                 WHERE n.id IN {}",
                 tuples(1, ids.len())
             );
             let values = ids.iter().map(|id| Bound::Text(id.to_string()));

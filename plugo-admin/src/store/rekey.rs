@@ -10,7 +10,7 @@ use super::audit::{self, Line};
 use super::sql::{Bound, INSTANCE, INSTANCES, ITEM, instance, revision, update};
 use crate::error::Error;
 use crate::model::{Actor, InstanceId};
-use crate::secrets::{NotSealedAnew, RevealError};
+use crate::secrets::{NotSealedAnew, RevealError, owner};
 
 /// The field under which the audit log has the names of keys.
 const FIELD: &str = "encryption key";
@@ -139,6 +139,7 @@ impl Store {
         let mut secrets = 0;
         for (row, settings) in stored {
             let id = row.id.to_string();
+            let owner = owner(row.id, &row.item.namespace, &row.item.name);
             let mut loses = |pointer, why| {
                 lost.push(LostSecret { id: row.id, subject: row.subject(), pointer, why });
             };
@@ -149,7 +150,7 @@ impl Store {
                     continue;
                 }
             };
-            match self.keys().seal_anew(&mut settings, &id) {
+            match self.keys().seal_anew(&mut settings, &owner) {
                 Ok(anew) if anew.secrets == 0 => {}
                 Ok(anew) => {
                     secrets += anew.secrets;

@@ -1,9 +1,11 @@
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
 use super::Store;
-use super::read::json;
 use super::sql::{Bound, statement};
 use crate::error::Error;
 use crate::model::InstanceId;
-use crate::secrets::{RevealError, Settings};
+use crate::secrets::{RevealError, SealedSettings, Settings, owner};
 
 impl Store {
     /// The settings of an instance with their secrets, or why they cannot be had: to
@@ -14,15 +16,19 @@ impl Store {
     ) -> Result<Option<Result<Settings, RevealError>>, Error> {
         let doing = "read the settings of an instance";
         let mut connection = self.connection(doing).await?;
-        let sql = "SELECT settings FROM plugo_instances WHERE id = $1";
+        let sql = "SELECT n.settings, i.namespace, i.name AS item FROM plugo_instances n \
+            JOIN plugo_items i ON i.id = n.item_id WHERE n.id = $1";
+        let sealed = |row: AnyRow| {
+            let (namespace, item): (String, String) =
+                (row.try_get("namespace")?, row.try_get("item")?);
+            let owner = owner(id, &namespace, &item);
+            Ok(SealedSettings::new(row.try_get("settings")?, owner, self.keys().clone()))
+        };
         let row = statement(sql, [Bound::Text(id.to_string())])
             .fetch_optional(&mut *connection)
             .await
-            .and_then(|row| {
-                let stored = row.map(|row| json(&row, "settings"));
-                Ok(stored.transpose()?.map(Option::unwrap_or_default))
-            })
+            .and_then(|row| row.map(sealed).transpose())
             .map_err(|e| self.error(doing, e))?;
-        Ok(row.map(|stored| self.keys().reveal(stored, &id.to_string())))
+        Ok(row.map(|sealed| sealed.reveal()))
     }
 }

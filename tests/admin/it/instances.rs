@@ -186,12 +186,20 @@ impl World {
 
     /// Settings that somebody types into the database.
     async fn by_hand(&self, name: &str, settings: &str) {
+        let update = sqlx::query("UPDATE plugo_instances SET settings = $1 WHERE name = $2");
+        self.execute(update.bind(settings).bind(name)).await;
+    }
+
+    /// What somebody types into the database.
+    async fn execute<'q>(
+        &self,
+        statement: sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments<'q>>,
+    ) {
         use sqlx::{ConnectOptions, Connection};
         let file = self._folder.path().join("plugo.sqlite3");
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
         let mut connection = options.connect().await.unwrap();
-        let update = sqlx::query("UPDATE plugo_instances SET settings = $1 WHERE name = $2");
-        update.bind(settings).bind(name).execute(&mut connection).await.unwrap();
+        statement.execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
         self.caught_up().await;
     }
@@ -457,6 +465,23 @@ fn instances_v4_each_cause_has_an_error_of_its_own() {
         world.make("stripe", "itself", account("itself")).await;
         let error = shared("itself").to_string();
         assert!(error.ends_with("`stripe` waits for `stripe`"), "{error}");
+        // A value that was a secret of another version of the item.
+        let schema = json!({ "type": "object", "properties": {
+            "name": {}, "key": { "writeOnly": true }, "retries": { "writeOnly": true }
+        } });
+        let item = RegisteredItem::new("stripe").namespace("instances").schema(schema);
+        let old = Registry::by_hand().with_type(RegisteredType::new("old", "old").with_item(item));
+        world.store.sync(&ann(), &old, SyncMode::Create).await.unwrap();
+        let items = world.store.items(&ItemQuery::default()).await.unwrap().rows;
+        let old = items.iter().find(|item| item.of.name == "old").unwrap().id;
+        let posted = json!({ "name": "old", "key": "sk", "retries": "HUNTER2" });
+        world.store.create_instance(&ann(), old, "old", &posted).await.unwrap();
+        let now = items.iter().find(|item| item.of.name != "old" && item.name == "stripe").unwrap();
+        let sql = format!("UPDATE plugo_instances SET item_id = '{}' WHERE name = 'old'", now.id);
+        world.execute(sqlx::query(&sql)).await;
+        let error = shared("old").to_string();
+        let said = "/retries is not what it should be, where a whole number is wanted";
+        assert!(error.ends_with(said), "{error}");
     });
 }
 

@@ -7,6 +7,7 @@ mod operator;
 mod versions;
 mod sync;
 mod rekey;
+mod laid;
 mod users;
 mod follow;
 mod restored;

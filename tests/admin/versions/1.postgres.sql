@@ -174,7 +174,7 @@ INSERT INTO public.plugo_audit OVERRIDING SYSTEM VALUE VALUES (14, 1795628818900
 INSERT INTO public.plugo_audit OVERRIDING SYSTEM VALUE VALUES (15, 1795628819386, 'ann', 'page', 'created', 'user', '01a213d1-63b4-75f5-8108-a6fd2caea89d', 'bob', 'role', NULL, 'edit', 7);
 INSERT INTO public.plugo_audit OVERRIDING SYSTEM VALUE VALUES (16, 1795628819513, 'sync', 'sync', 'absent', 'plugin', '01a213d1-6112-70ee-9f9e-e1fe29c5ab4e', 'blog', NULL, NULL, NULL, 7);
 INSERT INTO public.plugo_instances VALUES ('01a213d1-6112-70ee-9f9e-e1fbfc2e4dd2', '01a213d1-6112-70ee-9f9e-e1faba816d99', 'mail', 1, NULL, NULL, '{}', 1);
-INSERT INTO public.plugo_instances VALUES ('01a213d1-6149-74c5-bc08-197343d4180a', '01a213d1-6112-70ee-9f9e-e1fd3359e9a5', 'Stripe production', 0, NULL, -5, '{"account":"acme","key":{"$secret":"1.k1.0JVWiqTKYIAQVIsQgk4I4mGgse2fHRyvQOMkr+87UdVZ5hD8pWpl9ORc7q2pXe6Onw=="}}', 2);
+INSERT INTO public.plugo_instances VALUES ('01a213d1-6149-74c5-bc08-197343d4180a', '01a213d1-6112-70ee-9f9e-e1fd3359e9a5', 'Stripe production', 0, NULL, -5, '{"account":"acme","key":{"$secret":"1.k1.5hSCAFXoSdsZA1oi+0Q2hoNXAyNjjOyjLvnccy/EK4S6BQtXUUbJ4qanByEEJKFFRA=="}}', 2);
 INSERT INTO public.plugo_instances VALUES ('01a213d1-6112-70ee-9f9e-e1f99ffdcbac', '01a213d1-6112-70ee-9f9e-e1f8a4706ef0', 'sms', 1, 'disabled', NULL, '{}', 2);
 INSERT INTO public.plugo_instances VALUES ('01a213d1-6154-7217-9de7-1be799748307', '01a213d1-6112-70ee-9f9e-e1fd3359e9a5', 'Stripe “sandbox”', 0, 'disabled', NULL, '{"account":"it''s <b>"}', 2);
 INSERT INTO public.plugo_items VALUES ('01a213d1-6112-70ee-9f9e-e1f8a4706ef0', '01a213d1-6112-70ee-9f9e-e1f7c50d6a50', 'plugins', 'sms', 'sms', '0.1.0', 'by text', 'active', 10, NULL, 1);

@@ -44,7 +44,7 @@ CREATE TABLE plugo_instances (
 ) STRICT;
 INSERT INTO plugo_instances VALUES('01a213d1-5e22-772e-a84d-0bec0ecef369','01a213d1-5e22-772e-a84d-0beb97400da7','sms',1,'disabled',NULL,'{}',2);
 INSERT INTO plugo_instances VALUES('01a213d1-5e22-772e-a84d-0beee12fdeeb','01a213d1-5e22-772e-a84d-0bed3793b657','mail',1,NULL,NULL,'{}',1);
-INSERT INTO plugo_instances VALUES('01a213d1-5e45-74b9-8dd8-902b35b2302b','01a213d1-5e22-772e-a84d-0bf0f5e3945d','Stripe production',0,NULL,-5,'{"account":"acme","key":{"$secret":"1.k1.q+qT+ynXy04BS1AvVhD8DL6p2uPVqo/havFolIeESFut9QdZUvJX6E6uO1bKvpcTkg=="}}',2);
+INSERT INTO plugo_instances VALUES('01a213d1-5e45-74b9-8dd8-902b35b2302b','01a213d1-5e22-772e-a84d-0bf0f5e3945d','Stripe production',0,NULL,-5,'{"account":"acme","key":{"$secret":"1.k1.LR/xkD1+YM0/wkC1CgTpH9jTenlWEMOQFvaZbvknapsyRoOSKKLYFHIjfoaeDO78lg=="}}',2);
 INSERT INTO plugo_instances VALUES('01a213d1-5e51-7717-be0f-320dd10ac7f5','01a213d1-5e22-772e-a84d-0bf0f5e3945d','Stripe “sandbox”',0,'disabled',NULL,'{"account":"it''s <b>"}',2);
 CREATE TABLE plugo_plugins (
     id TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 36),
