@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
 use sqlx::AnyPool;
+use tokio::sync::Semaphore;
 
 use crate::error::Error;
 use crate::force::Force;
@@ -48,8 +49,12 @@ mod reveal;
 mod passwords;
 /// Who may log in.
 mod users;
+/// What is changed about users.
+mod user_changes;
 /// Who is logged in.
 mod sessions;
+/// When a session was used.
+mod last_seen;
 
 pub use self::edit::Edited;
 pub use self::options::StoreOptions;
@@ -61,6 +66,7 @@ pub use self::sync::{SyncMode, Synced};
 pub(crate) use self::pool::{FileId, connect_alone};
 pub(crate) use self::tx::Tx;
 
+use self::last_seen::Noted;
 use self::pool::pool;
 
 /// The database: a SQLite file or a PostgreSQL database. Clones share their
@@ -76,6 +82,10 @@ struct Inner {
     pool: ArcSwap<(Option<FileId>, AnyPool)>,
     /// Told of every change that this process makes, before the caller is.
     forces: Mutex<Vec<Weak<Force>>>,
+    /// One change of what lookups go by at a time: others of this process wait here, and
+    /// leave the connections to whoever reads.
+    writing: Arc<Semaphore>,
+    noted: Noted,
 }
 
 impl StoreOptions {
@@ -105,6 +115,8 @@ impl StoreOptions {
             options: self,
             pool: ArcSwap::from_pointee((None, pool)),
             forces: Mutex::default(),
+            writing: Arc::new(Semaphore::new(1)),
+            noted: Noted::default(),
         }));
         store.prepare().await?;
         Ok(store)

@@ -172,7 +172,9 @@ fn of_several_forms_the_nearest_one_is_told_of() {
     );
     problems(
         json!({ "auth": 7 }),
-        expect![[r#"/auth is not what it should be, where text or "Anonymous" or an object is wanted"#]],
+        expect![[
+            r#"/auth is not what it should be, where text or "Anonymous" or an object is wanted"#
+        ]],
     );
     problems(
         json!({ "tagged": { "kind": "locked", "at": "x" } }),

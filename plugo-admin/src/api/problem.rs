@@ -185,6 +185,7 @@ impl From<UserError> for Problem {
                 Problem::new(StatusCode::CONFLICT, "urn:plugo:name-taken", text)
             }
             UserError::Invalid(why) => Problem::invalid(why),
+            UserError::Oneself | UserError::LastEditor => Problem::invalid(error.to_string()),
             UserError::Store(error) => error.into(),
         }
     }

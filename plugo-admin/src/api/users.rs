@@ -86,26 +86,20 @@ struct UserPatch {
 )]
 async fn change(
     State(site): State<Arc<Site>>,
-    viewer: Viewer,
+    _: Viewer,
     editor: Editor,
     Id(name): Id<String>,
     Json(patch): Json<UserPatch>,
 ) -> Result<StatusCode, Problem> {
     only_built_in(&site)?;
-    let (actor, is_own) = (editor.actor(), viewer.name() == name);
+    let (actor, by) = (editor.actor(), editor.user());
     match (patch.role, patch.password, patch.disabled) {
         (Some(word), None, None) => {
             let role: Role = word.parse()?;
-            if is_own && role == Role::View {
-                return Err(Problem::invalid("another editor can take the role from you"));
-            }
-            site.store.set_role(&actor, &name, role).await?;
+            site.store.set_role_by(&actor, by, &name, role).await?;
         }
         (None, Some(password), None) => site.store.set_password(&actor, &name, &password).await?,
-        (None, None, Some(true)) if is_own => {
-            return Err(Problem::invalid("another editor can disable you"));
-        }
-        (None, None, Some(true)) => site.store.disable_user(&actor, &name).await?,
+        (None, None, Some(true)) => site.store.disable_user_by(&actor, by, &name).await?,
         (None, None, Some(false)) => site.store.enable_user(&actor, &name).await?,
         _ => return Err(Problem::invalid("say one thing: role, password or disabled")),
     }

@@ -17,7 +17,7 @@ use super::throttle::Throttle;
 use super::who::{Editor, Oneself, Viewer};
 use super::{Auth, Identity, Kind};
 use crate::error::Error;
-use crate::model::{Role, Via};
+use crate::model::{Role, UserId, Via};
 use crate::secrets::random;
 use crate::store::{SessionUse, Store};
 
@@ -64,6 +64,13 @@ pub(crate) struct Guard {
     refuse: fn(Refusal, &Mount, bool) -> Response,
 }
 
+/// The session of whoever sends a request.
+struct InSession {
+    token: String,
+    csrf: String,
+    user: UserId,
+}
+
 /// Why a request is refused.
 #[derive(Debug)]
 pub(crate) enum Refusal {
@@ -99,7 +106,7 @@ impl Guard {
         &self,
         request: &mut Request,
         mount: &Mount,
-    ) -> Result<Option<(Identity, Option<(String, String)>)>, Error> {
+    ) -> Result<Option<(Identity, Option<InSession>)>, Error> {
         match &self.auth.0 {
             Kind::Extension => {
                 let found = request.extensions().get::<Identity>().cloned();
@@ -125,7 +132,8 @@ impl Guard {
                 let session = self.store.session_within(&token, *idle, what).await?;
                 Ok(session.map(|session| {
                     let identity = Identity::new(session.user.name, session.user.role);
-                    (identity, Some((token, session.csrf)))
+                    let (csrf, user) = (session.csrf, session.user.id);
+                    (identity, Some(InSession { token, csrf, user }))
                 }))
             }
         }
@@ -148,9 +156,9 @@ impl Guard {
         let is_open = is_open(request.method(), &path);
         let is_own = OWN.contains(&path.as_str());
         let csrf = match &identified {
-            Some((_, Some((_, csrf)))) if !is_open => {
+            Some((_, Some(session))) if !is_open => {
                 set = None;
-                csrf.clone()
+                session.csrf.clone()
             }
             _ => given,
         };
@@ -180,10 +188,11 @@ impl Guard {
             // The pages' own scripts use the API, with the token of the page.
             let via = if path.starts_with("/api/") && by_bearer { Via::Api } else { Via::Page };
             if changes && identity.role == Role::Edit {
-                let editor = Editor { name: identity.name.clone(), via };
+                let user = session.as_ref().map(|session| session.user);
+                let editor = Editor { name: identity.name.clone(), user, via };
                 request.extensions_mut().insert(editor);
             }
-            let token = session.map(|(token, _)| token);
+            let token = session.map(|session| session.token);
             if changes && is_own {
                 let (name, token) = (identity.name.clone(), token.clone());
                 request.extensions_mut().insert(Oneself { name, via, token });

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 
 use super::Identity;
 use super::mount::Mount;
-use crate::model::{Actor, Role, Via};
+use crate::model::{Actor, Role, UserId, Via};
 
 /// Who asks. Only the guard makes one, so a handler that takes it is never called
 /// by somebody who is not known.
@@ -25,6 +25,8 @@ pub(crate) struct Viewer {
 #[derive(Clone, Debug)]
 pub(crate) struct Editor {
     pub(super) name: String,
+    /// Which user of the store it is, where there is a session.
+    pub(super) user: Option<UserId>,
     pub(super) via: Via,
 }
 
@@ -66,6 +68,10 @@ impl Viewer {
 }
 
 impl Editor {
+    pub(crate) fn user(&self) -> Option<UserId> {
+        self.user
+    }
+
     pub(crate) fn actor(&self) -> Actor {
         Actor::new(&self.name, self.via)
     }

@@ -10,6 +10,10 @@ pub enum UserError {
     NotFound(String),
     /// There is a user of this name already.
     NameTaken(String),
+    /// Who changes users takes nothing away from themselves.
+    Oneself,
+    /// Nobody would be left who may change anything.
+    LastEditor,
     /// The name or the password does not do; the text says why.
     Invalid(String),
     /// The database did not do it.
@@ -27,6 +31,12 @@ impl fmt::Display for UserError {
         match self {
             UserError::NotFound(name) => write!(f, "there is no user `{name}`"),
             UserError::NameTaken(name) => write!(f, "there is a user `{name}` already"),
+            UserError::Oneself => f.write_str(
+                "you cannot take the role from yourself, nor disable yourself; another editor can",
+            ),
+            UserError::LastEditor => {
+                f.write_str("no editor would be left who may log in; make another one first")
+            }
             UserError::Invalid(why) => f.write_str(why),
             UserError::Store(error) => error.fmt(f),
         }

@@ -97,8 +97,7 @@ async fn role(
     only_built_in(&site, &viewer)?;
     let name = fields.get("name");
     let result = match said_role(&fields) {
-        Ok(Role::View) if name == viewer.name() => Err(own("take the role from")),
-        Ok(role) => site.store.set_role(&editor.actor(), name, role).await,
+        Ok(role) => site.store.set_role_by(&editor.actor(), editor.user(), name, role).await,
         Err(error) => Err(error),
     };
     done(&site, &viewer, &fields, result).await
@@ -125,14 +124,8 @@ async fn disable(
     only_built_in(&site, &viewer)?;
     let (name, is_disabled) = (fields.get("name"), fields.get("disabled") == "yes");
     let result = match is_disabled {
-        true if name == viewer.name() => Err(own("disable")),
-        true => site.store.disable_user(&editor.actor(), name).await,
+        true => site.store.disable_user_by(&editor.actor(), editor.user(), name).await,
         false => site.store.enable_user(&editor.actor(), name).await,
     };
     done(&site, &viewer, &fields, result).await
-}
-
-/// The last editor would lock everybody out.
-fn own(doing: &str) -> UserError {
-    UserError::Invalid(format!("you cannot {doing} yourself; another editor can"))
 }

@@ -1,8 +1,7 @@
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-#[cfg(feature = "postgres")]
-use sqlx::{AnyPool, Executor};
+use sqlx::Executor;
 
 use super::{Store, Tx};
 use crate::error::Error;
@@ -36,19 +35,61 @@ impl Store {
 
     async fn begin_write_within(&self, doing: &'static str, wait: Duration) -> Result<Tx, Error> {
         let until = Instant::now() + wait;
-        loop {
-            let pool = self.present(doing)?;
-            let tx = match &self.0.database {
-                Database::Sqlite { .. } => Tx::begin(&pool, "BEGIN IMMEDIATE").await,
-                #[cfg(feature = "postgres")]
-                Database::Postgres { .. } => lock_revision(&pool, wait).await,
-            };
-            match tx.map_err(|e| self.error(doing, e)) {
-                // SQLite waits as long as each connection was told.
-                Err(Error::Busy { .. }) if Instant::now() < until => {}
-                done => return done,
-            }
+        let turn = tokio::time::timeout(wait, Arc::clone(&self.0.writing).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            return Err(Error::Busy { database: self.0.shown.clone(), doing });
+        };
+        let mut tx = self.begin_beside_until(doing, until).await?;
+        #[cfg(feature = "postgres")]
+        if let Database::Postgres { .. } = &self.0.database {
+            let lock = tx.execute("SELECT revision FROM plugo_revision FOR UPDATE").await;
+            lock.map_err(|e| self.error(doing, e))?;
         }
+        tx.hold(turn);
+        Ok(tx)
+    }
+
+    /// A transaction that writes what is of no interest to lookups: users and sessions.
+    /// Whoever holds the revision, as an edit by hand does that is not committed, does not
+    /// keep it from its work. (SQLite has one lock for all that is written.)
+    pub(crate) async fn begin_beside(&self, doing: &'static str) -> Result<Tx, Error> {
+        self.begin_beside_until(doing, Instant::now() + self.0.options.wait).await
+    }
+
+    async fn begin_beside_until(&self, doing: &'static str, until: Instant) -> Result<Tx, Error> {
+        let pool = self.present(doing)?;
+        let left = || until.saturating_duration_since(Instant::now()).as_millis().max(1);
+        let begun = match &self.0.database {
+            Database::Sqlite { .. } => {
+                async {
+                    let mut tx = Tx::acquire(&pool).await?;
+                    tx.execute(&*format!("PRAGMA busy_timeout = {}", left())).await?;
+                    tx.execute("BEGIN IMMEDIATE").await?;
+                    let wait = self.0.options.wait.as_millis();
+                    tx.execute(&*format!("PRAGMA busy_timeout = {wait}")).await?;
+                    Ok(tx)
+                }
+                .await
+            }
+            #[cfg(feature = "postgres")]
+            Database::Postgres { .. } => {
+                async {
+                    let mut tx = Tx::begin(&pool, "BEGIN").await?;
+                    tx.execute(&*format!("SET LOCAL lock_timeout = {}", left())).await?;
+                    Ok(tx)
+                }
+                .await
+            }
+        };
+        begun.map_err(|e| self.error(doing, e))
+    }
+
+    /// Commits what is of no interest to lookups.
+    pub(crate) async fn commit_beside(&self, tx: Tx, doing: &'static str) -> Result<(), Error> {
+        tx.commit().await.map_err(|error| match self.error(doing, error) {
+            Error::Away { database, doing, why } => Error::Uncertain { database, doing, why },
+            error => error,
+        })
     }
 
     /// Commits, and brings the change to the lookups of this process before the
@@ -64,10 +105,7 @@ impl Store {
         doing: &'static str,
         step: Option<Step>,
     ) -> Result<(), Error> {
-        tx.commit().await.map_err(|error| match self.error(doing, error) {
-            Error::Away { database, doing, why } => Error::Uncertain { database, doing, why },
-            error => error,
-        })?;
+        self.commit_beside(tx, doing).await?;
         self.refresh(step).await;
         Ok(())
     }
@@ -107,13 +145,4 @@ impl Store {
             }
         }
     }
-}
-
-#[cfg(feature = "postgres")]
-async fn lock_revision(pool: &AnyPool, wait: Duration) -> sqlx::Result<Tx> {
-    let mut tx = Tx::begin(pool, "BEGIN").await?;
-    let patience = format!("SET LOCAL lock_timeout = {}", wait.as_millis());
-    tx.execute(&*patience).await?;
-    tx.execute("SELECT revision FROM plugo_revision FOR UPDATE").await?;
-    Ok(tx)
 }

@@ -9,13 +9,11 @@ use sqlx::Row;
 use super::Store;
 use super::passwords::hash;
 use super::sql::{Bound, statement};
-use super::users::{Sessions, user};
+use super::user_changes::{Sessions, Takes};
+use super::users::user;
 use crate::error::{Error, UserError};
 use crate::model::{Actor, At, User, UserId};
 use crate::secrets::random;
-
-/// How far `last_seen` may be behind, in milliseconds: not every request writes.
-const SEEN: i64 = 60_000;
 
 /// A session that was just opened: the only time that its token is known.
 #[non_exhaustive]
@@ -82,7 +80,7 @@ impl Store {
         let now = At::now();
         let lifetime = i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX);
         let expires = At(now.0.saturating_add(lifetime));
-        let mut tx = self.begin_write(doing).await?;
+        let mut tx = self.begin_beside(doing).await?;
         let work = async {
             let sql = "DELETE FROM plugo_sessions WHERE expires <= $1";
             statement(sql, [Bound::Number(now.0)]).execute(&mut *tx).await?;
@@ -148,13 +146,8 @@ impl Store {
             })
             .map_err(|e| self.error(doing, e))?;
         let Some((session, last_seen)) = found else { return Ok(None) };
-        if what == SessionUse::Used && now.saturating_sub(last_seen) > SEEN {
-            let sql = "UPDATE plugo_sessions SET last_seen = $1 WHERE token_hash = $2";
-            let seen = statement(sql, [Bound::Number(now), Bound::Text(hash)]);
-            // A database that is only read at the moment keeps nobody from reading.
-            if let Err(error) = seen.execute(&mut *connection).await {
-                tracing::debug!(database = self.shown(), %error, "could not note a session's use");
-            }
+        if what == SessionUse::Used {
+            self.note_use(hash, last_seen, now);
         }
         Ok(Some(session))
     }
@@ -176,7 +169,7 @@ impl Store {
         let password = hash(password).await?;
         let new = |_: &User| (None, Bound::Text(password), "changed".into());
         let others = Sessions::EndOthers(hashed(token));
-        self.change_user(actor, name, "password", new, others).await
+        self.change_user(actor, name, "password", new, Takes::Nothing, others).await
     }
 
     /// Ends a session; one that has ended may be ended again.

@@ -2,6 +2,7 @@ use std::ops::{Deref, DerefMut};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Executor};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// A transaction. Unless it is committed, its connection is closed, which rolls it
 /// back whatever state it is in.
@@ -12,14 +13,25 @@ use sqlx::{Any, AnyConnection, AnyPool, Executor};
 pub(crate) struct Tx {
     connection: PoolConnection<Any>,
     committed: bool,
+    /// That nobody else of this process writes.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Tx {
     pub(super) async fn begin(pool: &AnyPool, statement: &str) -> sqlx::Result<Self> {
-        let connection = pool.acquire().await?;
-        let mut tx = Tx { connection, committed: false };
+        let mut tx = Tx::acquire(pool).await?;
         tx.connection.execute(statement).await?;
         Ok(tx)
+    }
+
+    /// A connection on which a transaction is to be begun.
+    pub(super) async fn acquire(pool: &AnyPool) -> sqlx::Result<Self> {
+        Ok(Tx { connection: pool.acquire().await?, committed: false, turn: None })
+    }
+
+    /// Keeps others of this process waiting until the end.
+    pub(super) fn hold(&mut self, turn: OwnedSemaphorePermit) {
+        self.turn = Some(turn);
     }
 
     pub(super) async fn commit(mut self) -> sqlx::Result<()> {

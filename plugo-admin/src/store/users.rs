@@ -8,15 +8,7 @@ use super::{Store, Tx};
 use crate::error::{Error, UserError};
 use crate::model::{Actor, At, Role, User, UserId};
 
-const USER: &str = "id, name, role, disabled, created";
-
-/// What becomes of a user's sessions.
-pub(super) enum Sessions {
-    Stay,
-    End,
-    /// All but the one whose token has this hash.
-    EndOthers(String),
-}
+pub(super) const USER: &str = "id, name, role, disabled, created";
 
 impl Store {
     /// Adds a user, whose password is kept as an Argon2id hash.
@@ -41,7 +33,7 @@ impl Store {
         }
         let password = hash(password).await?;
         let id = UserId::new();
-        let mut tx = self.begin_write(doing).await?;
+        let mut tx = self.begin_beside(doing).await?;
         let work = async {
             let sql = "INSERT INTO plugo_users (id, name, password, role, disabled, created) \
                 VALUES ($1, $2, $3, $4, 0, $5)";
@@ -63,67 +55,8 @@ impl Store {
             }
             _ => self.error(doing, error).into(),
         })?;
-        self.commit(tx, doing).await?;
+        self.commit_beside(tx, doing).await?;
         Ok(id)
-    }
-
-    /// Gives a user another password, and ends the user's sessions.
-    ///
-    /// # Errors
-    ///
-    /// [`UserError::NotFound`], [`UserError::Invalid`]; those of the database.
-    pub async fn set_password(
-        &self,
-        actor: &Actor,
-        name: &str,
-        password: &str,
-    ) -> Result<(), UserError> {
-        let password = hash(password).await?;
-        let new = |_: &User| (None, Bound::Text(password), "changed".into());
-        self.change_user(actor, name, "password", new, Sessions::End).await
-    }
-
-    /// Gives a user another role. The user's sessions go by it at once.
-    ///
-    /// # Errors
-    ///
-    /// [`UserError::NotFound`]; those of the database.
-    pub async fn set_role(&self, actor: &Actor, name: &str, role: Role) -> Result<(), UserError> {
-        let new =
-            |user: &User| (Some(user.role.to_string()), role.as_str().into(), role.to_string());
-        self.change_user(actor, name, "role", new, Sessions::Stay).await
-    }
-
-    /// Keeps a user from logging in, and ends the user's sessions. Users are never
-    /// deleted, since the audit log names them.
-    ///
-    /// # Errors
-    ///
-    /// [`UserError::NotFound`]; those of the database.
-    pub async fn disable_user(&self, actor: &Actor, name: &str) -> Result<(), UserError> {
-        self.change_disabled(actor, name, true).await
-    }
-
-    /// Lets a user log in again.
-    ///
-    /// # Errors
-    ///
-    /// [`UserError::NotFound`]; those of the database.
-    pub async fn enable_user(&self, actor: &Actor, name: &str) -> Result<(), UserError> {
-        self.change_disabled(actor, name, false).await
-    }
-
-    async fn change_disabled(
-        &self,
-        actor: &Actor,
-        name: &str,
-        disabled: bool,
-    ) -> Result<(), UserError> {
-        let new = |user: &User| {
-            (Some(user.disabled.to_string()), Bound::Small(disabled.into()), disabled.to_string())
-        };
-        let sessions = if disabled { Sessions::End } else { Sessions::Stay };
-        self.change_user(actor, name, "disabled", new, sessions).await
     }
 
     /// All users, by name.
@@ -165,59 +98,16 @@ impl Store {
         let right = fits(password, stored).await;
         Ok(user.filter(|_| right))
     }
-
-    pub(super) async fn change_user(
-        &self,
-        actor: &Actor,
-        name: &str,
-        field: &'static str,
-        new: impl FnOnce(&User) -> (Option<String>, Bound, String),
-        sessions: Sessions,
-    ) -> Result<(), UserError> {
-        let doing = "save the user";
-        let mut tx = self.begin_write(doing).await?;
-        let sql = format!("SELECT {USER} FROM plugo_users WHERE name = $1");
-        let found = statement(&sql, [wanted(name)])
-            .fetch_optional(&mut *tx)
-            .await
-            .and_then(|row| row.map(|row| user(&row)).transpose())
-            .map_err(|e| self.error(doing, e))?;
-        let known = found.ok_or_else(|| UserError::NotFound(name.to_owned()))?;
-        let (before, value, after) = new(&known);
-        if before.as_deref() == Some(&*after) {
-            return Ok(());
-        }
-        let work = async {
-            let sql = format!("UPDATE plugo_users SET {field} = $1 WHERE id = $2");
-            let id = Bound::Text(known.id.to_string());
-            statement(&sql, [value, id.clone()]).execute(&mut *tx).await?;
-            let kept = match sessions {
-                Sessions::Stay => None,
-                // No session has a hash that is empty.
-                Sessions::End => Some(String::new()),
-                Sessions::EndOthers(kept) => Some(kept),
-            };
-            if let Some(kept) = kept {
-                let sql = "DELETE FROM plugo_sessions WHERE user_id = $1 AND token_hash <> $2";
-                statement(sql, [id, Bound::Text(kept)]).execute(&mut *tx).await?;
-            }
-            let line = Line::new("changed", "user", known.id, &*known.name);
-            write(&mut tx, actor, line.field(field, before, Some(after))).await
-        };
-        work.await.map_err(|e| self.error(doing, e))?;
-        self.commit(tx, doing).await?;
-        Ok(())
-    }
 }
 
 /// A name to look for. No user has one with a NUL, with which PostgreSQL refuses to
 /// compare, and none has an empty one.
-fn wanted(name: &str) -> Bound {
+pub(super) fn wanted(name: &str) -> Bound {
     let name = name.trim();
     if has_nul(name) { "".into() } else { name.into() }
 }
 
-async fn write(tx: &mut Tx, actor: &Actor, line: Line) -> sqlx::Result<()> {
+pub(super) async fn write(tx: &mut Tx, actor: &Actor, line: Line) -> sqlx::Result<()> {
     let revision = revision(tx).await?;
     audit::write(tx, actor, vec![line], revision).await
 }

@@ -175,6 +175,15 @@ impl Database {
         Some(Backup { database: self, folder })
     }
 
+    /// Statements of PostgreSQL that go on until what this gives is dropped.
+    pub(crate) fn hold(&self, sql: &str) -> Held {
+        let Database::Postgres(server, name) = self else { panic!("it is a file") };
+        let mut psql = Command::new(server.bin.join("psql"));
+        psql.args(["-X", "-q", "-U", "plugo", "-d", name, "-h"]).arg(server.folder.path());
+        psql.args(["-c", sql]).stdout(Stdio::null()).stderr(Stdio::null());
+        Held(psql.spawn().unwrap(), Arc::clone(server), name.clone())
+    }
+
     pub(crate) fn is_postgres(&self) -> bool {
         matches!(self, Database::Postgres(..))
     }
@@ -210,6 +219,19 @@ impl Backup<'_> {
         let done = restore.output().unwrap();
         let said = String::from_utf8_lossy(&done.stderr);
         assert!(done.status.success() && said.is_empty(), "{said}");
+    }
+}
+
+/// Somebody in `psql`.
+pub(crate) struct Held(Child, Arc<Server>, String);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE query LIKE '%pg_sleep%' AND datname = current_database() \
+            AND pid <> pg_backend_pid()";
+        self.1.psql(&self.2, end).unwrap();
+        self.0.wait().unwrap();
     }
 }
 

@@ -9,6 +9,8 @@ mod sync;
 mod rekey;
 mod laid;
 mod users;
+mod last_editor;
+mod held_lock;
 mod follow;
 mod restored;
 mod faults;

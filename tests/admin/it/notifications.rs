@@ -368,6 +368,11 @@ fn the_commands_answer_and_refuse_as_they_say() {
     with_input(&place, &add, &format!("{PASSWORD}\n")).ok();
     let twice = with_input(&place, &add, PASSWORD);
     assert_eq!(twice.code, Some(1), "{}", twice.stderr);
+    let last = run(&["db", "user", "disable", "ann"]);
+    assert_eq!(last.code, Some(1), "{}", last.stderr);
+    assert!(last.stderr.contains("no editor would be left"), "{}", last.stderr);
+    let other = ["db", "user", "add", "eva", "--role", "edit"];
+    with_input(&place, &other, &format!("{PASSWORD}\n")).ok();
     run(&["db", "user", "disable", "ann"]).ok();
     let users = run(&["db", "user", "list", "--format", "json"]).ok().stdout;
     let users: Value = serde_json::from_str(&users).unwrap();

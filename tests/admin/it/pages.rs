@@ -6,7 +6,7 @@ use plugo_admin::{
 };
 use plugo_core::Status;
 
-use crate::site::{MARKUP, Site, registry, run, target};
+use crate::site::{MARKUP, PASSWORD, Site, registry, run, target};
 
 fn selected(site: &Site) -> String {
     let snapshot = site.following.as_ref().unwrap().snapshot().unwrap();
@@ -192,7 +192,9 @@ fn x22_whoever_may_only_look_changes_nothing() {
         assert_eq!(site.row("sms").await, sms);
         // A role that is taken away is gone at once.
         let mut ann = site.login("ann").await;
-        site.store.set_role(&Actor::new("x", Via::Command), "ann", Role::View).await.unwrap();
+        let x = Actor::new("x", Via::Command);
+        site.store.add_user(&x, "eva", PASSWORD, Role::Edit).await.unwrap();
+        site.store.set_role(&x, "ann", Role::View).await.unwrap();
         assert_eq!(ann.post("/instances/bulk", &fields).await.status, StatusCode::FORBIDDEN);
     });
 }
@@ -262,7 +264,7 @@ fn names_with_markup_are_shown_as_they_are() {
         let site =
             Site::of(registry, Auth::built_in(), |pages| pages.title(MARKUP), "/admin").await;
         let setup = Actor::new(MARKUP, Via::Command);
-        site.store.add_user(&setup, MARKUP, crate::site::PASSWORD, Role::Edit).await.unwrap();
+        site.store.add_user(&setup, MARKUP, PASSWORD, Role::Edit).await.unwrap();
         let mut ann = site.login(MARKUP).await;
         let query = InstanceQuery { per_page: 100, ..InstanceQuery::default() };
         let rows = site.store.instances(&query).await.unwrap().rows;

@@ -35,9 +35,10 @@ fn users_log_in_with_their_password_and_no_other() {
             assert_eq!(store.verify_password("bob", PASSWORD).await.unwrap(), None);
             let nobody = store.set_role(&ann(), "eve", Role::Edit).await.unwrap_err();
             assert!(matches!(nobody, UserError::NotFound(_)), "{nobody}");
+            store.add_user(&ann(), "ada", PASSWORD, Role::Edit).await.unwrap();
             store.disable_user(&ann(), "bob").await.unwrap();
             assert_eq!(store.verify_password("bob", "another password").await.unwrap(), None);
-            assert!(store.list_users().await.unwrap()[0].disabled);
+            assert!(store.list_users().await.unwrap()[1].disabled);
 
             let lines = store.audit(&AuditQuery::default()).await.unwrap().rows;
             let said: Vec<_> =
@@ -46,7 +47,13 @@ fn users_log_in_with_their_password_and_no_other() {
                 ((Some("password"), Some("changed")), (Some("disabled"), Some("true")));
             assert_eq!(
                 said,
-                [disabled, changed, (Some("role"), Some("edit")), (Some("role"), Some("view"))]
+                [
+                    disabled,
+                    (Some("role"), Some("edit")),
+                    changed,
+                    (Some("role"), Some("edit")),
+                    (Some("role"), Some("view")),
+                ]
             );
         });
     }
@@ -69,6 +76,7 @@ fn sessions_end_by_themselves_with_their_user_and_when_closed() {
             assert!(first.token != second.token && first.csrf != second.csrf);
             let shown = format!("{first:?} {session:?}");
             assert!(!shown.contains(&first.token) && !shown.contains(&first.csrf), "{shown}");
+            store.add_user(&ann(), "ada", PASSWORD, Role::Edit).await.unwrap();
             store.set_role(&ann(), "bob", Role::Edit).await.unwrap();
             let now = store.session(&first.token).await.unwrap().unwrap();
             assert_eq!(now.user.role, Role::Edit, "at once");
