@@ -1,6 +1,6 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -111,6 +111,9 @@ impl fmt::Debug for Following {
     }
 }
 
+/// So long at most until a database that is away is asked again.
+const AGAIN: Duration = Duration::from_millis(500);
+
 struct Task {
     store: Store,
     force: Arc<Force>,
@@ -134,7 +137,7 @@ impl Task {
             };
             watcher = None;
             self.is_away(&failed);
-            tokio::time::sleep(self.store.options().poll).await;
+            tokio::time::sleep(self.store.options().poll.min(AGAIN)).await;
         }
     }
 

@@ -1,9 +1,14 @@
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use plugo_admin::InstanceId;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Row};
+
+/// So long the table is waited for.
+const WAIT: Duration = Duration::from_secs(1);
 
 /// The users of this example.
 pub(crate) const USERS: [&str; 3] = ["Ann", "Ben", "Cem"];
@@ -12,12 +17,18 @@ pub(crate) const USERS: [&str; 3] = ["Ann", "Ben", "Cem"];
 /// Ids of instances never change, so other tables can refer to them: an instance that
 /// is deleted takes the choice with it, and nothing else does.
 #[derive(Clone)]
-pub(crate) struct Choices(AnyPool);
+pub(crate) struct Choices {
+    pool: AnyPool,
+    /// What was read last: that goes on to hold while the database is away.
+    known: Arc<Mutex<BTreeMap<String, InstanceId>>>,
+}
 
 impl Choices {
     /// Connects to the database that the store has made.
     pub(crate) async fn open(url: &str) -> anyhow::Result<Self> {
-        let pool = AnyPoolOptions::new().max_connections(4).connect(url).await;
+        // The page does not wait for long.
+        let pool = AnyPoolOptions::new().max_connections(4).acquire_timeout(WAIT);
+        let pool = pool.connect(url).await;
         let pool = pool.context("the table of choices is out of reach")?;
         let table = "CREATE TABLE IF NOT EXISTS notify_choices (\
             user_name TEXT PRIMARY KEY, \
@@ -26,18 +37,25 @@ impl Choices {
         if sqlx::query(table).execute(&pool).await.is_err() {
             sqlx::query(table).execute(&pool).await.context("there is no table of choices")?;
         }
-        Ok(Choices(pool))
+        Ok(Choices { pool, known: Arc::default() })
     }
 
     /// What each user chose, as far as they did.
     pub(crate) async fn all(&self) -> anyhow::Result<BTreeMap<String, InstanceId>> {
         let sql = "SELECT user_name, instance_id FROM notify_choices WHERE instance_id IS NOT NULL";
-        let rows = sqlx::query(sql).fetch_all(&self.0).await?;
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await?;
         let chosen = rows.iter().map(|row| {
             let id: String = row.try_get("instance_id")?;
             Ok((row.try_get("user_name")?, id.parse().map_err(anyhow::Error::msg)?))
         });
-        chosen.collect()
+        let chosen: BTreeMap<String, InstanceId> = chosen.collect::<anyhow::Result<_>>()?;
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&chosen);
+        Ok(chosen)
+    }
+
+    /// What each user chose when that was last read.
+    pub(crate) fn known(&self) -> BTreeMap<String, InstanceId> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Keeps what a user chose; `None` is whatever is selected.
@@ -45,7 +63,7 @@ impl Choices {
         let sql = "INSERT INTO notify_choices (user_name, instance_id) VALUES ($1, $2) \
             ON CONFLICT (user_name) DO UPDATE SET instance_id = excluded.instance_id";
         let chosen = chosen.map(|id| id.to_string());
-        sqlx::query(sql).bind(user).bind(chosen).execute(&self.0).await?;
+        sqlx::query(sql).bind(user).bind(chosen).execute(&self.pool).await?;
         Ok(())
     }
 }

@@ -93,9 +93,15 @@ fn around(title: &str, main: &Markup) -> Markup {
 
 async fn page(State(front): State<Arc<Front>>) -> Result<Markup, Refusal> {
     let status = front.following.status();
-    let choices = front.choices.all().await;
-    let nobody = BTreeMap::new();
-    let chosen = choices.as_ref().unwrap_or(&nobody);
+    // While the database is away, nobody waits for it.
+    let read = match status.away_since {
+        None => front.choices.all().await.map_err(|error| format!("{error:#}")),
+        Some(_) => Err("the database does not answer".to_owned()),
+    };
+    let (chosen, trouble) = match read {
+        Ok(chosen) => (chosen, None),
+        Err(why) => (front.choices.known(), Some(why)),
+    };
     let main = html! {
         h1 { "Notifications" }
         section #now data-live data-revision=(status.revision) {
@@ -120,10 +126,10 @@ async fn page(State(front): State<Arc<Front>>) -> Result<Markup, Refusal> {
         }
         section #people data-live {
             h2 { "What people chose" }
-            @if let Err(error) = &choices {
-                p.warning { "Their choices cannot be read: " (format!("{error:#}")) }
+            @if let Some(why) = &trouble {
+                p.warning { "Their choices cannot be read now, and are those of before: " (why) }
             }
-            (people(chosen))
+            (people(&chosen))
         }
         section {
             h2 { "Sent" }
@@ -219,8 +225,12 @@ async fn sending(
     Form(message): Form<Message>,
 ) -> Result<Response, Refusal> {
     let to = known(&message.to)?;
-    // Without the database, everybody gets what is selected.
-    let choice = front.choices.all().await.ok().and_then(|all| all.get(to).copied());
+    // While the database is away, what was known holds.
+    let chosen = match front.following.status().away_since {
+        None => front.choices.all().await.ok(),
+        Some(_) => None,
+    };
+    let choice = chosen.unwrap_or_else(|| front.choices.known()).get(to).copied();
     let text: String = message.text.chars().filter(|c| !c.is_control()).take(200).collect();
     let sent = send(&front.outbox, choice, to, &text);
     if sent.through.is_some() && sent.passed_over.is_empty() {

@@ -1,3 +1,5 @@
+#[cfg(feature = "postgres")]
+use sqlx::Connection;
 use sqlx::{AnyConnection, Row};
 use tokio::time::{sleep, timeout};
 
@@ -24,6 +26,9 @@ impl Watcher {
         let connect = async {
             #[cfg(feature = "postgres")]
             if let crate::url::Database::Postgres { url } = store.database() {
+                // A listener has a pool of its own, which pauses longer and longer while it is
+                // refused: so it is asked for once the server takes connections.
+                connect_alone(store).await?.close().await?;
                 let mut listener = Box::new(sqlx::postgres::PgListener::connect(url).await?);
                 // It says when it loses its connection, rather than mend it silently.
                 listener.eager_reconnect(false);
