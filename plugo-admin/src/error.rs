@@ -88,6 +88,11 @@ pub enum Error {
         /// How many items there are.
         items: usize,
     },
+    /// What is searched for is too long.
+    Search {
+        /// How long it may be, in characters.
+        longest: usize,
+    },
     /// There is a secret to encrypt, and no key in the key ring.
     NoKey,
     /// The key ring is not as it should be, or a secret cannot be encrypted.
@@ -237,6 +242,9 @@ impl fmt::Display for Error {
                 "pruning would delete every item ({items}), since this program has none of them; \
                  that is rarely meant, and has to be forced"
             ),
+            Error::Search { longest } => {
+                write!(f, "what is searched for has up to {longest} characters")
+            }
             Error::NoKey => f.write_str(
                 "there is a secret field, and no key to encrypt it with; put one into the key ring",
             ),

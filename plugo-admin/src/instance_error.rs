@@ -27,6 +27,12 @@ pub enum InstanceError {
         /// Its items in this program, of which instances can be made.
         items: Vec<String>,
     },
+    /// The type is in the database, and every instance of its items in this program was
+    /// deleted there.
+    NoneLeft {
+        /// The plugin type.
+        plugin_type: &'static str,
+    },
     /// Each instance is disabled.
     AllDisabled {
         /// The plugin type.
@@ -133,6 +139,11 @@ impl fmt::Display for InstanceError {
                 f,
                 "plugin type `{plugin_type}` has no instance; make one of `{}`",
                 items.join("`, `")
+            ),
+            InstanceError::NoneLeft { plugin_type } => write!(
+                f,
+                "plugin type `{plugin_type}` has no instance in the database (any more); \
+                 `store.sync(…)` makes those of items without settings"
             ),
             InstanceError::AllDisabled { plugin_type } => {
                 write!(f, "every instance of plugin type `{plugin_type}` is disabled")

@@ -79,7 +79,7 @@ impl<T: ?Sized + PluginType> Instances<T> {
     /// # Errors
     ///
     /// [`InstanceError::NotFollowing`], [`UnknownType`](InstanceError::UnknownType),
-    /// [`NoInstance`](InstanceError::NoInstance),
+    /// [`NoInstance`](InstanceError::NoInstance), [`NoneLeft`](InstanceError::NoneLeft),
     /// [`AllDisabled`](InstanceError::AllDisabled),
     /// [`NotCompiledIn`](InstanceError::NotCompiledIn) where all that is not disabled
     /// is of items that this program does not contain, and

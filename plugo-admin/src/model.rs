@@ -13,10 +13,13 @@ mod query;
 mod id;
 /// Words that the database and people use.
 mod words;
+/// Which characters show.
+mod visible;
 
 pub use self::id::{IdError, InstanceId, ItemId, PluginId, TypeId, UserId};
 pub(crate) use self::query::paging;
 pub use self::query::{AuditQuery, InstanceQuery, ItemQuery, Page, PluginQuery, Sort};
+pub(crate) use self::visible::{is_unseen, unseen, unseen_text};
 pub use self::words::{Role, Via, WordError, status_from_word};
 
 /// How often an instance was changed, which tells two editors apart.
@@ -216,6 +219,9 @@ pub struct InstanceDetail {
     pub settings: Value,
     /// Where the settings have a secret value, as JSON pointers.
     pub secrets: Vec<String>,
+    /// Why the stored settings are no JSON that can be read, where that is so: then
+    /// there is nothing to show, and nothing to keep.
+    pub unreadable: Option<String>,
 }
 
 /// A plugin that is no item.

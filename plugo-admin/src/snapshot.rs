@@ -46,7 +46,7 @@ pub struct SnapshotItem {
     pub namespace: String,
     /// The plugin's name.
     pub name: String,
-    /// Its instances, by name.
+    /// Its instances, by name; there may be none.
     pub instances: Vec<Arc<SnapshotInstance>>,
 }
 
@@ -265,16 +265,14 @@ impl Snapshot {
     }
 }
 
-/// Takes an instance away, with its item and its type where nothing is left of them.
-fn delete(types: &mut Vec<SnapshotType>, id: InstanceId) -> Option<()> {
+/// Takes an instance away. Its item and its type stay.
+fn delete(types: &mut [SnapshotType], id: InstanceId) -> Option<()> {
     let mut items = types.iter_mut().flat_map(|of| &mut of.items);
     let (item, at) = items.find_map(|item| {
         let at = item.instances.iter().position(|instance| instance.id == id)?;
         Some((item, at))
     })?;
     item.instances.remove(at);
-    types.iter_mut().for_each(|of| of.items.retain(|item| !item.instances.is_empty()));
-    types.retain(|of| !of.items.is_empty());
     Some(())
 }
 

@@ -22,6 +22,8 @@ mod pool;
 mod migrate;
 /// Transactions, and what becomes of lookups when they are committed.
 mod begin;
+/// Texts that are searched for.
+mod folded;
 /// Values and rows, as SQL has them.
 mod sql;
 /// What an operator reads.

@@ -163,6 +163,8 @@ pub(super) struct DetailBody {
     pub(super) settings: Value,
     /// Where the settings have a secret value, as JSON pointers.
     pub(super) secrets: Vec<String>,
+    /// Why the stored settings cannot be used, where they cannot be read.
+    pub(super) unusable: Option<String>,
 }
 
 /// What is selected of a type, and why.

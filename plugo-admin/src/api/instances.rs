@@ -140,14 +140,16 @@ pub(super) async fn load(site: &Site, id: InstanceId) -> Result<InstanceDetail, 
 pub(super) async fn detail(site: &Site, id: InstanceId) -> Result<Response, Problem> {
     let found = load(site, id).await?;
     let version = found.row.version;
-    let (mut settings, mut secrets) = (found.settings, found.secrets);
-    if let Some(schema) = &found.schema
-        && let Some(Ok(revealed)) = site.store.revealed(id).await?
-    {
-        (settings, secrets) = revealed.shown(schema);
+    let (mut settings, mut secrets, mut unusable) = (found.settings, found.secrets, None);
+    if let Some(schema) = &found.schema {
+        match site.store.revealed(id).await? {
+            Some(Ok(revealed)) => (settings, secrets) = revealed.shown(schema),
+            Some(Err(why)) => unusable = Some(why.to_string()),
+            None => {}
+        }
     }
     let instance = InstanceBody::of(site, found.row);
-    let body = DetailBody { instance, schema: found.schema, settings, secrets };
+    let body = DetailBody { instance, schema: found.schema, settings, secrets, unusable };
     let mut response = Json(body).into_response();
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
         response.headers_mut().insert(header::ETAG, tag);

@@ -130,7 +130,7 @@ impl IntoResponse for Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        if matches!(error, Error::NoKey | Error::Secret(_)) {
+        if matches!(error, Error::NoKey | Error::Secret(_) | Error::Search { .. }) {
             return Problem::invalid(error.to_string());
         }
         tracing::warn!(%error, "a request was not done");
@@ -141,7 +141,7 @@ impl From<Error> for Problem {
 /// The status that an error of the database means.
 pub(crate) fn status_of(error: &Error) -> StatusCode {
     match error {
-        Error::NoKey | Error::Secret(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::NoKey | Error::Secret(_) | Error::Search { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Away { .. }
         | Error::Busy { .. }
         | Error::ReadOnly { .. }

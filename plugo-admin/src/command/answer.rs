@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::arguments::Format;
 use super::failure::Failure;
+use crate::model::is_unseen;
 
 /// How the answer is written: to stdout, and nothing else goes there.
 #[derive(Clone, Copy, Debug)]
@@ -55,8 +56,8 @@ pub(super) fn note(text: &str) {
 /// them.
 pub(super) fn plain(text: &str) -> String {
     text.chars()
-        .flat_map(|c| match c.is_control() && c != '\n' {
-            true => c.escape_default().collect::<Vec<_>>(),
+        .flat_map(|c| match is_unseen(c) && c != '\n' {
+            true => c.escape_unicode().collect::<Vec<_>>(),
             false => vec![c],
         })
         .collect()
@@ -92,8 +93,8 @@ mod tests {
 
     #[test]
     fn what_others_wrote_does_not_reach_the_terminal_as_a_command() {
-        let row = ["a\u{1b}[2Jb\nc".to_owned(), "ä".to_owned()];
-        let lines = ["one            two", "a\\u{1b}[2Jb c  ä", ""];
+        let row = ["a\u{1b}[2J\u{202e}b\nc".to_owned(), "ä".to_owned()];
+        let lines = ["one                    two", "a\\u{1b}[2J\\u{202e}b c  ä", ""];
         assert_eq!(table(["one", "two"], &[row]), lines.join("\n"));
     }
 }

@@ -90,7 +90,7 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let (code, hint) = match &error {
-            Error::Url { .. } => (USAGE, None),
+            Error::Url { .. } | Error::Search { .. } => (USAGE, None),
             Error::NoKey => (USAGE, Some(Hint::Key)),
             Error::NothingRegistered | Error::NothingLeft { .. } => (NO, Some(Hint::Force)),
             Error::Unmigrated { .. } => (ENVIRONMENT, Some(Hint::Migrate)),

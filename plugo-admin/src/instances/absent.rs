@@ -3,7 +3,7 @@ use plugo_core::{PluginType, Status, items};
 use crate::board::{Board, BoardType};
 use crate::instance_error::InstanceError;
 use crate::model::full_name;
-use crate::snapshot::SnapshotInstance;
+use crate::snapshot::{SnapshotInstance, SnapshotType};
 
 /// The type, as the lookups know it.
 pub(super) fn find<T: ?Sized + PluginType>(
@@ -25,12 +25,17 @@ pub(super) fn none<T: ?Sized + PluginType>(board: &Board, of: &BoardType) -> Ins
         |_: &str, instance: &SnapshotInstance| instance.status != Some(Status::Disabled);
     match absent::<T>(board, is_enabled) {
         Some(absent) => absent,
-        // Sync makes the instance of an item without settings.
-        None if of.entries.is_empty() && !of.all_have_settings => {
-            InstanceError::UnknownType { plugin_type }
-        }
         None if of.entries.is_empty() => {
-            InstanceError::NoInstance { plugin_type, items: of.items.clone() }
+            let is_stored = |stored: &SnapshotType| {
+                stored.name == plugin_type && stored.package == T::INFO.package()
+            };
+            match board.snapshot.types.iter().any(is_stored) {
+                false => InstanceError::UnknownType { plugin_type },
+                true if of.all_have_settings => {
+                    InstanceError::NoInstance { plugin_type, items: of.items.clone() }
+                }
+                true => InstanceError::NoneLeft { plugin_type },
+            }
         }
         None => InstanceError::AllDisabled { plugin_type },
     }

@@ -58,7 +58,7 @@ pub enum Sort {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InstanceQuery {
     /// Part of the name of the instance, its item or its package, or of the item's
-    /// description, in any case (beyond ASCII as far as the database knows how).
+    /// description, in any case; up to 500 characters.
     pub search: Option<String>,
     /// Of this type.
     pub type_id: Option<TypeId>,
@@ -81,7 +81,8 @@ pub struct InstanceQuery {
 /// Which items, by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ItemQuery {
-    /// Part of the name, the package or the description.
+    /// Part of the name, the package or the description, in any case; up to 500
+    /// characters.
     pub search: Option<String>,
     /// Of this type.
     pub type_id: Option<TypeId>,
@@ -96,7 +97,8 @@ pub struct ItemQuery {
 /// Which plain plugins, by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PluginQuery {
-    /// Part of the name, the package or the description.
+    /// Part of the name, the package or the description, in any case; up to 500
+    /// characters.
     pub search: Option<String>,
     /// In the program that synced last, or not.
     pub present: Option<bool>,
@@ -113,7 +115,7 @@ pub struct AuditQuery {
     pub subject_id: Option<String>,
     /// By this actor.
     pub actor: Option<String>,
-    /// Part of the subject, the actor or a value.
+    /// Part of the subject, the actor or a value, in any case; up to 500 characters.
     pub search: Option<String>,
     /// Which page; 0 and 1 are the first.
     pub page: u32,

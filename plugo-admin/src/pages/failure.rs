@@ -69,8 +69,11 @@ pub(super) const NO_ANSWER: &str = "The database did not answer, so nobody can l
     recognized now. Try again later.";
 
 fn of_store(mount: &Mount, error: &Error) -> Failure {
-    tracing::warn!(%error, "a page could not be shown");
     let status = status_of(error);
+    if let Error::Search { .. } = error {
+        return tell(mount, status, "This cannot be searched for", &error.to_string());
+    }
+    tracing::warn!(%error, "a page could not be shown");
     tell(mount, status, "The database did not answer this", &error.to_string())
 }
 

@@ -24,6 +24,12 @@ pub enum RevealError {
     },
 }
 
+impl RevealError {
+    pub(crate) fn no_json(error: &serde_json::Error) -> Self {
+        RevealError::NoJson { column: error.column() }
+    }
+}
+
 impl fmt::Display for RevealError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

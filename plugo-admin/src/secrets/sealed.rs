@@ -45,8 +45,7 @@ impl SealedSettings {
     }
 
     fn parsed(&self) -> Result<Value, RevealError> {
-        serde_json::from_str(&self.stored)
-            .map_err(|error| RevealError::NoJson { column: error.column() })
+        serde_json::from_str(&self.stored).map_err(|error| RevealError::no_json(&error))
     }
 }
 

@@ -114,7 +114,7 @@ impl Store {
         }
         if let Some(text) = &query.search {
             let columns = ["subject", "actor", "COALESCE(before, '')", "COALESCE(after, '')"];
-            wanted.contains(&columns, text);
+            wanted.contains(self.database(), &columns, text)?;
         }
         let columns = "id, at, actor, via, action, subject_kind, subject_id, subject, field, \
             before, after, revision";

@@ -10,7 +10,7 @@ use super::read::json;
 use super::sql::{Bound, INSTANCE, INSTANCES, ITEM, ROWS, instance, revision, statement, tuples};
 use super::{Store, Tx};
 use crate::error::EditError;
-use crate::model::{Actor, Change, InstanceId, InstanceRow, ItemRow, Version};
+use crate::model::{Actor, Change, InstanceId, InstanceRow, ItemRow, Version, unseen, unseen_text};
 use crate::registry::form;
 use crate::secrets::{NotStored, owner, shown};
 use crate::snapshot::Step;
@@ -34,6 +34,7 @@ pub struct Edited {
 struct Found {
     row: InstanceRow,
     schema: Option<Value>,
+    /// Nothing where they cannot be read: then there is nothing to keep.
     settings: Value,
 }
 
@@ -201,14 +202,15 @@ impl Store {
     }
 }
 
-/// A name as it is stored: trimmed, of 1 to 100 characters, none of them for
-/// control.
+/// A name as it is stored: trimmed, of 1 to 100 characters, all of which show.
 pub(super) fn checked_name(name: &str) -> Result<String, EditError> {
     let name = name.trim();
     match name.chars().count() {
         0 => Err(EditError::Invalid("an instance needs a name".to_owned())),
-        1..=LONGEST_NAME if !name.contains(char::is_control) => Ok(name.to_owned()),
-        1..=LONGEST_NAME => Err(EditError::Invalid("a name has no control characters".to_owned())),
+        1..=LONGEST_NAME => match unseen(name) {
+            None => Ok(name.to_owned()),
+            Some(c) => Err(EditError::Invalid(unseen_text(c))),
+        },
         count => Err(EditError::Invalid(format!(
             "a name has up to {LONGEST_NAME} characters, and this one has {count}"
         ))),
@@ -282,7 +284,7 @@ async fn find(tx: &mut Tx, ids: &[InstanceId]) -> sqlx::Result<HashMap<InstanceI
         );
         let values = ids.iter().map(|id| Bound::Text(id.to_string()));
         for row in statement(&sql, values).fetch_all(&mut **tx).await? {
-            let (schema, settings) = (json(&row, "schema")?, json(&row, "settings")?);
+            let (schema, settings) = (json(&row, "schema")?, json(&row, "settings").ok().flatten());
             let row = instance(&row)?;
             let settings = settings.unwrap_or_default();
             found.insert(row.id, Found { row, schema, settings });

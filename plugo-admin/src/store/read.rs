@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
@@ -14,7 +14,7 @@ use crate::model::{
     InstanceDetail, InstanceId, InstanceQuery, InstanceRow, ItemId, ItemQuery, ItemRow, Page,
     PluginQuery, PluginRow, Sort, TypeRow, Version, paging,
 };
-use crate::secrets::{SealedSettings, owner, shown};
+use crate::secrets::{RevealError, SealedSettings, owner, shown};
 use crate::snapshot::{Moment, Origin, Snapshot, SnapshotInstance, SnapshotItem, SnapshotType};
 
 /// Active ones first.
@@ -64,7 +64,11 @@ impl Store {
     pub async fn instances(&self, query: &InstanceQuery) -> Result<Page<InstanceRow>, Error> {
         let mut wanted = Where::default();
         if let Some(text) = &query.search {
-            wanted.contains(&["n.name", "i.name", "i.package", "i.description"], text);
+            wanted.contains(
+                self.database(),
+                &["n.name", "i.name", "i.package", "i.description"],
+                text,
+            )?;
         }
         if let Some(id) = query.type_id {
             wanted.and("i.type_id = ?", id.to_string());
@@ -90,7 +94,7 @@ impl Store {
     pub async fn items(&self, query: &ItemQuery) -> Result<Page<ItemRow>, Error> {
         let mut wanted = Where::default();
         if let Some(text) = &query.search {
-            wanted.contains(&["i.name", "i.package", "i.description"], text);
+            wanted.contains(self.database(), &["i.name", "i.package", "i.description"], text)?;
         }
         if let Some(id) = query.type_id {
             wanted.and("i.type_id = ?", id.to_string());
@@ -126,7 +130,7 @@ impl Store {
     pub async fn plugins(&self, query: &PluginQuery) -> Result<Page<PluginRow>, Error> {
         let mut wanted = Where::default();
         if let Some(text) = &query.search {
-            wanted.contains(&["name", "package", "description"], text);
+            wanted.contains(self.database(), &["name", "package", "description"], text)?;
         }
         wanted.present("present", query.present);
         let plugin = |row: &AnyRow| {
@@ -158,9 +162,14 @@ impl Store {
         );
         let detail = |row: AnyRow| {
             let schema = json(&row, "schema")?;
-            let stored = json(&row, "settings")?.unwrap_or_default();
-            let (settings, secrets) = shown(schema.as_ref(), &stored);
-            Ok(InstanceDetail { row: instance(&row)?, schema, settings, secrets })
+            // What somebody typed by hand may be deeper than what is read here.
+            let read: Result<Value, _> =
+                serde_json::from_str(&row.try_get::<String, _>("settings")?);
+            let unreadable =
+                read.as_ref().err().map(|error| RevealError::no_json(error).to_string());
+            let empty = || Value::Object(Map::new());
+            let (settings, secrets) = shown(schema.as_ref(), &read.unwrap_or_else(|_| empty()));
+            Ok(InstanceDetail { row: instance(&row)?, schema, settings, secrets, unreadable })
         };
         statement(&sql, [Bound::Text(id.to_string())])
             .fetch_optional(&mut *connection)
@@ -218,8 +227,8 @@ impl Store {
             let sql = "SELECT n.id, n.name AS instance, n.is_default, n.status, n.priority, n.version, \
                 n.settings, i.id AS item_id, i.namespace, i.name AS item, t.id AS type_id, \
                 t.name AS type_name, t.package AS type_package \
-                FROM plugo_instances n JOIN plugo_items i ON i.id = n.item_id \
-                JOIN plugo_types t ON t.id = i.type_id \
+                FROM plugo_types t LEFT JOIN plugo_items i ON i.type_id = t.id \
+                LEFT JOIN plugo_instances n ON n.item_id = i.id \
                 ORDER BY t.name, t.package, i.name, i.namespace, n.name, n.id";
             let rows = sqlx::query(sql).fetch_all(&mut *tx).await?;
             Ok((at, self.gather(&rows)?))
@@ -238,10 +247,17 @@ impl Store {
                 types.push(SnapshotType { id, name, package, items: Vec::new() });
             }
             let Some(of) = types.last_mut() else { continue };
+            // A type without items, and an item without instances, are there as well.
+            if row.try_get::<Option<String>, _>("item_id")?.is_none() {
+                continue;
+            }
             let id = parsed(row, "item_id")?;
             if of.items.last().is_none_or(|last| last.id != id) {
                 let (namespace, name) = (row.try_get("namespace")?, row.try_get("item")?);
                 of.items.push(SnapshotItem { id, namespace, name, instances: Vec::new() });
+            }
+            if row.try_get::<Option<String>, _>("id")?.is_none() {
+                continue;
             }
             let instance = self.snapshot_instance(row)?;
             if let Some(item) = of.items.last_mut() {

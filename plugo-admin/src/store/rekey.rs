@@ -146,7 +146,7 @@ impl Store {
             let mut settings: Value = match serde_json::from_str(&settings) {
                 Ok(settings) => settings,
                 Err(error) => {
-                    loses(String::new(), RevealError::NoJson { column: error.column() });
+                    loses(String::new(), RevealError::no_json(&error));
                     continue;
                 }
             };

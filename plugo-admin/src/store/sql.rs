@@ -7,7 +7,10 @@ use sqlx::query::Query;
 use sqlx::{Any, Row};
 
 use super::Tx;
+use super::folded::{Folded, LONGEST_SEARCH};
+use crate::error::Error as StoreError;
 use crate::model::{InstanceRow, ItemRow, TypeRef, Version, status_from_word};
+use crate::url::Database;
 
 /// So many rows go into one statement.
 pub(super) const ROWS: usize = 200;
@@ -82,15 +85,22 @@ impl Where {
     }
 
     /// That one of these columns contains a text, in any case.
-    pub(super) fn contains(&mut self, columns: &[&str], text: &str) {
-        if text.is_empty() {
-            return;
+    pub(super) fn contains(
+        &mut self,
+        database: &Database,
+        columns: &[&str],
+        text: &str,
+    ) -> Result<(), StoreError> {
+        if text.chars().count() > LONGEST_SEARCH {
+            return Err(StoreError::Search { longest: LONGEST_SEARCH });
         }
-        let text =
-            text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        let parts: Vec<String> =
-            columns.iter().map(|column| format!("lower({column}) LIKE ? ESCAPE '\\'")).collect();
-        self.and(&format!("({})", parts.join(" OR ")), format!("%{text}%"));
+        if !text.is_empty() {
+            let folded = Folded::of(text);
+            let parts: Vec<String> =
+                columns.iter().map(|column| folded.is_in(database, column)).collect();
+            self.and(&format!("({})", parts.join(" OR ")), folded.text);
+        }
+        Ok(())
     }
 
     pub(super) fn present(&mut self, column: &str, present: Option<bool>) {

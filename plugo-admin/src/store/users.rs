@@ -6,7 +6,7 @@ use super::passwords::{decoy, fits, hash};
 use super::sql::{Bound, flag, has_nul, parsed, revision, statement};
 use super::{Store, Tx};
 use crate::error::{Error, UserError};
-use crate::model::{Actor, At, Role, User, UserId};
+use crate::model::{Actor, At, Role, User, UserId, unseen, unseen_text};
 
 pub(super) const USER: &str = "id, name, role, disabled, created";
 
@@ -15,8 +15,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`UserError::Invalid`] where the name is empty or longer than 100 characters, or
-    /// the password is shorter than 12 or longer than 1,024 bytes;
+    /// [`UserError::Invalid`] where the name is empty, longer than 100 characters or
+    /// has characters that do not show, or the password is shorter than 12 or longer than 1,024 bytes;
     /// [`UserError::NameTaken`]; those of the database.
     pub async fn add_user(
         &self,
@@ -27,9 +27,12 @@ impl Store {
     ) -> Result<UserId, UserError> {
         let doing = "save the user";
         let name = name.trim().to_owned();
-        if !(1..=100).contains(&name.chars().count()) || name.contains(char::is_control) {
-            let why = "a user's name has 1 to 100 characters, none of them for control".to_owned();
+        if !(1..=100).contains(&name.chars().count()) {
+            let why = "a user's name has 1 to 100 characters".to_owned();
             return Err(UserError::Invalid(why));
+        }
+        if let Some(c) = unseen(&name) {
+            return Err(UserError::Invalid(unseen_text(c)));
         }
         let password = hash(password).await?;
         let id = UserId::new();

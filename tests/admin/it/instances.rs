@@ -408,6 +408,14 @@ fn instances_v4_each_cause_has_an_error_of_its_own() {
             error,
             "plugin type `instances-region` has no instance; make one of `north`, `south`"
         );
+        // What somebody deleted by hand is told apart from what was never there.
+        world.execute(sqlx::query("DELETE FROM plugo_instances")).await;
+        let error = all().select().unwrap_err();
+        assert!(matches!(error, InstanceError::NoneLeft { .. }), "{error}");
+        let said = "has no instance in the database (any more); `store.sync(…)` makes those";
+        assert!(error.to_string().contains(said), "{error}");
+        world.store.sync(&ann(), &Registry::of_program(), SyncMode::Create).await.unwrap();
+        assert_eq!(names(&all().all()), ["cash"]);
         // A program that has an item and did not sync is not told to make an instance.
         let folder = tempfile::tempdir().unwrap();
         let empty = format!("sqlite://{}", folder.path().join("empty.sqlite3").display());

@@ -524,7 +524,7 @@ fn instances_of_an_item_with_settings_are_made_edited_and_deleted() {
             };
             let id = make(" Production ").await.unwrap();
             for (name, wanted) in
-                [("Production", "already"), ("", "needs a name"), ("a\nb", "control")]
+                [("Production", "already"), ("", "needs a name"), ("a\nb", "U+000A")]
             {
                 let error = make(name).await.unwrap_err().to_string();
                 assert!(error.contains(wanted), "{error}");
