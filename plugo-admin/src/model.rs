@@ -19,7 +19,9 @@ mod visible;
 pub use self::id::{IdError, InstanceId, ItemId, PluginId, TypeId, UserId};
 pub(crate) use self::query::paging;
 pub use self::query::{AuditQuery, InstanceQuery, ItemQuery, Page, PluginQuery, Sort};
-pub(crate) use self::visible::{is_unseen, unseen, unseen_text};
+#[cfg(feature = "command")]
+pub(crate) use self::visible::is_unseen;
+pub(crate) use self::visible::{unseen, unseen_text};
 pub use self::words::{Role, Via, WordError, status_from_word};
 
 /// How often an instance was changed, which tells two editors apart.
