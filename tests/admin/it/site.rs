@@ -154,6 +154,11 @@ impl Site {
     }
 }
 
+/// A row that is chosen in a list, as its form sends it.
+pub(crate) fn target(row: &InstanceRow) -> String {
+    format!("{}:{}", row.id, row.version)
+}
+
 /// Both ways in which an app may nest the pages.
 pub(crate) fn nested(pages: Pages, prefix: &str) -> Router {
     match prefix {
