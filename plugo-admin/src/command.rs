@@ -172,7 +172,7 @@ impl Commands {
             Command::Db { shared, command } => {
                 let opening = Opening::of(shared.database, database, options, program)?;
                 let answer = Answer::new(shared.format);
-                match command {
+                let done = match command {
                     Db::Migrate { no_sync } => {
                         sync::migrate(&opening, answer, &registry, no_sync).await
                     }
@@ -182,12 +182,16 @@ impl Commands {
                     Db::Audit(which) => audit::audit(&opening, answer, &which).await,
                     Db::Rekey => rekey::rekey(&opening, answer).await,
                     Db::User { command } => users::user(&opening, answer, command).await,
-                }
+                };
+                opening.close().await;
+                done
             }
             #[cfg(feature = "pages")]
             Command::Admin { database: named, listen } => {
                 let opening = Opening::of(named, database, options, program)?;
-                serve::serve(&opening, registry, self.pages, listen).await
+                let served = serve::serve(&opening, registry, self.pages, listen).await;
+                opening.close().await;
+                served
             }
         }
     }

@@ -2,14 +2,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::sync::{oneshot, watch};
 
 use crate::error::Error;
 use crate::force::{Followed, Force};
 use crate::registry::Registry;
 use crate::snapshot::Snapshot;
-use crate::store::Store;
+use crate::store::{Store, UntilClosed};
 
 /// Waits until the database may have changed.
 mod watcher;
@@ -17,11 +16,12 @@ mod watcher;
 use self::watcher::Watcher;
 
 /// Keeps the lookups of this process at what the database says, until it is
-/// dropped. What holds then goes on to hold.
+/// dropped or the store is closed. What holds then goes on to hold.
 pub struct Following {
     followed: Arc<Followed>,
     status: Arc<Mutex<FollowStatus>>,
-    task: JoinHandle<()>,
+    /// With it, the task ends.
+    _ends: oneshot::Sender<()>,
 }
 
 /// How a [`Following`] is.
@@ -59,17 +59,28 @@ impl Store {
         let identity = self.identity().await?;
         let followed = Force::of(&identity, self.shown(), registry)?;
         let force = &followed.0;
+        let closed = self.until_closed("look for changes")?;
         // It listens before it reads, so that nothing falls between the two.
         let mut watcher = Watcher::connect(self).await?;
-        watcher.changed(self).await?;
         let began = force.begin();
-        force.offer(began, Arc::new(self.snapshot().await?));
+        let first = async {
+            watcher.changed(self).await?;
+            self.snapshot().await
+        };
+        match first.await {
+            Ok(snapshot) => drop(force.offer(began, Arc::new(snapshot))),
+            Err(error) => {
+                watcher.close().await;
+                return Err(error);
+            }
+        }
         self.tell(force);
         let status = Arc::new(Mutex::new(FollowStatus::default()));
         let task =
             Task { store: self.clone(), force: Arc::clone(force), status: Arc::clone(&status) };
-        let task = tokio::spawn(task.run(watcher));
-        Ok(Following { followed, status, task })
+        let (ends, dropped) = oneshot::channel();
+        tokio::spawn(task.run(watcher, dropped, closed));
+        Ok(Following { followed, status, _ends: ends })
     }
 }
 
@@ -100,12 +111,6 @@ impl Following {
     }
 }
 
-impl Drop for Following {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
 impl fmt::Debug for Following {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Following({:?})", self.status())
@@ -119,33 +124,47 @@ struct Task {
 }
 
 impl Task {
-    async fn run(self, watcher: Watcher) {
+    /// Follows until nobody wants it any more, and closes its connection, which whoever
+    /// closes the store waits for.
+    async fn run(self, watcher: Watcher, dropped: oneshot::Receiver<()>, mut closed: UntilClosed) {
         let mut watcher = Some(watcher);
+        tokio::select! {
+            _ = dropped => {}
+            () = closed.wait() => {}
+            () = self.follow(&mut watcher) => {}
+        }
+        if let Some(watcher) = watcher {
+            watcher.close().await;
+        }
+    }
+
+    async fn follow(&self, watcher: &mut Option<Watcher>) {
         loop {
-            let failed = match &mut watcher {
+            let failed = match watcher {
                 Some(watcher) => self.watch(watcher).await,
-                None => match self.connect().await {
-                    Ok(new) => {
-                        watcher = Some(new);
+                None => match self.connect(watcher).await {
+                    Ok(()) => {
                         self.is_back();
                         continue;
                     }
                     Err(error) => error,
                 },
             };
-            watcher = None;
+            if let Some(lost) = watcher.take() {
+                lost.close().await;
+            }
             self.is_away(&failed);
             tokio::time::sleep(self.store.options().poll).await;
         }
     }
 
     /// A new connection, with what the database says now.
-    async fn connect(&self) -> Result<Watcher, Error> {
-        let mut watcher = Watcher::connect(&self.store).await?;
+    async fn connect(&self, watcher: &mut Option<Watcher>) -> Result<(), Error> {
+        let watcher = watcher.insert(Watcher::connect(&self.store).await?);
         watcher.changed(&self.store).await?;
         let began = self.force.reconnected();
         self.force.offer(began, Arc::new(self.store.snapshot().await?));
-        Ok(watcher)
+        Ok(())
     }
 
     /// Follows until something is wrong.

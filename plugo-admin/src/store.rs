@@ -1,9 +1,11 @@
 use std::fmt;
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
 use sqlx::AnyPool;
+use tokio::sync::watch;
 
 use crate::error::Error;
 use crate::force::Force;
@@ -73,6 +75,10 @@ struct Inner {
     pool: ArcSwap<(Option<FileId>, AnyPool)>,
     /// Told of every change that this process makes, before the caller is.
     forces: Mutex<Vec<Weak<Force>>>,
+    /// Whether the store was closed. Who listens has a connection beside the pool's.
+    closed: watch::Sender<bool>,
+    /// Held while it is closed.
+    closing: tokio::sync::Mutex<()>,
 }
 
 impl StoreOptions {
@@ -87,14 +93,14 @@ impl StoreOptions {
         DRIVERS.call_once(sqlx::any::install_default_drivers);
         let database = Database::parse(url)?;
         let shown = database.to_string();
-        if let Some(folder) = database.file().and_then(Path::parent)
-            && !folder.is_dir()
-        {
-            let why = format!("there is no folder {}", folder.display());
-            return Err(Error::Away { database: shown, doing: "open the database", why });
+        let doing = "open the database";
+        if let Some(why) = database.file().and_then(|file| missing(file, self.migrate)) {
+            return Err(Error::Away { database: shown, doing, why });
         }
-        let doing = "make the database";
-        database.create().map_err(|e| Error::of(&shown, doing, sqlx::Error::Io(e)))?;
+        if self.migrate {
+            let doing = "make the database";
+            database.create().map_err(|e| Error::of(&shown, doing, sqlx::Error::Io(e)))?;
+        }
         let pool = pool(&database, &self)?;
         let store = Store(Arc::new(Inner {
             database,
@@ -102,9 +108,32 @@ impl StoreOptions {
             options: self,
             pool: ArcSwap::from_pointee((None, pool)),
             forces: Mutex::default(),
+            closed: watch::Sender::new(false),
+            closing: tokio::sync::Mutex::default(),
         }));
-        store.prepare().await?;
-        Ok(store)
+        match store.prepare().await {
+            Ok(()) => Ok(store),
+            Err(error) => {
+                store.close().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Why there can be no file, or is none that may be made.
+fn missing(file: &Path, may_be_made: bool) -> Option<String> {
+    let folder = file.parent()?;
+    match (folder.metadata(), file.try_exists()) {
+        (Ok(found), _) if !found.is_dir() => Some(format!("{} is no folder", folder.display())),
+        (Err(error), _)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            Some(format!("there is no folder {}", folder.display()))
+        }
+        (Err(error), _) | (_, Err(error)) => Some(error.to_string()),
+        (Ok(_), Ok(false)) if !may_be_made => Some("there is no such file".to_owned()),
+        _ => None,
     }
 }
 
@@ -136,9 +165,36 @@ impl Store {
         Ok((found, known()))
     }
 
-    /// Closes the connections. Other clones cannot use the store any more.
+    /// Closes all connections, those of each [`Following`](crate::Following) too, and
+    /// waits for what is being done with them, as by the pages. What holds goes on to
+    /// hold; nothing else can be done with any clone of the store.
+    ///
+    /// An app calls it at its end, since dropping cannot wait: a SQLite file that nobody
+    /// has open is the whole database, with nothing in a `-wal` file beside it.
     pub async fn close(&self) {
-        self.0.pool.load_full().1.close().await;
+        // One after the other: each looks at what is left.
+        let _turn = self.0.closing.lock().await;
+        self.0.closed.send_replace(true);
+        self.0.closed.closed().await;
+        let (opened, pool) = &*self.0.pool.load_full();
+        pool.close().await;
+        pool::fold(&self.0.database, &self.0.options, *opened).await;
+    }
+
+    /// Hears that the store is closed, and is waited for then until it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Away`] where it was closed already.
+    pub(crate) fn until_closed(&self, doing: &'static str) -> Result<UntilClosed, Error> {
+        let until = UntilClosed(self.0.closed.subscribe());
+        let is_closed = *until.0.borrow();
+        if is_closed { Err(self.is_closed(doing)) } else { Ok(until) }
+    }
+
+    fn is_closed(&self, doing: &'static str) -> Error {
+        let why = "the store was closed".to_owned();
+        Error::Away { database: self.0.shown.clone(), doing, why }
     }
 
     pub(crate) fn options(&self) -> &StoreOptions {
@@ -160,6 +216,17 @@ impl Store {
     pub(crate) fn tell(&self, force: &Arc<Force>) {
         let mut forces = self.0.forces.lock().unwrap_or_else(PoisonError::into_inner);
         forces.push(Arc::downgrade(force));
+    }
+}
+
+/// Somebody with a connection beside the pool's.
+pub(crate) struct UntilClosed(watch::Receiver<bool>);
+
+impl UntilClosed {
+    /// Returns when the store is closed.
+    pub(crate) async fn wait(&mut self) {
+        // Whoever has this has the store, too.
+        let _ = self.0.wait_for(|is_closed| *is_closed).await;
     }
 }
 

@@ -29,6 +29,11 @@ impl Choices {
         Ok(Choices(pool))
     }
 
+    /// Closes the connections.
+    pub(crate) async fn close(&self) {
+        self.0.close().await;
+    }
+
     /// What each user chose, as far as they did.
     pub(crate) async fn all(&self) -> anyhow::Result<BTreeMap<String, InstanceId>> {
         let sql = "SELECT user_name, instance_id FROM notify_choices WHERE instance_id IS NOT NULL";

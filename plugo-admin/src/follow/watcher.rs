@@ -1,4 +1,4 @@
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, Connection, Row};
 use tokio::time::{sleep, timeout};
 
 use crate::error::Error;
@@ -34,6 +34,16 @@ impl Watcher {
         };
         let connected = timeout(store.options().wait_time(), connect).await;
         connected.unwrap_or_else(|_| Err(late())).map_err(|e| store.error(DOING, e))
+    }
+
+    /// Closes the connection. A SQLite file that nobody else has open is whole then.
+    pub(super) async fn close(self) {
+        match self {
+            // What cannot be closed in order is closed all the same.
+            Watcher::Sqlite { connection, .. } => drop(connection.close().await),
+            #[cfg(feature = "postgres")]
+            Watcher::Postgres { .. } => {}
+        }
     }
 
     /// Returns when it is time to look.

@@ -35,6 +35,9 @@ impl Store {
     }
 
     pub(super) fn present(&self, doing: &'static str) -> Result<AnyPool, Error> {
+        if *self.0.closed.borrow() {
+            return Err(self.is_closed(doing));
+        }
         let pool = self.pool();
         if let (Some(file), Some(_)) = (self.0.database.file(), &pool.0)
             && !file.exists()
@@ -86,12 +89,36 @@ fn setup(database: &Database, wait: Duration) -> String {
 
 /// A connection beside the pool's, for a watcher.
 pub(crate) async fn connect_alone(store: &Store) -> sqlx::Result<AnyConnection> {
-    let database = store.database();
-    let options: AnyConnectOptions = database.url().parse()?;
-    let mut connection = AnyConnection::connect_with(&options).await?;
-    let setup = setup(database, store.options().wait);
+    connect(store.database(), store.options()).await
+}
+
+async fn connect(database: &Database, options: &StoreOptions) -> sqlx::Result<AnyConnection> {
+    let connect: AnyConnectOptions = database.url().parse()?;
+    let mut connection = AnyConnection::connect_with(&connect).await?;
+    let setup = setup(database, options.wait);
     connection.execute(&*setup).await?;
     Ok(connection)
+}
+
+/// What stands in the write-ahead log goes into the file. The last connection does that
+/// when it is closed; but of two that are closed at the same moment, each takes the
+/// other for the last one. So one more is closed when nobody else is there.
+pub(super) async fn fold(database: &Database, options: &StoreOptions, opened: Option<FileId>) {
+    let Database::Sqlite { path, read_only: false } = database else { return };
+    let mut log = path.clone().into_os_string();
+    log.push("-wal");
+    // The log of another file is none of its business.
+    if opened.is_none() || FileId::of(path) != opened || !Path::new(&log).exists() {
+        return;
+    }
+    let folded = async {
+        let mut connection = connect(database, options).await?;
+        // It opens the log with the first statement that reads.
+        connection.execute("SELECT COUNT(*) FROM sqlite_master").await?;
+        connection.close().await
+    };
+    // It is folded when it is opened again, otherwise.
+    let _: sqlx::Result<()> = folded.await;
 }
 
 /// Which file a path leads to.

@@ -4,12 +4,15 @@
 
 mod databases;
 mod operator;
+#[cfg(unix)]
+mod notify;
 mod versions;
 mod sync;
 mod rekey;
 mod users;
 mod follow;
 mod faults;
+mod closing;
 mod program;
 mod instances;
 mod site;
@@ -25,3 +28,5 @@ mod account;
 mod browser;
 #[cfg(unix)]
 mod notifications;
+#[cfg(unix)]
+mod backups;
