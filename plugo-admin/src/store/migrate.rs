@@ -12,23 +12,25 @@ use crate::url::Database;
 const MIGRATION_LOCK: i64 = 0x70_6c75_676f;
 
 impl Store {
-    /// The first connection: the journal, then the tables.
+    /// The first connection: the tables, and the journal once the file is known to be
+    /// ours.
     pub(super) async fn prepare(&self) -> Result<(), Error> {
         let doing = "open the database";
         let mut connection = self.connection(doing).await?;
-        self.use_write_ahead_log(&mut connection).await.map_err(|e| self.error(doing, e))?;
         self.remember_file();
         let found = self.version(&mut connection).await.map_err(|e| self.error(doing, e))?;
-        drop(connection);
         let (database, known) = (self.0.shown.clone(), known());
         if found > known {
             return Err(Error::Newer { database, found, known });
         }
+        if found != known && !self.0.options.migrate {
+            return Err(Error::Unmigrated { database, found, known });
+        }
+        // Whose file it is, is known: another program's is left as it is.
+        self.use_write_ahead_log(&mut connection).await.map_err(|e| self.error(doing, e))?;
+        drop(connection);
         if found == known {
             return Ok(());
-        }
-        if !self.0.options.migrate {
-            return Err(Error::Unmigrated { database, found, known });
         }
         let doing = "migrate the database";
         self.migrate().await.map_err(|e| self.error(doing, e))
