@@ -21,6 +21,7 @@ mod pages;
 mod settings_pages;
 mod editors;
 mod mounted;
+mod many_logins;
 mod statements;
 mod api;
 mod guard;
