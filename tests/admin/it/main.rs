@@ -22,6 +22,7 @@ mod settings_pages;
 mod editors;
 mod mounted;
 mod many_logins;
+mod one_instance;
 mod statements;
 mod api;
 mod guard;
