@@ -21,6 +21,7 @@ mod pages;
 mod settings_pages;
 mod editors;
 mod mounted;
+mod proxies;
 mod many_logins;
 mod one_instance;
 mod statements;
