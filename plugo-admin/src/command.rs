@@ -32,6 +32,8 @@ mod set;
 mod audit;
 /// `db rekey`.
 mod rekey;
+/// A password, asked for.
+mod asking;
 /// `db user`.
 mod users;
 /// `admin`.
@@ -90,7 +92,8 @@ pub async fn command(
 /// [`options`](Commands::options) has some.
 ///
 /// Exit codes: 0 done, 1 the answer is no, 2 the call was wrong, 3 the environment is
-/// broken.
+/// broken; 128 and the number of a signal that ended a question for a password, as 130
+/// for Ctrl-C.
 pub struct Commands {
     registry: Registry,
     database: String,

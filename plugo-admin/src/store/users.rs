@@ -49,6 +49,19 @@ impl From<Error> for UserError {
     }
 }
 
+impl UserError {
+    /// Whether a user may have this name.
+    pub(crate) fn check_name(name: &str) -> Result<(), Self> {
+        let name = name.trim();
+        match (1..=100).contains(&name.chars().count()) && !name.contains(char::is_control) {
+            true => Ok(()),
+            false => Err(UserError::Invalid(
+                "a user's name has 1 to 100 characters, none of them for control".to_owned(),
+            )),
+        }
+    }
+}
+
 impl fmt::Display for UserError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -85,11 +98,8 @@ impl Store {
         role: Role,
     ) -> Result<UserId, UserError> {
         let doing = "save the user";
+        UserError::check_name(name)?;
         let name = name.trim().to_owned();
-        if !(1..=100).contains(&name.chars().count()) || name.contains(char::is_control) {
-            let why = "a user's name has 1 to 100 characters, none of them for control".to_owned();
-            return Err(UserError::Invalid(why));
-        }
         let password = hash(password).await?;
         let id = UserId::new();
         let mut tx = self.begin_write(doing).await?;

@@ -34,3 +34,5 @@ mod browser;
 mod notifications;
 #[cfg(unix)]
 mod backups;
+#[cfg(target_os = "linux")]
+mod terminal;
