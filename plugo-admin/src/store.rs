@@ -1,5 +1,5 @@
 use std::fmt;
-use std::io;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 
@@ -57,7 +57,7 @@ pub use self::sessions::{OpenedSession, Session, SessionUse};
 pub use self::sync::{SyncMode, Synced};
 pub use self::users::UserError;
 
-pub(crate) use self::pool::{FileId, connect_alone};
+pub(crate) use self::pool::{FileId, connect_alone, late};
 pub(crate) use self::tx::Tx;
 
 use self::pool::pool;
@@ -86,7 +86,7 @@ impl StoreOptions {
     ///
     /// # Errors
     ///
-    /// [`Error::Url`], [`Error::Away`], [`Error::Busy`], [`Error::ReadOnly`],
+    /// [`Error::Url`], [`Error::Away`], [`Error::Refused`], [`Error::Busy`], [`Error::ReadOnly`],
     /// [`Error::Full`], [`Error::Damaged`], [`Error::Newer`], [`Error::Unmigrated`].
     pub async fn open(self, url: &str) -> Result<Store, Error> {
         static DRIVERS: Once = Once::new();
@@ -94,12 +94,14 @@ impl StoreOptions {
         let database = Database::parse(url)?;
         let shown = database.to_string();
         let doing = "open the database";
-        if let Some(why) = database.file().and_then(|file| missing(file, self.migrate)) {
+        if let Some(why) = database.file().and_then(out_of_reach) {
             return Err(Error::Away { database: shown, doing, why });
         }
         if self.migrate {
             let doing = "make the database";
             database.create().map_err(|e| Error::of(&shown, doing, sqlx::Error::Io(e)))?;
+        } else if database.file().is_some_and(|file| !file.exists()) {
+            return Err(Error::Unmigrated { database: shown, found: 0, known: known() });
         }
         let pool = pool(&database, &self)?;
         let store = Store(Arc::new(Inner {
@@ -121,19 +123,18 @@ impl StoreOptions {
     }
 }
 
-/// Why there can be no file, or is none that may be made.
-fn missing(file: &Path, may_be_made: bool) -> Option<String> {
+/// Why there can be no file, or is none that can be seen.
+fn out_of_reach(file: &Path) -> Option<String> {
     let folder = file.parent()?;
-    match (folder.metadata(), file.try_exists()) {
-        (Ok(found), _) if !found.is_dir() => Some(format!("{} is no folder", folder.display())),
-        (Err(error), _)
-            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
-        {
-            Some(format!("there is no folder {}", folder.display()))
-        }
-        (Err(error), _) | (_, Err(error)) => Some(error.to_string()),
-        (Ok(_), Ok(false)) if !may_be_made => Some("there is no such file".to_owned()),
-        _ => None,
+    match folder.metadata().and_then(|found| Ok((found.is_dir(), file.try_exists()?))) {
+        Ok((true, _)) => None,
+        Ok((false, _)) => Some(format!("{} is no folder", folder.display())),
+        Err(error) => Some(match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                format!("there is no folder {}", folder.display())
+            }
+            _ => format!("it cannot be looked for: {error}"),
+        }),
     }
 }
 
@@ -177,6 +178,8 @@ impl Store {
         self.0.closed.send_replace(true);
         self.0.closed.closed().await;
         let (opened, pool) = &*self.0.pool.load_full();
+        pool.close().await;
+        // A connection that was given back at that moment may lie there open.
         pool.close().await;
         pool::fold(&self.0.database, &self.0.options, *opened).await;
     }

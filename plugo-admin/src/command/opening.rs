@@ -42,7 +42,8 @@ impl Opening {
     /// a newer build that looks does not migrate.
     pub(super) async fn existing(&self) -> Result<Store, Failure> {
         let database = Database::parse(&self.url)?;
-        if database.file().is_some_and(|file| !file.exists()) {
+        // Where nobody may look, it is not known to be missing: that is told when it is opened.
+        if database.file().is_some_and(|file| matches!(file.try_exists(), Ok(false))) {
             return Err(Failure::environment(format!(
                 "there is no database {database}; `{} db migrate` makes it, and --database or \
                  {DATABASE} names another one",

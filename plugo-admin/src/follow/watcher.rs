@@ -2,7 +2,7 @@ use sqlx::{AnyConnection, Connection, Row};
 use tokio::time::{sleep, timeout};
 
 use crate::error::Error;
-use crate::store::{FileId, Store, connect_alone};
+use crate::store::{FileId, Store, connect_alone, late};
 
 const DOING: &str = "look for changes";
 
@@ -102,10 +102,6 @@ impl Watcher {
         let looked = timeout(wait, look).await.unwrap_or_else(|_| Err(late()));
         looked.map_err(|e| store.error(DOING, e))
     }
-}
-
-fn late() -> sqlx::Error {
-    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"))
 }
 
 /// How often SQLite is looked at, at least.

@@ -2,7 +2,7 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 #[cfg(feature = "postgres")]
-use sqlx::{AnyPool, Executor};
+use sqlx::Executor;
 
 use super::{Store, Tx};
 use crate::error::Error;
@@ -18,7 +18,7 @@ impl Store {
             #[cfg(feature = "postgres")]
             Database::Postgres { .. } => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         };
-        Tx::begin(&self.present(doing)?, begin).await.map_err(|e| self.error(doing, e))
+        Tx::begin(self.connection(doing).await?, begin).await.map_err(|e| self.error(doing, e))
     }
 
     /// A transaction that writes: one of ours at a time, so that none of them waits
@@ -37,11 +37,11 @@ impl Store {
     async fn begin_write_within(&self, doing: &'static str, wait: Duration) -> Result<Tx, Error> {
         let until = Instant::now() + wait;
         loop {
-            let pool = self.present(doing)?;
+            let connection = self.connection(doing).await?;
             let tx = match &self.0.database {
-                Database::Sqlite { .. } => Tx::begin(&pool, "BEGIN IMMEDIATE").await,
+                Database::Sqlite { .. } => Tx::begin(connection, "BEGIN IMMEDIATE").await,
                 #[cfg(feature = "postgres")]
-                Database::Postgres { .. } => lock_revision(&pool, wait).await,
+                Database::Postgres { .. } => lock_revision(connection, wait).await,
             };
             match tx.map_err(|e| self.error(doing, e)) {
                 // SQLite waits as long as each connection was told.
@@ -105,8 +105,11 @@ impl Store {
 }
 
 #[cfg(feature = "postgres")]
-async fn lock_revision(pool: &AnyPool, wait: Duration) -> sqlx::Result<Tx> {
-    let mut tx = Tx::begin(pool, "BEGIN").await?;
+async fn lock_revision(
+    connection: sqlx::pool::PoolConnection<sqlx::Any>,
+    wait: Duration,
+) -> sqlx::Result<Tx> {
+    let mut tx = Tx::begin(connection, "BEGIN").await?;
     let patience = format!("SET LOCAL lock_timeout = {}", wait.as_millis());
     tx.execute(&*patience).await?;
     tx.execute("SELECT revision FROM plugo_revision FOR UPDATE").await?;

@@ -1,3 +1,4 @@
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,14 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
 use super::{Store, StoreOptions};
 use crate::error::Error;
 use crate::url::Database;
+
+/// How long a connection may take by which is learned why there is none.
+const ONE_MORE: Duration = Duration::from_secs(1);
+
+/// There was no answer.
+pub(crate) fn late() -> sqlx::Error {
+    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))
+}
 
 impl Store {
     /// The connections. A file that was replaced, by a backup for example, is
@@ -52,7 +61,25 @@ impl Store {
         &self,
         doing: &'static str,
     ) -> Result<sqlx::pool::PoolConnection<Any>, Error> {
-        self.present(doing)?.acquire().await.map_err(|e| self.error(doing, e))
+        let acquired = match self.present(doing)?.acquire().await {
+            Err(sqlx::Error::PoolTimedOut) => Err(self.why_none().await),
+            acquired => acquired,
+        };
+        acquired.map_err(|e| self.error(doing, e))
+    }
+
+    /// Why the pool gave no connection in time, which it does not tell itself.
+    async fn why_none(&self) -> sqlx::Error {
+        match tokio::time::timeout(ONE_MORE, connect_alone(self)).await {
+            Ok(Err(error)) => error,
+            Ok(Ok(connection)) => {
+                let _ = connection.close().await;
+                let most = self.0.options.max_connections;
+                let why = format!("all {most} connections of this program are in use");
+                sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, why))
+            }
+            Err(_) => late(),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 use std::ops::{Deref, DerefMut};
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool, Executor};
+use sqlx::{Any, AnyConnection, Executor};
 
 /// A transaction. Unless it is committed, its connection is closed, which rolls it
 /// back whatever state it is in.
@@ -15,8 +15,10 @@ pub(crate) struct Tx {
 }
 
 impl Tx {
-    pub(super) async fn begin(pool: &AnyPool, statement: &str) -> sqlx::Result<Self> {
-        let connection = pool.acquire().await?;
+    pub(super) async fn begin(
+        connection: PoolConnection<Any>,
+        statement: &str,
+    ) -> sqlx::Result<Self> {
         let mut tx = Tx { connection, committed: false };
         tx.connection.execute(statement).await?;
         Ok(tx)

@@ -13,6 +13,7 @@ mod users;
 mod follow;
 mod faults;
 mod closing;
+mod refused;
 mod looking;
 mod program;
 mod instances;
