@@ -38,7 +38,7 @@
 #![forbid(unsafe_code)]
 
 use std::env;
-use std::io::{Write as _, stdout};
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -65,7 +65,13 @@ plugo::plugins!();
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let registry = Registry::of_program();
-    let place = place::Place::find()?;
+    let place = match place::Place::find() {
+        Ok(place) => place,
+        Err(failure) => {
+            writeln!(stderr(), "error: {:#}", failure.why)?;
+            return Ok(failure.code.into());
+        }
+    };
     let outbox = Outbox::default();
 
     // `notify db …` and `notify admin` are commands; anything else is the app.

@@ -35,5 +35,7 @@ mod browser;
 mod notifications;
 #[cfg(unix)]
 mod backups;
+#[cfg(unix)]
+mod places;
 #[cfg(target_os = "linux")]
 mod terminal;
