@@ -79,7 +79,7 @@ impl Store {
         let task =
             Task { store: self.clone(), force: Arc::clone(force), status: Arc::clone(&status) };
         let (ends, dropped) = oneshot::channel();
-        tokio::spawn(task.run(watcher, dropped, closed));
+        tokio::spawn(task.run(watcher, Ends { dropped, closed, is_over: false }));
         Ok(Following { followed, status, _ends: ends })
     }
 }
@@ -117,6 +117,32 @@ impl fmt::Debug for Following {
     }
 }
 
+/// When a task ends: between two things that it does, since who gives up a connection
+/// that is being made does not know when it is closed.
+struct Ends {
+    /// Nobody has the `Following` any more.
+    dropped: oneshot::Receiver<()>,
+    closed: UntilClosed,
+    is_over: bool,
+}
+
+impl Ends {
+    /// Waits for something that may be given up; `None` when it is the end.
+    async fn or<T>(&mut self, waiting: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            _ = &mut self.dropped => {}
+            () = self.closed.wait() => {}
+            done = waiting => return Some(done),
+        }
+        self.is_over = true;
+        None
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over || self.closed.is_so()
+    }
+}
+
 struct Task {
     store: Store,
     force: Arc<Force>,
@@ -126,35 +152,31 @@ struct Task {
 impl Task {
     /// Follows until nobody wants it any more, and closes its connection, which whoever
     /// closes the store waits for.
-    async fn run(self, watcher: Watcher, dropped: oneshot::Receiver<()>, mut closed: UntilClosed) {
+    async fn run(self, watcher: Watcher, mut ends: Ends) {
         let mut watcher = Some(watcher);
-        tokio::select! {
-            _ = dropped => {}
-            () = closed.wait() => {}
-            () = self.follow(&mut watcher) => {}
-        }
-        if let Some(watcher) = watcher {
-            watcher.close().await;
-        }
-    }
-
-    async fn follow(&self, watcher: &mut Option<Watcher>) {
         loop {
-            let failed = match watcher {
-                Some(watcher) => self.watch(watcher).await,
-                None => match self.connect(watcher).await {
-                    Ok(()) => {
-                        self.is_back();
-                        continue;
-                    }
-                    Err(error) => error,
-                },
+            let failed = match &mut watcher {
+                Some(watcher) => self.watch(watcher, &mut ends).await,
+                None => self.connect(&mut watcher).await.map_or_else(Some, |()| {
+                    self.is_back();
+                    None
+                }),
             };
+            match failed {
+                _ if ends.is_over() => break,
+                // It is connected again.
+                None => continue,
+                Some(error) => self.is_away(&error),
+            }
             if let Some(lost) = watcher.take() {
                 lost.close().await;
             }
-            self.is_away(&failed);
-            tokio::time::sleep(self.store.options().poll).await;
+            if ends.or(tokio::time::sleep(self.store.options().poll)).await.is_none() {
+                break;
+            }
+        }
+        if let Some(watcher) = watcher {
+            watcher.close().await;
         }
     }
 
@@ -167,11 +189,13 @@ impl Task {
         Ok(())
     }
 
-    /// Follows until something is wrong.
-    async fn watch(&self, watcher: &mut Watcher) -> Error {
+    /// Follows until something is wrong, or until it ends.
+    async fn watch(&self, watcher: &mut Watcher, ends: &mut Ends) -> Option<Error> {
         loop {
-            if let Err(error) = watcher.wait(&self.store).await {
-                return error;
+            match ends.or(watcher.wait(&self.store)).await {
+                Some(Ok(())) => {}
+                Some(Err(error)) => return Some(error),
+                None => return None,
             }
             match watcher.changed(&self.store).await {
                 Ok(true) => {
@@ -180,15 +204,15 @@ impl Task {
                     match self.store.revision().await {
                         Ok(revision) if self.force.is_at(began, revision) => continue,
                         Ok(_) => {}
-                        Err(error) => return error,
+                        Err(error) => return Some(error),
                     }
                     match self.store.snapshot().await {
                         Ok(snapshot) => drop(self.force.offer(began, Arc::new(snapshot))),
-                        Err(error) => return error,
+                        Err(error) => return Some(error),
                     }
                 }
                 Ok(false) => {}
-                Err(error) => return error,
+                Err(error) => return Some(error),
             }
         }
     }

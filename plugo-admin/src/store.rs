@@ -178,9 +178,7 @@ impl Store {
         self.0.closed.send_replace(true);
         self.0.closed.closed().await;
         let (opened, pool) = &*self.0.pool.load_full();
-        pool.close().await;
-        // A connection that was given back at that moment may lie there open.
-        pool.close().await;
+        pool::close(pool).await;
         pool::fold(&self.0.database, &self.0.options, *opened).await;
     }
 
@@ -191,8 +189,7 @@ impl Store {
     /// [`Error::Away`] where it was closed already.
     pub(crate) fn until_closed(&self, doing: &'static str) -> Result<UntilClosed, Error> {
         let until = UntilClosed(self.0.closed.subscribe());
-        let is_closed = *until.0.borrow();
-        if is_closed { Err(self.is_closed(doing)) } else { Ok(until) }
+        if until.is_so() { Err(self.is_closed(doing)) } else { Ok(until) }
     }
 
     fn is_closed(&self, doing: &'static str) -> Error {
@@ -226,6 +223,10 @@ impl Store {
 pub(crate) struct UntilClosed(watch::Receiver<bool>);
 
 impl UntilClosed {
+    pub(crate) fn is_so(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Returns when the store is closed.
     pub(crate) async fn wait(&mut self) {
         // Whoever has this has the store, too.

@@ -13,6 +13,12 @@ use crate::url::Database;
 /// How long a connection may take by which is learned why there is none.
 const ONE_MORE: Duration = Duration::from_secs(1);
 
+/// How often it is tried to be the last to close a file, and how long after the other.
+const ATTEMPTS: u32 = 5;
+/// How often a pool is closed until it has no connection.
+const CLOSINGS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// There was no answer.
 pub(crate) fn late() -> sqlx::Error {
     sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))
@@ -127,6 +133,18 @@ async fn connect(database: &Database, options: &StoreOptions) -> sqlx::Result<An
     Ok(connection)
 }
 
+/// Closes all connections. The library's own way leaves those open that are given back at
+/// the same moment.
+pub(super) async fn close(pool: &AnyPool) {
+    for _ in 0..CLOSINGS {
+        pool.close().await;
+        if pool.size() == 0 {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
 /// What stands in the write-ahead log goes into the file. The last connection does that
 /// when it is closed; but of two that are closed at the same moment, each takes the
 /// other for the last one. So one more is closed when nobody else is there.
@@ -134,18 +152,26 @@ pub(super) async fn fold(database: &Database, options: &StoreOptions, opened: Op
     let Database::Sqlite { path, read_only: false } = database else { return };
     let mut log = path.clone().into_os_string();
     log.push("-wal");
-    // The log of another file is none of its business.
-    if opened.is_none() || FileId::of(path) != opened || !Path::new(&log).exists() {
-        return;
+    for _ in 0..ATTEMPTS {
+        // The log of another file is none of its business.
+        if opened.is_none() || FileId::of(path) != opened || !Path::new(&log).exists() {
+            return;
+        }
+        let folded = async {
+            let mut connection = connect(database, options).await?;
+            // It opens the log with the first statement that reads.
+            connection.execute("SELECT COUNT(*) FROM sqlite_master").await?;
+            connection.close().await
+        };
+        // It is folded when it is opened again, otherwise.
+        let _: sqlx::Result<()> = folded.await;
+        if !Path::new(&log).exists() {
+            return;
+        }
+        // Another program may have it open; or a connection of ours that somebody gave up
+        // while it was made, as a request that ended, is closed by its thread a moment later.
+        tokio::time::sleep(PAUSE).await;
     }
-    let folded = async {
-        let mut connection = connect(database, options).await?;
-        // It opens the log with the first statement that reads.
-        connection.execute("SELECT COUNT(*) FROM sqlite_master").await?;
-        connection.close().await
-    };
-    // It is folded when it is opened again, otherwise.
-    let _: sqlx::Result<()> = folded.await;
 }
 
 /// Which file a path leads to.
