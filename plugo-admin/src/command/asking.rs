@@ -1,5 +1,6 @@
 use std::future::Future;
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Read};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -8,6 +9,9 @@ use super::failure::Failure;
 
 /// No line with a password is longer.
 const LONGEST: u64 = 4096;
+
+/// What asking takes from the question to hiding the answer, and more.
+const MOMENT: Duration = Duration::from_millis(100);
 
 /// Does what asks at a terminal. Where somebody wants the program to end meanwhile, it is
 /// not done, and the terminal shows again what is typed.
@@ -21,6 +25,9 @@ pub(super) async fn unless_ended<T>(
     let ended = Ended::listen();
     tokio::select! {
         failure = ended.wait() => {
+            terminal.restore();
+            // The question may have been on its way to hide what is typed.
+            tokio::time::sleep(MOMENT).await;
             terminal.restore();
             Err(failure)
         }

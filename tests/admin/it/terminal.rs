@@ -126,6 +126,7 @@ fn who_is_ended_at_the_question_leaves_the_terminal_as_it_was() {
     for (how, code) in [("ctrl-c", 130), ("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
         let Some(mut shell) = Shell::start(&place, &adds(&place)) else { return };
         shell.until("Password of ann: ");
+        shell.until_hidden(&place);
         match how {
             "ctrl-c" => shell.type_in("abc\x03"),
             signal_name => signal(&place, signal_name),
@@ -174,6 +175,7 @@ fn through_plugo_it_is_the_same() {
         command.current_dir(repository());
         let Some(mut shell) = Shell::start(&place, &command) else { return };
         shell.until("Password of ann: ");
+        shell.until_hidden(&place);
         match how {
             "ctrl-c" => shell.type_in("abc\x03"),
             signal_name => signal(&place, signal_name),
