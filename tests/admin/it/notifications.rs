@@ -215,6 +215,16 @@ fn the_commands_answer_and_refuse_as_they_say() {
     assert_eq!((&rekeyed["instances"], &rekeyed["secrets"]), (&json!(0), &json!(0)));
     assert!(rekeyed["key"].is_string(), "{rekeyed}");
 
+    // A star is explained where there is one.
+    let list = |of: &str| run(&["db", "list", "--status", of]).ok().stdout;
+    assert!(list("reserve").ends_with("\n* as the code says\n"), "{}", list("reserve"));
+    run(&["db", "set", "push", "--status", "disabled", "--priority", "5"]).ok();
+    let disabled = list("disabled");
+    let lines: Vec<Vec<&str>> = disabled.lines().map(|l| l.split_whitespace().collect()).collect();
+    assert_eq!(lines.len(), 2, "{disabled}");
+    assert_eq!(lines[0][..5], ["TYPE", "INSTANCE", "STATUS", "PRIORITY", "PACKAGE"]);
+    assert_eq!(lines[1][..5], ["notifier", "push", "disabled", "5", "notify-push"]);
+
     // As the code says, and back to it.
     run(&["db", "set", "email", "--status", "active", "--priority", "-3"]).ok();
     let email = place.instance("default", "email");
