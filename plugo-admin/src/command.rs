@@ -32,6 +32,8 @@ mod set;
 mod audit;
 /// `db rekey`.
 mod rekey;
+/// A password, asked for.
+mod asking;
 /// `db user`.
 mod users;
 /// `admin`.
@@ -90,7 +92,8 @@ pub async fn command(
 /// [`options`](Commands::options) has some.
 ///
 /// Exit codes: 0 done, 1 the answer is no, 2 the call was wrong, 3 the environment is
-/// broken.
+/// broken; 128 and the number of a signal that ended a question for a password, as 130
+/// for Ctrl-C.
 pub struct Commands {
     registry: Registry,
     database: String,
@@ -172,7 +175,7 @@ impl Commands {
             Command::Db { shared, command } => {
                 let opening = Opening::of(shared.database, database, options, program)?;
                 let answer = Answer::new(shared.format);
-                match command {
+                let done = match command {
                     Db::Migrate { no_sync } => {
                         sync::migrate(&opening, answer, &registry, no_sync).await
                     }
@@ -182,12 +185,16 @@ impl Commands {
                     Db::Audit(which) => audit::audit(&opening, answer, &which).await,
                     Db::Rekey => rekey::rekey(&opening, answer).await,
                     Db::User { command } => users::user(&opening, answer, command).await,
-                }
+                };
+                opening.close().await;
+                done
             }
             #[cfg(feature = "pages")]
             Command::Admin { database: named, listen } => {
                 let opening = Opening::of(named, database, options, program)?;
-                serve::serve(&opening, registry, self.pages, listen).await
+                let served = serve::serve(&opening, registry, self.pages, listen).await;
+                opening.close().await;
+                served
             }
         }
     }

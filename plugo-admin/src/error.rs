@@ -30,6 +30,17 @@ pub enum Error {
         /// What the library says.
         why: String,
     },
+    /// The server has no such database, or does not let the role of the URL do it.
+    Refused {
+        /// The database as it is shown.
+        database: String,
+        /// What was to be done.
+        doing: &'static str,
+        /// What the library says.
+        why: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// Another process holds the database's lock for longer than this one waits.
     Busy {
         /// The database as it is shown.
@@ -141,7 +152,10 @@ impl Error {
                 Some(Meaning::ReadOnly) => Error::ReadOnly { database, doing, why },
                 Some(Meaning::Full) => Error::Full { database, doing, why },
                 Some(Meaning::Damaged) => Error::Damaged { database, why },
-                Some(Meaning::Away) => Error::Away { database, doing, why },
+                Some(Meaning::Away(remedy)) => {
+                    Error::Away { database, doing, why: format!("{why}{remedy}") }
+                }
+                Some(Meaning::Refused(remedy)) => Error::Refused { database, doing, why, remedy },
                 Some(Meaning::Other) | None => {
                     Error::Database { database, doing, source: error.into() }
                 }
@@ -161,7 +175,9 @@ enum Meaning {
     ReadOnly,
     Full,
     Damaged,
-    Away,
+    /// With what to do about it, where that is known.
+    Away(&'static str),
+    Refused(&'static str),
     Other,
 }
 
@@ -175,19 +191,37 @@ fn meaning(code: &str) -> Meaning {
             "25006" => Meaning::ReadOnly,
             "53100" | "53200" => Meaning::Full,
             "XX001" | "XX002" => Meaning::Damaged,
-            // Connections, shut-down, too many connections.
-            _ if code.starts_with("08") || code.starts_with("57P") || code == "53300" => {
-                Meaning::Away
-            }
+            "53300" => Meaning::Away(
+                "; end other connections, or raise the limit of the role or of the server",
+            ),
+            "3D000" => Meaning::Refused("make the database, or name another one in the URL"),
+            "28000" | "28P01" => Meaning::Refused(
+                "look at the role and the password in the URL, and at what the server lets in",
+            ),
+            "42501" => Meaning::Refused(
+                "grant the role what it needs: CREATE on the schema to migrate, and to do anything \
+                 else SELECT, INSERT, UPDATE and DELETE on the tables",
+            ),
+            // Connections, shut-down.
+            _ if code.starts_with("08") || code.starts_with("57P") => Meaning::Away(""),
             _ => Meaning::Other,
         };
     }
-    match code.parse::<u32>().map(|code| code & 0xff) {
+    let code = code.parse::<u32>();
+    // The files beside the database, which reading needs too.
+    if let Ok(264 | 520 | 1288 | 1544) = code {
+        return Meaning::Away(
+            "; there are files beside it, also while it is read: let this user write to its folder, \
+             or read a copy that VACUUM INTO made",
+        );
+    }
+    match code.map(|code| code & 0xff) {
         Ok(5 | 6) => Meaning::Busy,
         Ok(8) => Meaning::ReadOnly,
         Ok(13) => Meaning::Full,
         Ok(11 | 26) => Meaning::Damaged,
-        Ok(10 | 14) => Meaning::Away,
+        Ok(10) => Meaning::Away(""),
+        Ok(14) => Meaning::Away("; may this user read and write the file and its folder?"),
         _ => Meaning::Other,
     }
 }
@@ -202,6 +236,9 @@ impl fmt::Display for Error {
             ),
             Error::Away { database, doing, why } => {
                 write!(f, "could not {doing}: {database} does not answer ({why})")
+            }
+            Error::Refused { database, doing, why, remedy } => {
+                write!(f, "could not {doing}: {database} refuses it ({why}); {remedy}")
             }
             Error::Busy { database, doing } => write!(
                 f,

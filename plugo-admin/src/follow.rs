@@ -2,14 +2,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::sync::{oneshot, watch};
 
 use crate::error::Error;
 use crate::force::{Followed, Force};
 use crate::registry::Registry;
 use crate::snapshot::Snapshot;
-use crate::store::Store;
+use crate::store::{Store, UntilClosed};
 
 /// Waits until the database may have changed.
 mod watcher;
@@ -17,11 +16,12 @@ mod watcher;
 use self::watcher::Watcher;
 
 /// Keeps the lookups of this process at what the database says, until it is
-/// dropped. What holds then goes on to hold.
+/// dropped or the store is closed. What holds then goes on to hold.
 pub struct Following {
     followed: Arc<Followed>,
     status: Arc<Mutex<FollowStatus>>,
-    task: JoinHandle<()>,
+    /// With it, the task ends.
+    _ends: oneshot::Sender<()>,
 }
 
 /// How a [`Following`] is.
@@ -59,16 +59,24 @@ impl Store {
         let identity = self.identity().await?;
         let followed = Force::of(&identity, self.shown(), registry)?;
         let force = &followed.0;
+        let closed = self.until_closed("look for changes")?;
         // It listens before it reads, so that nothing falls between the two.
         let mut watcher = Watcher::connect(self).await?;
-        watcher.changed(self).await?;
-        self.bring(force).await?;
+        let first = async {
+            watcher.changed(self).await?;
+            self.bring(force).await
+        };
+        if let Err(error) = first.await {
+            watcher.close().await;
+            return Err(error);
+        }
         self.tell(force);
         let status = Arc::new(Mutex::new(FollowStatus::default()));
         let task =
             Task { store: self.clone(), force: Arc::clone(force), status: Arc::clone(&status) };
-        let task = tokio::spawn(task.run(watcher));
-        Ok(Following { followed, status, task })
+        let (ends, dropped) = oneshot::channel();
+        tokio::spawn(task.run(watcher, Ends { dropped, closed, is_over: false }));
+        Ok(Following { followed, status, _ends: ends })
     }
 }
 
@@ -99,12 +107,6 @@ impl Following {
     }
 }
 
-impl Drop for Following {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
 impl fmt::Debug for Following {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Following({:?})", self.status())
@@ -114,6 +116,32 @@ impl fmt::Debug for Following {
 /// So long at most until a database that is away is asked again.
 const AGAIN: Duration = Duration::from_millis(500);
 
+/// When a task ends: between two things that it does, since who gives up a connection
+/// that is being made does not know when it is closed.
+struct Ends {
+    /// Nobody has the `Following` any more.
+    dropped: oneshot::Receiver<()>,
+    closed: UntilClosed,
+    is_over: bool,
+}
+
+impl Ends {
+    /// Waits for something that may be given up; `None` when it is the end.
+    async fn or<T>(&mut self, waiting: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            _ = &mut self.dropped => {}
+            () = self.closed.wait() => {}
+            done = waiting => return Some(done),
+        }
+        self.is_over = true;
+        None
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over || self.closed.is_so()
+    }
+}
+
 struct Task {
     store: Store,
     force: Arc<Force>,
@@ -121,49 +149,60 @@ struct Task {
 }
 
 impl Task {
-    async fn run(self, watcher: Watcher) {
+    /// Follows until nobody wants it any more, and closes its connection, which whoever
+    /// closes the store waits for.
+    async fn run(self, watcher: Watcher, mut ends: Ends) {
         let mut watcher = Some(watcher);
         loop {
             let failed = match &mut watcher {
-                Some(watcher) => self.watch(watcher).await,
-                None => match self.connect().await {
-                    Ok(new) => {
-                        watcher = Some(new);
-                        self.is_back();
-                        continue;
-                    }
-                    Err(error) => error,
-                },
+                Some(watcher) => self.watch(watcher, &mut ends).await,
+                None => self.connect(&mut watcher).await.map_or_else(Some, |()| {
+                    self.is_back();
+                    None
+                }),
             };
-            watcher = None;
-            self.is_away(&failed);
-            tokio::time::sleep(self.store.options().poll.min(AGAIN)).await;
+            match failed {
+                _ if ends.is_over() => break,
+                // It is connected again.
+                None => continue,
+                Some(error) => self.is_away(&error),
+            }
+            if let Some(lost) = watcher.take() {
+                lost.close().await;
+            }
+            if ends.or(tokio::time::sleep(self.store.options().poll.min(AGAIN))).await.is_none() {
+                break;
+            }
+        }
+        if let Some(watcher) = watcher {
+            watcher.close().await;
         }
     }
 
     /// A new connection, with what the database says now.
-    async fn connect(&self) -> Result<Watcher, Error> {
-        let mut watcher = Watcher::connect(&self.store).await?;
+    async fn connect(&self, watcher: &mut Option<Watcher>) -> Result<(), Error> {
+        let watcher = watcher.insert(Watcher::connect(&self.store).await?);
         watcher.changed(&self.store).await?;
         self.force.reconnected();
-        self.store.bring(&self.force).await?;
-        Ok(watcher)
+        self.store.bring(&self.force).await
     }
 
-    /// Follows until something is wrong.
-    async fn watch(&self, watcher: &mut Watcher) -> Error {
+    /// Follows until something is wrong, or until it ends.
+    async fn watch(&self, watcher: &mut Watcher, ends: &mut Ends) -> Option<Error> {
         loop {
-            if let Err(error) = watcher.wait(&self.store).await {
-                return error;
+            match ends.or(watcher.wait(&self.store)).await {
+                Some(Ok(())) => {}
+                Some(Err(error)) => return Some(error),
+                None => return None,
             }
             match watcher.changed(&self.store).await {
                 Ok(true) => {
                     if let Err(error) = self.store.bring(&self.force).await {
-                        return error;
+                        return Some(error);
                     }
                 }
                 Ok(false) => {}
-                Err(error) => return error,
+                Err(error) => return Some(error),
             }
         }
     }

@@ -1,10 +1,11 @@
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
 use sqlx::AnyPool;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::error::Error;
 use crate::force::Force;
@@ -65,7 +66,7 @@ pub use self::rekey::{LostSecret, RekeyError, Rekeyed};
 pub use self::sessions::{OpenedSession, Session, SessionUse};
 pub use self::sync::{SyncMode, Synced};
 
-pub(crate) use self::pool::{FileId, connect_alone};
+pub(crate) use self::pool::{FileId, connect_alone, late};
 pub(crate) use self::tx::Tx;
 
 use self::last_seen::Noted;
@@ -88,6 +89,10 @@ struct Inner {
     /// leave the connections to whoever reads.
     writing: Arc<Semaphore>,
     noted: Noted,
+    /// Whether the store was closed. Who listens has a connection beside the pool's.
+    closed: watch::Sender<bool>,
+    /// Held while it is closed.
+    closing: tokio::sync::Mutex<()>,
 }
 
 impl StoreOptions {
@@ -95,21 +100,23 @@ impl StoreOptions {
     ///
     /// # Errors
     ///
-    /// [`Error::Url`], [`Error::Away`], [`Error::Busy`], [`Error::ReadOnly`],
+    /// [`Error::Url`], [`Error::Away`], [`Error::Refused`], [`Error::Busy`], [`Error::ReadOnly`],
     /// [`Error::Full`], [`Error::Damaged`], [`Error::Newer`], [`Error::Unmigrated`].
     pub async fn open(self, url: &str) -> Result<Store, Error> {
         static DRIVERS: Once = Once::new();
         DRIVERS.call_once(sqlx::any::install_default_drivers);
         let database = Database::parse(url)?;
         let shown = database.to_string();
-        if let Some(folder) = database.file().and_then(Path::parent)
-            && !folder.is_dir()
-        {
-            let why = format!("there is no folder {}", folder.display());
-            return Err(Error::Away { database: shown, doing: "open the database", why });
+        let doing = "open the database";
+        if let Some(why) = database.file().and_then(out_of_reach) {
+            return Err(Error::Away { database: shown, doing, why });
         }
-        let doing = "make the database";
-        database.create().map_err(|e| Error::of(&shown, doing, sqlx::Error::Io(e)))?;
+        if self.migrate {
+            let doing = "make the database";
+            database.create().map_err(|e| Error::of(&shown, doing, sqlx::Error::Io(e)))?;
+        } else if database.file().is_some_and(|file| !file.exists()) {
+            return Err(Error::Unmigrated { database: shown, found: 0, known: known() });
+        }
         let pool = pool(&database, &self)?;
         let store = Store(Arc::new(Inner {
             database,
@@ -119,9 +126,31 @@ impl StoreOptions {
             forces: Mutex::default(),
             writing: Arc::new(Semaphore::new(1)),
             noted: Noted::default(),
+            closed: watch::Sender::new(false),
+            closing: tokio::sync::Mutex::default(),
         }));
-        store.prepare().await?;
-        Ok(store)
+        match store.prepare().await {
+            Ok(()) => Ok(store),
+            Err(error) => {
+                store.close().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Why there can be no file, or is none that can be seen.
+fn out_of_reach(file: &Path) -> Option<String> {
+    let folder = file.parent()?;
+    match folder.metadata().and_then(|found| Ok((found.is_dir(), file.try_exists()?))) {
+        Ok((true, _)) => None,
+        Ok((false, _)) => Some(format!("{} is no folder", folder.display())),
+        Err(error) => Some(match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                format!("there is no folder {}", folder.display())
+            }
+            _ => format!("it cannot be looked for: {error}"),
+        }),
     }
 }
 
@@ -153,9 +182,35 @@ impl Store {
         Ok((found, known()))
     }
 
-    /// Closes the connections. Other clones cannot use the store any more.
+    /// Closes all connections, those of each [`Following`](crate::Following) too, and
+    /// waits for what is being done with them, as by the pages. What holds goes on to
+    /// hold; nothing else can be done with any clone of the store.
+    ///
+    /// An app calls it at its end, since dropping cannot wait: a SQLite file that nobody
+    /// has open is the whole database, with nothing in a `-wal` file beside it.
     pub async fn close(&self) {
-        self.0.pool.load_full().1.close().await;
+        // One after the other: each looks at what is left.
+        let _turn = self.0.closing.lock().await;
+        self.0.closed.send_replace(true);
+        self.0.closed.closed().await;
+        let (opened, pool) = &*self.0.pool.load_full();
+        pool::close(pool).await;
+        pool::fold(&self.0.database, &self.0.options, *opened).await;
+    }
+
+    /// Hears that the store is closed, and is waited for then until it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Away`] where it was closed already.
+    pub(crate) fn until_closed(&self, doing: &'static str) -> Result<UntilClosed, Error> {
+        let until = UntilClosed(self.0.closed.subscribe());
+        if until.is_so() { Err(self.is_closed(doing)) } else { Ok(until) }
+    }
+
+    fn is_closed(&self, doing: &'static str) -> Error {
+        let why = "the store was closed".to_owned();
+        Error::Away { database: self.0.shown.clone(), doing, why }
     }
 
     pub(crate) fn options(&self) -> &StoreOptions {
@@ -177,6 +232,21 @@ impl Store {
     pub(crate) fn tell(&self, force: &Arc<Force>) {
         let mut forces = self.0.forces.lock().unwrap_or_else(PoisonError::into_inner);
         forces.push(Arc::downgrade(force));
+    }
+}
+
+/// Somebody with a connection beside the pool's.
+pub(crate) struct UntilClosed(watch::Receiver<bool>);
+
+impl UntilClosed {
+    pub(crate) fn is_so(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Returns when the store is closed.
+    pub(crate) async fn wait(&mut self) {
+        // Whoever has this has the store, too.
+        let _ = self.0.wait_for(|is_closed| *is_closed).await;
     }
 }
 

@@ -1,9 +1,13 @@
 use std::ffi::OsString;
-use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use crate::child::Group;
+use crate::child::{Group, was_interrupted};
 use crate::error::Error;
 use crate::exit;
 use crate::interrupt;
@@ -24,8 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is looked.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Runs a program of the app with a command of `plugo-admin`. Its exit code is the
-/// answer.
+/// Runs a program of the app with a command of `plugo-admin`. Its stdout and its exit code
+/// are the answer.
 ///
 /// # Errors
 ///
@@ -37,8 +41,9 @@ pub(crate) fn run(program: &Path, arguments: &[OsString]) -> Result<(), Error> {
     let file = folder.path().join("answered");
     let _work = interrupt::Work::begin()?;
     let mut command = Command::new(program);
-    command.args(arguments).env(ANSWERED, &file);
+    command.args(arguments).env(ANSWERED, &file).stdout(Stdio::piped());
     let mut child = Group::start_asking(&mut command)?;
+    let output = child.streams().0.map(|stdout| Output::of(stdout, file.clone()));
     let start = Instant::now();
     let mut has_answered = false;
     loop {
@@ -52,7 +57,12 @@ pub(crate) fn run(program: &Path, arguments: &[OsString]) -> Result<(), Error> {
         })?;
         has_answered |= file.exists();
         match ended {
-            Some(status) if has_answered => return code(status),
+            Some(status) if has_answered => {
+                if let Some(output) = &output {
+                    output.wait();
+                }
+                return code(status);
+            }
             Some(status) => return Err(unknown(program, arguments, &said(status))),
             None if !has_answered && start.elapsed() > PATIENCE => {
                 child.end();
@@ -67,11 +77,55 @@ pub(crate) fn run(program: &Path, arguments: &[OsString]) -> Result<(), Error> {
     }
 }
 
+/// What the app says on stdout, on its way.
+struct Output {
+    is_writing: Arc<AtomicBool>,
+    end: Receiver<()>,
+}
+
+impl Output {
+    /// An answer goes to stdout. What is said by an app that has not answered is none, and
+    /// goes to stderr.
+    fn of(mut stdout: ChildStdout, answered: PathBuf) -> Self {
+        let (sender, end) = channel();
+        let is_writing = Arc::new(AtomicBool::new(false));
+        let writes = Arc::clone(&is_writing);
+        std::thread::spawn(move || {
+            let _sender = sender;
+            let mut bytes = [0; 8192];
+            while let Ok(read @ 1..) = stdout.read(&mut bytes) {
+                writes.store(true, Ordering::SeqCst);
+                let said = &bytes[..read];
+                let written = match answered.exists() {
+                    true => io::stdout().write_all(said).and_then(|()| io::stdout().flush()),
+                    false => io::stderr().write_all(said),
+                };
+                writes.store(false, Ordering::SeqCst);
+                // The app learns that nobody listens when it writes again.
+                if written.is_err() {
+                    return;
+                }
+            }
+        });
+        Output { is_writing, end }
+    }
+
+    /// Returns when all of it is written, however slowly it is read; but what the app left
+    /// behind may keep the stream.
+    fn wait(&self) {
+        let mut idle = 0;
+        while idle < 10 && self.end.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+            idle = if self.is_writing.load(Ordering::SeqCst) { 0 } else { idle + 1 };
+        }
+    }
+}
+
 /// The app's own exit code, and what a shell says of one that a signal ended.
 fn code(status: ExitStatus) -> Result<(), Error> {
     match status.code() {
         Some(0) => Ok(()),
         Some(code) => Err(Error::Said(u8::try_from(code).unwrap_or(exit::NO))),
+        None if was_interrupted(status) => Err(Error::Said(exit::INTERRUPTED)),
         None => Err(Error::no(format!("the app was ended: {status}"))),
     }
 }

@@ -50,14 +50,15 @@ pub(crate) fn run(command: &mut Command, mut heard: impl FnMut(Line)) -> Result<
     }
 }
 
+/// Whether Ctrl-C ended it.
 #[cfg(unix)]
-fn was_interrupted(status: ExitStatus) -> bool {
+pub(crate) fn was_interrupted(status: ExitStatus) -> bool {
     use std::os::unix::process::ExitStatusExt as _;
     status.signal() == Some(rustix::process::Signal::INT.as_raw())
 }
 
 #[cfg(not(unix))]
-fn was_interrupted(_: ExitStatus) -> bool {
+pub(crate) fn was_interrupted(_: ExitStatus) -> bool {
     false
 }
 

@@ -13,6 +13,7 @@ use crate::shape::{Shape, join};
 /// Every problem that a schema tells of a value, in plain words, and beside what
 /// the schema says:
 ///
+/// - a number that the type which `format` names cannot hold,
 /// - a member that it does not name, unless it says that there may be others; a
 ///   program would ignore that, and an operator has mistyped it,
 /// - a secret that is empty: in a form that means "as it was", and there was none.
@@ -226,7 +227,7 @@ impl<'s> Found<'s> {
     }
 }
 
-/// Names that the schema does not have.
+/// Names that the schema does not have, and numbers that are too large for their type.
 fn unknown(shape: &Shape<'_>, pointer: &str, value: &Value, found: &mut Found<'_>) {
     if shape.is_secret() || found.hidden.iter().any(|hidden| hidden == pointer) {
         return;
@@ -248,8 +249,36 @@ fn unknown(shape: &Shape<'_>, pointer: &str, value: &Value, found: &mut Found<'_
                 unknown(&shape.element(i), &join(pointer, &i.to_string()), element, found);
             }
         }
+        Value::Number(number) => {
+            if let Some(limits) = number.as_f64().and_then(|number| beyond(number, shape)) {
+                let shown = value.to_string();
+                found.add(pointer.to_owned(), format!("is {shown}, and must be {limits}"));
+            }
+        }
         _ => {}
     }
+}
+
+/// Between what a number has to be that its type cannot hold; `None` where some type that
+/// may stand there can. A number that is too large for an `f32` would become infinite.
+fn beyond(number: f64, shape: &Shape<'_>) -> Option<String> {
+    let mut limits = None;
+    for format in shape.formats() {
+        let (least, most) = match format {
+            "float" => (f64::from(f32::MIN), f64::from(f32::MAX)),
+            "int32" => (f64::from(i32::MIN), f64::from(i32::MAX)),
+            "uint32" => (0.0, f64::from(u32::MAX)),
+            _ => return None,
+        };
+        if (least..=most).contains(&number) {
+            return None;
+        }
+        limits = Some(match format {
+            "float" => format!("from {least:e} to {most:e}"),
+            _ => format!("from {least} to {most}"),
+        });
+    }
+    limits
 }
 
 fn unknown_name(name: &str, known: &BTreeSet<&str>) -> String {

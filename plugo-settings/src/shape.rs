@@ -92,6 +92,19 @@ impl<'s> Shape<'s> {
         self.is_unknown || !self.parts.is_empty()
     }
 
+    /// What `format` says of numbers that may stand here; an empty text for those of
+    /// which nothing is said.
+    #[cfg(feature = "check")]
+    pub(crate) fn formats(&self) -> impl Iterator<Item = &'s str> {
+        let is_number = |part: &&&Value| match part.get("type") {
+            Some(Value::Array(types)) => types.iter().any(|of| of == "number" || of == "integer"),
+            Some(of) => of == "number" || of == "integer",
+            None => false,
+        };
+        let format = |part: &&'s Value| part.get("format").and_then(Value::as_str).unwrap_or("");
+        self.parts.iter().filter(is_number).map(format)
+    }
+
     /// Of a member of an object.
     pub(crate) fn property(&self, name: &str) -> Self {
         let mut found = Vec::new();

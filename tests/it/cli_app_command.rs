@@ -17,7 +17,17 @@ fn main() {
     let file = std::env::var_os("PLUGO_COMMAND").expect("a file");
     match arguments.get(1).map(String::as_str) {
         Some("other") => std::thread::sleep(std::time::Duration::from_secs(600)),
-        Some("ends") => {}
+        Some("ends") => println!("a server starts"),
+        Some("interrupted") => {
+            std::fs::File::create(file).expect("it can be made");
+            let id = std::process::id().to_string();
+            std::process::Command::new("kill").args(["-INT", &id]).status().expect("it is run");
+            std::thread::sleep(std::time::Duration::from_secs(600));
+        }
+        Some("much") => {
+            std::fs::File::create(file).expect("it can be made");
+            print!("{}", "0123456789".repeat(100_000));
+        }
         _ => {
             std::fs::File::create(file).expect("it can be made");
             let mut line = String::new();
@@ -59,5 +69,18 @@ fn the_app_answers_or_it_is_ended_and_its_author_is_told_what_to_add() {
         assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{}", run.stderr);
         assert!(run.stderr.contains(why), "{}", run.stderr);
         assert!(run.stderr.contains("plugo_admin::command(&registry"), "{}", run.stderr);
+        // What it said is no answer, and not lost.
+        assert_eq!(run.stderr.contains("a server starts"), command == "ends", "{}", run.stderr);
+    }
+
+    let much = Run::of(plugo(project.dir(), &["db", "--no-locked", "much"]).stdin(Stdio::null()));
+    assert_eq!((much.code, much.stdout.len()), (Some(0), 1_000_000), "{}", much.stderr);
+
+    #[cfg(unix)]
+    {
+        let mut ended = plugo(project.dir(), &["db", "--no-locked", "interrupted"]);
+        let ended = Run::of(ended.stdin(Stdio::null()));
+        assert_eq!(ended.code, Some(130), "as if `plugo` had heard it: {}", ended.stderr);
+        assert!(!ended.stderr.contains("SIGINT"), "{}", ended.stderr);
     }
 }

@@ -32,6 +32,22 @@ struct Everything {
     either: Option<Either>,
     anything: Option<Value>,
     even: Option<Even>,
+    ratio: Option<f32>,
+    exact: Option<f64>,
+    offset: Option<i32>,
+    count: Option<u32>,
+    loose: Option<Loose>,
+}
+
+/// Of two types that may stand somewhere, one can hold it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(crate = "serde")]
+#[schemars(crate = "schemars")]
+#[serde(untagged)]
+#[allow(dead_code)]
+enum Loose {
+    Small(f32),
+    Large(f64),
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -191,6 +207,25 @@ fn of_several_forms_the_nearest_one_is_told_of() {
         /nested/key is not what it should be, where nothing (null) or text is wanted
         /nested/more is unknown; there is `key`, `url`"#]],
     );
+}
+
+#[test]
+fn a_number_that_its_type_cannot_hold_is_refused() {
+    problems(
+        json!({ "ratio": 1e39, "exact": 1e39, "offset": 3_000_000_000_u32, "count": 5e9, "loose": 1e39 }),
+        expect![[r#"
+            /count is 5000000000.0, and must be from 0 to 4294967295
+            /offset is 3000000000, and must be from -2147483648 to 2147483647
+            /ratio is 1e+39, and must be from -3.4028234663852886e38 to 3.4028234663852886e38"#]],
+    );
+    problems(
+        json!({ "ratio": -1e39 }),
+        expect![
+            "/ratio is -1e+39, and must be from -3.4028234663852886e38 to 3.4028234663852886e38"
+        ],
+    );
+    let fits = json!({ "key": "k", "retries": 1, "ratio": 3.4e38, "exact": 1e300, "count": 7 });
+    assert_eq!(FORM.check(&fits).map_err(|problems| problems.to_string()), Ok(()));
 }
 
 #[test]

@@ -40,6 +40,11 @@ impl Choices {
         Ok(Choices { pool, known: Arc::default() })
     }
 
+    /// Closes the connections.
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+
     /// What each user chose, as far as they did.
     pub(crate) async fn all(&self) -> anyhow::Result<BTreeMap<String, InstanceId>> {
         let sql = "SELECT user_name, instance_id FROM notify_choices WHERE instance_id IS NOT NULL";

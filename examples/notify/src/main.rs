@@ -38,14 +38,14 @@
 #![forbid(unsafe_code)]
 
 use std::env;
-use std::io::{Write as _, stdout};
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
 use notify_channel::Outbox;
-use plugo_admin::{Actor, Auth, Commands, Pages, Registry, SyncMode};
+use plugo_admin::{Actor, Auth, Commands, Pages, Registry, Store, SyncMode};
 
 /// Where the database and its keys are.
 mod place;
@@ -65,7 +65,13 @@ plugo::plugins!();
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let registry = Registry::of_program();
-    let place = place::Place::find()?;
+    let place = match place::Place::find() {
+        Ok(place) => place,
+        Err(failure) => {
+            writeln!(stderr(), "error: {:#}", failure.why)?;
+            return Ok(failure.code.into());
+        }
+    };
     let outbox = Outbox::default();
 
     // `notify db …` and `notify admin` are commands; anything else is the app.
@@ -81,21 +87,31 @@ async fn main() -> anyhow::Result<ExitCode> {
     }
 
     let store = place.options.open(&place.url).await?;
+    let served = serve(&store, &place.url, registry, outbox).await;
+    // The file of the database can be copied then, and nothing is left beside it.
+    store.close().await;
+    served?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Serves until somebody wants the app to end.
+async fn serve(store: &Store, url: &str, registry: Registry, outbox: Outbox) -> anyhow::Result<()> {
     store.sync(&Actor::of_program(), &registry, SyncMode::Create).await?;
-    if let Some(password) = beginning::prepare(&store).await? {
+    if let Some(password) = beginning::prepare(store).await? {
         writeln!(
             stdout(),
             "a user was made for the admin pages: admin, with the password {password}"
         )?;
     }
-    let choices = choices::Choices::open(&place.url).await?;
+    let choices = choices::Choices::open(url).await?;
     let following = Arc::new(store.follow(&registry).await?);
 
-    let pages = Pages::new(store, registry, Auth::built_in()).following(Arc::clone(&following));
+    let pages =
+        Pages::new(store.clone(), registry, Auth::built_in()).following(Arc::clone(&following));
     let pages = about(pages, outbox.clone()).router();
     let app = Router::new().nest_service("/admin", pages).merge(front::routes(front::Front {
         outbox,
-        choices,
+        choices: choices.clone(),
         following,
     }));
 
@@ -108,8 +124,9 @@ async fn main() -> anyhow::Result<ExitCode> {
         "notifications are at http://{address}, the admin pages at http://{address}/admin"
     )?;
     stdout().flush()?;
-    listen::serve(listener, app).await?;
-    Ok(ExitCode::SUCCESS)
+    let served = listen::serve(listener, app).await;
+    choices.close().await;
+    served
 }
 
 /// What the app says of its admin pages.

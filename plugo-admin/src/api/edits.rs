@@ -140,7 +140,7 @@ async fn delete(
 struct Bulk {
     /// Up to 1,000.
     targets: Vec<Target>,
-    /// Status, priority or nudge.
+    /// Status, priority or nudge. Names and settings are of one instance.
     change: Patch,
 }
 
@@ -186,8 +186,9 @@ async fn bulk(
     let targets: Option<Vec<_>> = bulk.targets.into_iter().map(target).collect();
     let targets = targets.ok_or_else(|| Problem::invalid("a target has an id that is none"))?;
     let change = bulk.change.change()?;
-    if matches!(change, Change::Settings(_)) {
-        return Err(Problem::invalid("settings are of one instance"));
+    if matches!(change, Change::Settings(_) | Change::Rename(_)) {
+        let why = "names and settings are of one instance: PATCH that one";
+        return Err(Problem::invalid(why));
     }
     let edited = site.store.edit(&editor.actor(), &targets, &change).await.map_err(|error| {
         let is_conflict = matches!(error, EditError::Conflict(_));

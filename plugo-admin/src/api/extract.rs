@@ -76,7 +76,10 @@ impl<T: std::str::FromStr, S: Send + Sync> FromRequestParts<S> for Id<T> {
     }
 }
 
-/// For which version a change was made: `If-Match: "3"`, or `*` for any.
+/// For which version a change was made: `If-Match: "3"`, or `*` for any. A proxy that
+/// compresses answers makes weak tags of strong ones, `W/"3"`. RFC 9110 lets none of
+/// those match, since it compares bytes; the version of a row is the same whatever the
+/// bytes, so it counts.
 pub(super) struct IfMatch(pub(super) Option<Version>);
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
@@ -98,7 +101,8 @@ fn if_match(headers: &HeaderMap) -> Result<Option<Version>, Problem> {
     if text == "*" {
         return Ok(None);
     }
-    let number = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let tag = text.strip_prefix("W/").unwrap_or(text);
+    let number = tag.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     match number.and_then(|number| number.parse().ok()) {
         Some(version) => Ok(Some(Version(version))),
         None => {

@@ -37,12 +37,16 @@ impl Guard {
     /// Who has this name and password. How often that is asked is limited, whatever it
     /// is asked for.
     async fn checked(&self, mount: &Mount, name: &str, password: &str) -> Result<User, LoginError> {
-        self.throttle.check(name, mount.address).map_err(LoginError::TooOften)?;
+        let counted = self.throttle.check(name, mount.address).map_err(LoginError::TooOften)?;
         let free = tokio::time::timeout(Duration::from_secs(5), self.checks.acquire()).await;
         let Ok(Ok(_permit)) = free else {
             return Err(LoginError::TooOften(Duration::from_secs(5)));
         };
         let user = self.store.verify_password(name, password).await.map_err(LoginError::Store)?;
+        // Only guesses count.
+        if user.is_some() {
+            self.throttle.give_back(&counted);
+        }
         user.ok_or_else(|| {
             let address = mount.address.map(|address| address.to_string());
             tracing::info!(address, "a password was refused");

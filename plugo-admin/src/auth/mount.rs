@@ -45,7 +45,7 @@ impl Place {
         let host = forwarded("x-forwarded-host").or_else(|| last("host"));
         let host = host.or_else(|| original.authority().map(ToString::to_string));
         let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let address = forwarded("x-forwarded-for").and_then(|address| address.parse().ok());
+        let address = forwarded("x-forwarded-for").and_then(|address| client(&address));
         Mount {
             prefix,
             here,
@@ -83,11 +83,20 @@ fn prefix(original: &str, inner: &str) -> String {
         None if inner == "/" => original,
         None => "",
     };
-    // Two slashes at the front would name another host.
-    match prefix.trim_matches('/') {
+    // Two slashes at the front would name another host, and browsers take a backslash for
+    // one.
+    match prefix.trim_matches(['/', '\\']) {
         "" => String::new(),
         inner => format!("/{inner}"),
     }
+}
+
+/// The address of an entry of `X-Forwarded-For`. Some proxies write a port behind it,
+/// and an address of IPv6 in brackets.
+fn client(entry: &str) -> Option<IpAddr> {
+    let in_brackets = || entry.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let with_port = || Some(entry.parse::<SocketAddr>().ok()?.ip());
+    entry.parse().ok().or_else(with_port).or_else(in_brackets)
 }
 
 /// Somebody has as many addresses of IPv6 as they like, in one network.
@@ -115,8 +124,26 @@ mod tests {
             ("/admin/", "/", "/admin"),
             ("/a/b/types/x", "/types/x", "/a/b"),
             ("//evil.example/types", "/types", "/evil.example"),
+            ("/\\evil.example/admin/types", "/types", "/evil.example/admin"),
+            ("/\\/\\evil.example/types", "/types", "/evil.example"),
         ] {
             assert_eq!(prefix(original, inner), expected, "{original} {inner}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_known_with_its_port_and_in_brackets() {
+        for (entry, address) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("192.0.2.1:1234", "192.0.2.1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+        ] {
+            assert_eq!(client(entry), address.parse().ok(), "{entry}");
+        }
+        for none in ["unknown", "", "[192.0.2.1", "192.0.2.1:", "a:1"] {
+            assert_eq!(client(none), None, "{none}");
         }
     }
 

@@ -1,47 +1,55 @@
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
-use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
-
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How often somebody may try to log in. Each try takes much time and memory, and
-/// guesses have to be slow; but whoever guesses must not keep others out.
+/// guesses have to be slow; but whoever guesses must not keep others out, and whoever has
+/// the right password has not guessed: they get their try back.
 pub(super) struct Throttle {
     keys: RandomState,
+    limits: Mutex<Limits>,
+}
+
+struct Limits {
     /// By address: 20 at once, and one each 6 seconds.
-    addresses: Limiter,
+    addresses: Limit,
     /// By address and name: 6 at once, and one each 30 seconds.
-    pairs: Limiter,
+    pairs: Limit,
     /// The first try of an address for a name, each hour.
-    firsts: Limiter,
+    firsts: Limit,
     /// By name, whatever the address: 30 at once, and one each 10 seconds. First tries
     /// do not count, so an operator who types the right password gets in however much
     /// is guessed elsewhere.
-    names: Limiter,
-    asked: AtomicU32,
+    names: Limit,
+    asked: u32,
 }
 
-type Limiter = DefaultKeyedRateLimiter<u64>;
+/// A try that was counted, and by what.
+#[derive(Debug)]
+pub(super) struct Try {
+    address: Option<u64>,
+    pair: u64,
+    /// `None` for a first try.
+    name: Option<u64>,
+}
 
 impl Throttle {
     pub(super) fn new() -> Self {
-        let limiter = |burst: u32, seconds: u64| {
-            let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
-            let quota = Quota::with_period(Duration::from_secs(seconds));
-            let quota = quota.unwrap_or_else(|| Quota::per_second(NonZeroU32::MIN));
-            RateLimiter::keyed(quota.allow_burst(burst))
+        let seconds = Duration::from_secs;
+        let limits = Limits {
+            addresses: Limit::new(20, seconds(6)),
+            pairs: Limit::new(6, seconds(30)),
+            firsts: Limit::new(1, seconds(3600)),
+            names: Limit::new(30, seconds(10)),
+            asked: 0,
         };
-        Throttle {
-            keys: RandomState::new(),
-            addresses: limiter(20, 6),
-            pairs: limiter(6, 30),
-            firsts: limiter(1, 3600),
-            names: limiter(30, 10),
-            asked: AtomicU32::new(0),
-        }
+        Throttle { keys: RandomState::new(), limits: Mutex::new(limits) }
+    }
+
+    fn limits(&self) -> MutexGuard<'_, Limits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a try.
@@ -49,32 +57,86 @@ impl Throttle {
     /// # Errors
     ///
     /// How long to wait, where there were too many.
-    pub(super) fn check(&self, name: &str, address: Option<IpAddr>) -> Result<(), Duration> {
-        if self.asked.fetch_add(1, Ordering::Relaxed) % 256 == 255 {
-            for limiter in [&self.addresses, &self.pairs, &self.firsts, &self.names] {
-                limiter.retain_recent();
-                limiter.shrink_to_fit();
-            }
-        }
+    pub(super) fn check(&self, name: &str, address: Option<IpAddr>) -> Result<Try, Duration> {
         // Keys are numbers, so that long names take no memory.
         let name = name.trim().to_lowercase();
-        if let Some(address) = address {
-            check(&self.addresses, self.keys.hash_one(address))?;
-        }
         let pair = self.keys.hash_one((&name, address));
-        check(&self.pairs, pair)?;
-        // Without an address, everybody would be first.
-        if address.is_some() && self.firsts.check_key(&pair).is_ok() {
-            return Ok(());
+        let (name, address) =
+            (self.keys.hash_one(&name), address.map(|address| self.keys.hash_one(address)));
+        let now = Instant::now();
+        let mut limits = self.limits();
+        limits.forget(now);
+        if let Some(address) = address {
+            limits.addresses.check(address, now)?;
         }
-        check(&self.names, self.keys.hash_one(&name))
+        limits.pairs.check(pair, now)?;
+        // Without an address, everybody would be first.
+        let is_first = address.is_some() && limits.firsts.check(pair, now).is_ok();
+        if !is_first {
+            limits.names.check(name, now)?;
+        }
+        Ok(Try { address, pair, name: (!is_first).then_some(name) })
+    }
+
+    /// Counts a try no more.
+    pub(super) fn give_back(&self, counted: &Try) {
+        let mut limits = self.limits();
+        if let Some(address) = counted.address {
+            limits.addresses.give_back(address);
+        }
+        limits.pairs.give_back(counted.pair);
+        match counted.name {
+            Some(name) => limits.names.give_back(name),
+            None => limits.firsts.give_back(counted.pair),
+        }
     }
 }
 
-fn check(limiter: &Limiter, key: u64) -> Result<(), Duration> {
-    limiter
-        .check_key(&key)
-        .map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
+impl Limits {
+    /// Now and then, what counts no more is forgotten.
+    fn forget(&mut self, now: Instant) {
+        self.asked = self.asked.wrapping_add(1);
+        if self.asked.is_multiple_of(256) {
+            for limit in [&mut self.addresses, &mut self.pairs, &mut self.firsts, &mut self.names] {
+                limit.until.retain(|_, until| *until > now);
+                limit.until.shrink_to_fit();
+            }
+        }
+    }
+}
+
+/// So many at once, and one each so often, for each key. Limiters of libraries give
+/// nothing back.
+struct Limit {
+    period: Duration,
+    /// How far ahead of now a key may be.
+    ahead: Duration,
+    /// When each key will have paid for what it had, a period for each.
+    until: HashMap<u64, Instant>,
+}
+
+impl Limit {
+    fn new(burst: u32, period: Duration) -> Self {
+        Limit { period, ahead: period * burst.saturating_sub(1), until: HashMap::new() }
+    }
+
+    fn check(&mut self, key: u64, now: Instant) -> Result<(), Duration> {
+        let until = self.until.get(&key).map_or(now, |until| (*until).max(now));
+        let ahead = until - now;
+        if ahead > self.ahead {
+            return Err(ahead - self.ahead);
+        }
+        self.until.insert(key, until + self.period);
+        Ok(())
+    }
+
+    fn give_back(&mut self, key: u64) {
+        if let Some(until) = self.until.get_mut(&key)
+            && let Some(earlier) = until.checked_sub(self.period)
+        {
+            *until = earlier;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -103,13 +165,43 @@ mod tests {
         let tries = tries.filter(|i| throttle.check("ann", address(*i)).is_ok()).count();
         assert_eq!(tries, 100 + 30, "the first of each address, and 30 more");
         assert!(throttle.check("ann", address(100)).is_err(), "not that one again");
-        assert_eq!(throttle.check("ann", address(200)), Ok(()), "the operator");
+        assert!(throttle.check("ann", address(200)).is_ok(), "the operator");
     }
 
     #[test]
     fn without_addresses_the_name_counts() {
         let throttle = Throttle::new();
         assert_eq!((0..50).filter(|_| throttle.check("ann", None).is_ok()).count(), 6);
-        assert_eq!(throttle.check("bob", None), Ok(()));
+        assert!(throttle.check("bob", None).is_ok());
+    }
+
+    #[test]
+    fn whoever_knows_the_password_may_log_in_as_often_as_they_like() {
+        let throttle = Throttle::new();
+        for at in [address(1), None] {
+            for _ in 0..100 {
+                let counted = throttle.check("ann", at).unwrap();
+                throttle.give_back(&counted);
+            }
+        }
+        // It gives no more than it took: guesses between are counted.
+        let guesses = (0..50).filter(|_| {
+            if let Ok(own) = throttle.check("ann", address(1)) {
+                throttle.give_back(&own);
+            }
+            throttle.check("bob", address(1)).is_ok()
+        });
+        assert_eq!(guesses.count(), 6);
+    }
+
+    #[test]
+    fn what_counts_no_more_is_forgotten() {
+        let mut limit = Limit::new(2, Duration::from_secs(1));
+        let now = Instant::now();
+        assert_eq!(limit.check(1, now), Ok(()));
+        assert_eq!(limit.check(1, now), Ok(()));
+        assert_eq!(limit.check(1, now), Err(Duration::from_secs(1)));
+        assert_eq!(limit.check(1, now + Duration::from_secs(1)), Ok(()));
+        assert_eq!(limit.check(2, now), Ok(()), "another key");
     }
 }

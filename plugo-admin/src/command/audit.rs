@@ -6,6 +6,9 @@ use super::failure::Failure;
 use super::opening::Opening;
 use crate::model::{At, AuditQuery, AuditRow};
 
+/// The longest value that a line shows, in characters.
+const LONGEST: usize = 60;
+
 /// `db audit`.
 pub(super) async fn audit(
     opening: &Opening,
@@ -45,16 +48,35 @@ pub(super) fn time(at: At) -> String {
     time.map_or_else(|_| "unknown".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
+/// As much of a value as a line of a table has room for; JSON has all of it.
+fn cut(value: &str) -> String {
+    match value.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
+}
+
 fn change(row: &AuditRow) -> String {
     let Some(field) = &row.field else { return row.action.clone() };
     let nothing = match &**field {
         "status" | "priority" => "as the code says",
         _ => "nothing",
     };
-    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| nothing.to_owned());
+    let value = |value: &Option<String>| value.as_deref().map_or_else(|| nothing.to_owned(), cut);
     match (&*row.action, &row.before) {
         ("changed", None) if nothing == "nothing" => format!("{field}: {}", value(&row.after)),
         ("changed", before) => format!("{field}: {} -> {}", value(before), value(&row.after)),
         (action, _) => format!("{action}, {field}: {}", value(&row.after)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_room_for_a_piece_of_a_long_value() {
+        assert_eq!(cut(&"ä".repeat(LONGEST)), "ä".repeat(LONGEST));
+        assert_eq!(cut(&"ä".repeat(LONGEST + 1)), format!("{}…", "ä".repeat(LONGEST)));
     }
 }

@@ -13,12 +13,16 @@ pub(super) const USAGE: u8 = 2;
 /// The environment is broken.
 const ENVIRONMENT: u8 = 3;
 
+/// Behind this the number of a signal stands, as a shell has it.
+const SIGNAL: u8 = 128;
+
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
 pub(super) struct Failure {
     code: u8,
     why: String,
     hint: Option<Hint>,
+    is_behind_a_question: bool,
 }
 
 /// What to type next: the library knows neither the commands nor their flags.
@@ -53,7 +57,7 @@ impl Hint {
 
 impl Failure {
     fn new(code: u8, why: impl Into<String>) -> Self {
-        Failure { code, why: why.into(), hint: None }
+        Failure { code, why: why.into(), hint: None, is_behind_a_question: false }
     }
 
     pub(super) fn no(why: impl Into<String>) -> Self {
@@ -66,6 +70,12 @@ impl Failure {
 
     pub(super) fn environment(why: impl Into<String>) -> Self {
         Failure::new(ENVIRONMENT, why)
+    }
+
+    /// A signal of this number ended it.
+    pub(super) fn ended(signal: u8) -> Self {
+        let failure = Failure::new(SIGNAL.saturating_add(signal), "interrupted");
+        Failure { is_behind_a_question: true, ..failure }
     }
 
     pub(super) fn hint(mut self, hint: Hint) -> Self {
@@ -82,7 +92,8 @@ impl Failure {
     /// Says it, and gives the exit code. Where nobody can be told, the code says
     /// enough.
     pub(super) fn told(self, program: &str) -> ExitCode {
-        let _ = writeln!(io::stderr(), "{}", self.text(program));
+        let line = if self.is_behind_a_question { "\n" } else { "" };
+        let _ = writeln!(io::stderr(), "{line}{}", self.text(program));
         self.code.into()
     }
 }
@@ -96,7 +107,7 @@ impl From<Error> for Failure {
             Error::Unmigrated { .. } => (ENVIRONMENT, Some(Hint::Migrate)),
             _ => (ENVIRONMENT, None),
         };
-        Failure { code, why: error.to_string(), hint }
+        Failure { hint, ..Failure::new(code, error.to_string()) }
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) async fn list(
                 ),
             };
         }
-        let heading = ["TYPE", "INSTANCE", "STATUS", "PRIORITY", "ITEM OF", "IN THIS PROGRAM"];
+        let heading = ["TYPE", "INSTANCE", "STATUS", "PRIORITY", "PACKAGE", "IN THIS PROGRAM"];
         let cells = rows.iter().map(|row| {
             [
                 row.item.of.name.clone(),
@@ -50,7 +50,11 @@ pub(super) async fn list(
             ]
         });
         let text = table(heading, &cells.collect::<Vec<_>>());
-        format!("{text}* as the code says")
+        let is_of_code = |row: &InstanceRow| row.status.is_none() || row.priority.is_none();
+        match rows.iter().any(is_of_code) {
+            true => format!("{text}* as the code says"),
+            false => text,
+        }
     })
 }
 

@@ -1,4 +1,5 @@
 use std::env;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::failure::Failure;
 use super::{DATABASE, KEYS};
@@ -12,6 +13,8 @@ pub(super) struct Opening {
     options: StoreOptions,
     /// The program, as its users call it.
     pub(super) program: String,
+    /// What was opened, and is closed when the command has done its work.
+    opened: Mutex<Vec<Store>>,
 }
 
 impl Opening {
@@ -32,26 +35,45 @@ impl Opening {
             options =
                 options.keys(keys.map_err(|error| Failure::usage(format!("{KEYS}: {error}")))?);
         }
-        Ok(Opening { url, options, program: program.to_owned() })
+        Ok(Opening { url, options, program: program.to_owned(), opened: Mutex::default() })
     }
 
     /// A database that is there, and has its tables: what only looks makes no file, and
     /// a newer build that looks does not migrate.
     pub(super) async fn existing(&self) -> Result<Store, Failure> {
         let database = Database::parse(&self.url)?;
-        if database.file().is_some_and(|file| !file.exists()) {
+        // Where nobody may look, it is not known to be missing: that is told when it is opened.
+        if database.file().is_some_and(|file| matches!(file.try_exists(), Ok(false))) {
             return Err(Failure::environment(format!(
                 "there is no database {database}; `{} db migrate` makes it, and --database or \
                  {DATABASE} names another one",
                 self.program
             )));
         }
-        Ok(self.options.clone().no_migrate().open(&self.url).await?)
+        self.open(self.options.clone().no_migrate()).await
     }
 
     /// The same, which is made and migrated where it has to be.
     pub(super) async fn migrated(&self) -> Result<Store, Failure> {
-        Ok(self.options.clone().open(&self.url).await?)
+        self.open(self.options.clone()).await
+    }
+
+    async fn open(&self, options: StoreOptions) -> Result<Store, Failure> {
+        let store = options.open(&self.url).await?;
+        self.opened().push(store.clone());
+        Ok(store)
+    }
+
+    /// Closes what was opened, so that a SQLite file is the whole database.
+    pub(super) async fn close(&self) {
+        let opened = std::mem::take(&mut *self.opened());
+        for store in opened {
+            store.close().await;
+        }
+    }
+
+    fn opened(&self) -> MutexGuard<'_, Vec<Store>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::Error;
+use crate::model::{unseen, unseen_text};
 
 /// Why nothing was done about a user.
 #[derive(Debug)]
@@ -23,6 +24,21 @@ pub enum UserError {
 impl From<Error> for UserError {
     fn from(error: Error) -> Self {
         UserError::Store(error)
+    }
+}
+
+impl UserError {
+    /// Whether a user may have this name.
+    pub(crate) fn check_name(name: &str) -> Result<(), Self> {
+        let name = name.trim();
+        if !(1..=100).contains(&name.chars().count()) {
+            let why = "a user's name has 1 to 100 characters".to_owned();
+            return Err(UserError::Invalid(why));
+        }
+        match unseen(name) {
+            None => Ok(()),
+            Some(c) => Err(UserError::Invalid(unseen_text(c))),
+        }
     }
 }
 

@@ -1,12 +1,10 @@
-#[cfg(feature = "postgres")]
-use sqlx::Connection;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, Connection, Row};
 use tokio::time::{sleep, timeout};
 
 use crate::error::Error;
 #[cfg(feature = "postgres")]
 use crate::snapshot::{Moment, Origin};
-use crate::store::{FileId, Store, connect_alone};
+use crate::store::{FileId, Store, connect_alone, late};
 
 const DOING: &str = "look for changes";
 
@@ -41,6 +39,16 @@ impl Watcher {
         };
         let connected = timeout(store.options().wait_time(), connect).await;
         connected.unwrap_or_else(|_| Err(late())).map_err(|e| store.error(DOING, e))
+    }
+
+    /// Closes the connection. A SQLite file that nobody else has open is whole then.
+    pub(super) async fn close(self) {
+        match self {
+            // What cannot be closed in order is closed all the same.
+            Watcher::Sqlite { connection, .. } => drop(connection.close().await),
+            #[cfg(feature = "postgres")]
+            Watcher::Postgres { .. } => {}
+        }
     }
 
     /// Returns when it is time to look.
@@ -102,10 +110,6 @@ impl Watcher {
         let looked = timeout(wait, look).await.unwrap_or_else(|_| Err(late()));
         looked.map_err(|e| store.error(DOING, e))
     }
-}
-
-fn late() -> sqlx::Error {
-    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"))
 }
 
 /// How often SQLite is looked at, at least.

@@ -17,7 +17,7 @@ impl Store {
             #[cfg(feature = "postgres")]
             Database::Postgres { .. } => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         };
-        Tx::begin(&self.present(doing)?, begin).await.map_err(|e| self.error(doing, e))
+        Tx::begin(self.connection(doing).await?, begin).await.map_err(|e| self.error(doing, e))
     }
 
     /// A transaction that writes: one of ours at a time, so that none of them waits
@@ -57,12 +57,12 @@ impl Store {
     }
 
     async fn begin_beside_until(&self, doing: &'static str, until: Instant) -> Result<Tx, Error> {
-        let pool = self.present(doing)?;
+        let connection = self.connection(doing).await?;
         let left = || until.saturating_duration_since(Instant::now()).as_millis().max(1);
         let begun = match &self.0.database {
             Database::Sqlite { .. } => {
                 async {
-                    let mut tx = Tx::acquire(&pool).await?;
+                    let mut tx = Tx::on(connection);
                     tx.execute(&*format!("PRAGMA busy_timeout = {}", left())).await?;
                     tx.execute("BEGIN IMMEDIATE").await?;
                     let wait = self.0.options.wait.as_millis();
@@ -74,7 +74,7 @@ impl Store {
             #[cfg(feature = "postgres")]
             Database::Postgres { .. } => {
                 async {
-                    let mut tx = Tx::begin(&pool, "BEGIN").await?;
+                    let mut tx = Tx::begin(connection, "BEGIN").await?;
                     tx.execute(&*format!("SET LOCAL lock_timeout = {}", left())).await?;
                     Ok(tx)
                 }

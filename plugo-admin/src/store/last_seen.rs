@@ -49,7 +49,7 @@ impl Store {
 
     async fn write_use(&self, hash: String, now: i64) -> sqlx::Result<()> {
         let pool = self.pool().1.clone();
-        let mut tx = Tx::acquire(&pool).await?;
+        let mut tx = Tx::on(pool.acquire().await?);
         let (no_waiting, again) = match self.database() {
             Database::Sqlite { .. } => {
                 let wait = self.options().wait_time().as_millis();

@@ -1,7 +1,8 @@
 use std::time::{Duration, Instant};
 
-use sqlx::{AnyConnection, Executor, Row};
+use sqlx::{AnyConnection, Connection, Executor, Row};
 
+use super::pool::{connect_alone, late};
 use super::{Store, Tx};
 use crate::error::Error;
 use crate::migrations::{MIGRATIONS, known};
@@ -12,23 +13,29 @@ use crate::url::Database;
 const MIGRATION_LOCK: i64 = 0x70_6c75_676f;
 
 impl Store {
-    /// The first connection: the journal, then the tables.
+    /// The first connection: the tables, and the journal once the file is known to be
+    /// ours.
     pub(super) async fn prepare(&self) -> Result<(), Error> {
         let doing = "open the database";
-        let mut connection = self.connection(doing).await?;
-        self.use_write_ahead_log(&mut connection).await.map_err(|e| self.error(doing, e))?;
+        // What is wrong with the server, the role or the file is told at once and as it is:
+        // the pool would try again until its time is over.
+        let connected = tokio::time::timeout(self.0.options.wait, connect_alone(self)).await;
+        let connected = connected.unwrap_or_else(|_| Err(late()));
+        let mut connection = connected.map_err(|e| self.error(doing, e))?;
         self.remember_file();
         let found = self.version(&mut connection).await.map_err(|e| self.error(doing, e))?;
-        drop(connection);
         let (database, known) = (self.0.shown.clone(), known());
         if found > known {
             return Err(Error::Newer { database, found, known });
         }
+        if found != known && !self.0.options.migrate {
+            return Err(Error::Unmigrated { database, found, known });
+        }
+        // Whose file it is, is known: another program's is left as it is.
+        self.use_write_ahead_log(&mut connection).await.map_err(|e| self.error(doing, e))?;
+        connection.close().await.map_err(|e| self.error(doing, e))?;
         if found == known {
             return Ok(());
-        }
-        if !self.0.options.migrate {
-            return Err(Error::Unmigrated { database, found, known });
         }
         let doing = "migrate the database";
         self.migrate().await.map_err(|e| self.error(doing, e))
@@ -81,12 +88,12 @@ impl Store {
 
     /// All steps in one transaction, which one process at a time takes.
     async fn migrate(&self) -> sqlx::Result<()> {
-        let pool = self.pool().1.clone();
+        let connection = self.pool().1.acquire().await?;
         let mut tx = match &self.0.database {
-            Database::Sqlite { .. } => Tx::begin(&pool, "BEGIN IMMEDIATE").await?,
+            Database::Sqlite { .. } => Tx::begin(connection, "BEGIN IMMEDIATE").await?,
             #[cfg(feature = "postgres")]
             Database::Postgres { .. } => {
-                let mut tx = Tx::begin(&pool, "BEGIN").await?;
+                let mut tx = Tx::begin(connection, "BEGIN").await?;
                 tx.execute("SET LOCAL lock_timeout = 0").await?;
                 tx.execute("SET LOCAL statement_timeout = 0").await?;
                 sqlx::query("SELECT pg_advisory_xact_lock($1)")

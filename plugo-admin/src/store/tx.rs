@@ -1,7 +1,7 @@
 use std::ops::{Deref, DerefMut};
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool, Executor};
+use sqlx::{Any, AnyConnection, Executor};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// A transaction. Unless it is committed, its connection is closed, which rolls it
@@ -18,15 +18,18 @@ pub(crate) struct Tx {
 }
 
 impl Tx {
-    pub(super) async fn begin(pool: &AnyPool, statement: &str) -> sqlx::Result<Self> {
-        let mut tx = Tx::acquire(pool).await?;
+    pub(super) async fn begin(
+        connection: PoolConnection<Any>,
+        statement: &str,
+    ) -> sqlx::Result<Self> {
+        let mut tx = Tx::on(connection);
         tx.connection.execute(statement).await?;
         Ok(tx)
     }
 
-    /// A connection on which a transaction is to be begun.
-    pub(super) async fn acquire(pool: &AnyPool) -> sqlx::Result<Self> {
-        Ok(Tx { connection: pool.acquire().await?, committed: false, turn: None })
+    /// On a connection where a transaction is to be begun.
+    pub(super) fn on(connection: PoolConnection<Any>) -> Self {
+        Tx { connection, committed: false, turn: None }
     }
 
     /// Keeps others of this process waiting until the end.

@@ -6,7 +6,7 @@ use super::passwords::{decoy, fits, hash};
 use super::sql::{Bound, flag, has_nul, parsed, revision, statement};
 use super::{Store, Tx};
 use crate::error::{Error, UserError};
-use crate::model::{Actor, At, Role, User, UserId, unseen, unseen_text};
+use crate::model::{Actor, At, Role, User, UserId};
 
 pub(super) const USER: &str = "id, name, role, disabled, created";
 
@@ -26,14 +26,8 @@ impl Store {
         role: Role,
     ) -> Result<UserId, UserError> {
         let doing = "save the user";
+        UserError::check_name(name)?;
         let name = name.trim().to_owned();
-        if !(1..=100).contains(&name.chars().count()) {
-            let why = "a user's name has 1 to 100 characters".to_owned();
-            return Err(UserError::Invalid(why));
-        }
-        if let Some(c) = unseen(&name) {
-            return Err(UserError::Invalid(unseen_text(c)));
-        }
         let password = hash(password).await?;
         let id = UserId::new();
         let mut tx = self.begin_beside(doing).await?;

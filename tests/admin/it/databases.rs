@@ -360,7 +360,7 @@ fn bin() -> Option<PathBuf> {
     ["postgres", "psql"].iter().all(|name| bin.join(name).is_file()).then_some(bin)
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let mut status = String::new();
     let read = fs::File::open("/proc/self/status").and_then(|mut f| f.read_to_string(&mut status));
     read.is_ok() && status.lines().any(|line| line.starts_with("Uid:\t0\t"))

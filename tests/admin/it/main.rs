@@ -4,6 +4,8 @@
 
 mod databases;
 mod operator;
+#[cfg(unix)]
+mod notify;
 mod versions;
 mod sync;
 mod rekey;
@@ -17,6 +19,9 @@ mod faults;
 mod search;
 mod names;
 mod by_hand;
+mod closing;
+mod refused;
+mod looking;
 mod program;
 mod instances;
 mod site;
@@ -24,6 +29,9 @@ mod pages;
 mod settings_pages;
 mod editors;
 mod mounted;
+mod proxies;
+mod many_logins;
+mod one_instance;
 mod statements;
 mod api;
 mod guard;
@@ -32,3 +40,9 @@ mod account;
 mod browser;
 #[cfg(unix)]
 mod notifications;
+#[cfg(unix)]
+mod backups;
+#[cfg(unix)]
+mod places;
+#[cfg(target_os = "linux")]
+mod terminal;
