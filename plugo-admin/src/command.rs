@@ -45,8 +45,6 @@ use self::opening::Opening;
 
 /// The variable that names the database.
 const DATABASE: &str = "PLUGO_DATABASE_URL";
-/// The variable that holds the keys for secrets.
-const KEYS: &str = "PLUGO_SECRET_KEYS";
 /// The variable by which `plugo db` and `plugo admin` learn that the app has these
 /// commands: it names a file that is to be made.
 const ANSWERED: &str = "PLUGO_COMMAND";

@@ -53,9 +53,10 @@ mod account;
 /// ```no_run
 /// # async fn app() -> Result<axum::Router, plugo_admin::Error> {
 /// use std::sync::Arc;
-/// use plugo_admin::{Actor, Auth, Pages, Registry, Store, SyncMode};
+/// use plugo_admin::{Actor, Auth, KeyRing, Pages, Registry, StoreOptions, SyncMode};
 /// let registry = Registry::of_program();
-/// let store = Store::open("sqlite:///var/lib/shop/plugo.sqlite3").await?;
+/// let options = StoreOptions::new().keys(KeyRing::from_env()?);
+/// let store = options.open("sqlite:///var/lib/shop/plugo.sqlite3").await?;
 /// store.sync(&Actor::of_program(), &registry, SyncMode::Create).await?;
 /// let following = Arc::new(store.follow(&registry).await?);
 /// let pages = Pages::new(store, registry, Auth::built_in()).following(following);

@@ -110,7 +110,9 @@ impl StoreOptions {
 
 impl Store {
     /// Connects to `sqlite:///path` or `postgres://…` with the usual
-    /// [`StoreOptions`], and migrates. A SQLite file is made if there is none.
+    /// [`StoreOptions`], and migrates. A SQLite file is made if there is none. There are
+    /// no keys for secrets: an app that has some opens it with
+    /// [`StoreOptions::keys`].
     ///
     /// # Errors
     ///

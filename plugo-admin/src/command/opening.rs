@@ -1,7 +1,7 @@
 use std::env;
 
+use super::DATABASE;
 use super::failure::Failure;
-use super::{DATABASE, KEYS};
 use crate::secrets::KeyRing;
 use crate::store::{Store, StoreOptions};
 use crate::url::Database;
@@ -25,12 +25,9 @@ impl Opening {
             Some(url) => url,
             None => variable(DATABASE)?.unwrap_or(default),
         };
-        if !options.has_keys()
-            && let Some(keys) = variable(KEYS)?
-        {
-            let keys = KeyRing::parse(&keys);
-            options =
-                options.keys(keys.map_err(|error| Failure::usage(format!("{KEYS}: {error}")))?);
+        if !options.has_keys() {
+            let keys = KeyRing::from_env();
+            options = options.keys(keys.map_err(|error| Failure::usage(error.to_string()))?);
         }
         Ok(Opening { url, options, program: program.to_owned() })
     }

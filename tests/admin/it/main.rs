@@ -6,6 +6,7 @@ mod databases;
 mod operator;
 mod versions;
 mod sync;
+mod keys;
 mod rekey;
 mod users;
 mod follow;
