@@ -13,6 +13,7 @@ mod follow;
 mod faults;
 mod program;
 mod instances;
+mod unreadable;
 mod site;
 mod pages;
 mod settings_pages;
