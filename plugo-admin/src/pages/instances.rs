@@ -20,6 +20,16 @@ use crate::site::Site;
 /// The most instances that are changed at once.
 const MOST: usize = 1000;
 
+/// By what can be sorted where the heads of the columns are not shown.
+const SORTS: [(&str, &str); 6] = [
+    ("", "Selection"),
+    ("name", "Instance"),
+    ("type", "Type"),
+    ("status", "Status"),
+    ("priority", "Priority"),
+    ("package", "Package"),
+];
+
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new().route("/instances", get(list)).route("/instances/bulk", post(bulk))
 }
@@ -32,6 +42,7 @@ struct List {
     types: Vec<TypeRow>,
     page: Page<InstanceRow>,
     columns: Vec<Column>,
+    sorts: [(&'static str, &'static str); 6],
 }
 
 /// What was asked for, as it stands in the fields.
@@ -171,7 +182,7 @@ async fn list(State(site): State<Arc<Site>>, viewer: Viewer, Query(fields): Quer
     let mut shell = Shell::new(&site, &viewer, "instances", "Instances", &fields);
     shell.here = wanted.page(rows.page);
     let columns = wanted.columns();
-    Ok(page(StatusCode::OK, &List { shell, wanted, types, page: rows, columns }))
+    Ok(page(StatusCode::OK, &List { shell, wanted, types, page: rows, columns, sorts: SORTS }))
 }
 
 /// Changes those that are chosen, all or none.

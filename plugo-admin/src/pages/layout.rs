@@ -72,6 +72,9 @@ fn done(query: &Fields) -> Option<String> {
         ("saved", Some(1) | None) => "Saved.",
         ("saved", Some(n)) => return Some(format!("{n} instances were changed.")),
         ("created", _) => "Created.",
+        ("created-disabled", _) => {
+            "Created. It is disabled: see whether it constructs, then say a status and a priority."
+        }
         ("deleted", _) => "Deleted.",
         ("user", _) => "The user was saved.",
         ("password", _) => "Your password was changed, and your other sessions are ended.",

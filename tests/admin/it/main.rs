@@ -17,6 +17,8 @@ mod unreadable;
 mod site;
 mod pages;
 mod settings_pages;
+mod new_instance;
+mod refused_forms;
 mod editors;
 mod mounted;
 mod statements;
@@ -25,5 +27,7 @@ mod guard;
 mod account;
 #[cfg(unix)]
 mod browser;
+#[cfg(unix)]
+mod narrow;
 #[cfg(unix)]
 mod notifications;
