@@ -176,7 +176,7 @@ impl Commands {
                     }
                     Db::Sync(how) => sync::sync(&opening, answer, &registry, &how).await,
                     Db::List(which) => list::list(&opening, answer, &registry, &which).await,
-                    Db::Set(what) => set::set(&opening, answer, &what).await,
+                    Db::Set(what) => set::set(&opening, answer, &registry, &what).await,
                     Db::Audit(which) => audit::audit(&opening, answer, &which).await,
                     Db::Rekey => rekey::rekey(&opening, answer).await,
                     Db::User { command } => users::user(&opening, answer, command).await,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -160,6 +161,7 @@ impl Pages {
             arguments: self.arguments,
             guard: Arc::clone(&guarded),
             probes: Arc::new(Semaphore::new(4)),
+            own: ArcSwapOption::empty(),
         });
         let pages = Router::new()
             .merge(assets::routes())

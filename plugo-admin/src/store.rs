@@ -23,6 +23,8 @@ mod migrate;
 mod begin;
 /// Values and rows, as SQL has them.
 mod sql;
+/// What this program's code says, where the database has something else.
+mod own;
 /// What an operator reads.
 mod read;
 /// Writes that the database gives up are tried again.
@@ -55,6 +57,7 @@ pub use self::sessions::{OpenedSession, Session, SessionUse};
 pub use self::sync::{SyncMode, Synced};
 pub use self::users::UserError;
 
+pub(crate) use self::own::Own;
 pub(crate) use self::pool::{FileId, connect_alone};
 pub(crate) use self::tx::Tx;
 

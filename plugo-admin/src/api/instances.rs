@@ -83,7 +83,7 @@ async fn list(
         page: wanted.page.unwrap_or(1),
         per_page: wanted.per_page.unwrap_or(0),
     };
-    let page = site.store.instances(&query).await?;
+    let page = site.instances(&query).await?;
     Ok(Json(PageBody::of(page, |row| InstanceBody::of(&site, row))))
 }
 
@@ -119,7 +119,7 @@ async fn create(
 ) -> Result<Response, Problem> {
     let id: Result<ItemId, _> = new.item.parse();
     let found = match id {
-        Ok(id) => site.store.item(id).await?,
+        Ok(id) => site.item(id).await?,
         Err(_) => None,
     };
     let (item, schema) = found.ok_or_else(|| Problem::invalid("there is no such item"))?;
@@ -143,7 +143,7 @@ async fn create(
 }
 
 pub(super) async fn load(site: &Site, id: InstanceId) -> Result<InstanceDetail, Problem> {
-    let found = site.store.instance(id).await?;
+    let found = site.instance(id).await?;
     found.ok_or_else(|| Problem::not_found("instance"))
 }
 

@@ -7,16 +7,23 @@ use super::arguments::{Said, SetArgs};
 use super::failure::Failure;
 use super::naming::{called, find, instances, plugin_type};
 use super::opening::Opening;
-use crate::model::{Actor, Change, InstanceQuery, Via};
+use crate::model::{Actor, Change, InstanceQuery, InstanceRow, Via};
+use crate::registry::Registry;
 
 /// `db set`.
-pub(super) async fn set(opening: &Opening, answer: Answer, what: &SetArgs) -> Result<(), Failure> {
+pub(super) async fn set(
+    opening: &Opening,
+    answer: Answer,
+    registry: &Registry,
+    what: &SetArgs,
+) -> Result<(), Failure> {
     let store = opening.existing().await?;
     let type_id = match &what.of {
         Some(name) => Some(plugin_type(&store, name).await?.id),
         None => None,
     };
-    let rows = instances(&store, InstanceQuery { type_id, ..InstanceQuery::default() }).await?;
+    let rows =
+        instances(&store, registry, InstanceQuery { type_id, ..InstanceQuery::default() }).await?;
     let row = find(&rows, &what.instance)?;
     let change = match (what.status, what.priority) {
         (Some(Said(status)), Some(Said(priority))) => Change::StatusAndPriority(status, priority),
@@ -26,7 +33,8 @@ pub(super) async fn set(opening: &Opening, answer: Answer, what: &SetArgs) -> Re
     };
     let edited = store.edit(&actor(), &[(row.id, None)], &change).await?;
     let now = store.instance(row.id).await?;
-    let now = now.map(|now| now.row);
+    let own = store.own(registry).await?;
+    let now = now.map(|now| InstanceRow { item: own.item(now.row.item), ..now.row });
     let now = now.ok_or_else(|| Failure::no(format!("`{}` was deleted meanwhile", called(row))))?;
     let is_changed = !edited.changed.is_empty();
     let json = json!({

@@ -139,7 +139,7 @@ pub(super) async fn load(
     id: &str,
 ) -> Result<InstanceDetail, failure::Failure> {
     let id: InstanceId = id.parse().map_err(|_| failure::missing(viewer, "instance"))?;
-    let detail = site.store.instance(id).await.map_err(failure::store(viewer))?;
+    let detail = site.instance(id).await.map_err(failure::store(viewer))?;
     match detail {
         Some(detail) => Ok(detail),
         None => Err(gone(site, viewer, id).await?),

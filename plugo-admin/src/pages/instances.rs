@@ -170,10 +170,10 @@ impl List {
 }
 
 async fn list(State(site): State<Arc<Site>>, viewer: Viewer, Query(fields): Query) -> Answer {
-    let types = site.store.overview().await.map_err(failure::store(&viewer))?;
+    let types = site.overview().await.map_err(failure::store(&viewer))?;
     let wanted = Wanted::of(&fields);
     let number = fields.parsed("page").unwrap_or(1);
-    let rows = site.store.instances(&wanted.query(number)).await;
+    let rows = site.instances(&wanted.query(number)).await;
     let rows = rows.map_err(failure::store(&viewer))?;
     // A page behind the last one: there was more when the link was made.
     if rows.page > rows.pages() {

@@ -148,7 +148,7 @@ struct New {
 
 async fn item(site: &Site, viewer: &Viewer, id: &str) -> Result<(ItemRow, Value), Failure> {
     let id: ItemId = id.parse().map_err(|_| failure::missing(viewer, "item"))?;
-    let found = site.store.item(id).await.map_err(failure::store(viewer))?;
+    let found = site.item(id).await.map_err(failure::store(viewer))?;
     let (item, schema) = found.ok_or_else(|| failure::missing(viewer, "item"))?;
     match schema {
         Some(schema) => Ok((item, schema)),

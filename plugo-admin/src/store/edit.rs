@@ -11,7 +11,7 @@ use super::sql::{Bound, INSTANCE, INSTANCES, ITEM, ROWS, instance, revision, sta
 use super::{Store, Tx};
 use crate::error::{Conflict, EditError};
 use crate::model::{Actor, Change, InstanceId, InstanceRow, ItemRow, Version, said};
-use crate::registry::form;
+use crate::registry::{declared, form};
 use crate::secrets::{NotStored, shown};
 use crate::snapshot::Step;
 
@@ -158,7 +158,9 @@ impl Store {
                 (target.status, target.priority) = (*status, *priority);
             }
             Change::Nudge(by) => {
-                let now = row.effective_priority();
+                // "As the code says" is what the code of this program says.
+                let own = declared(&row.item).map(|(_, priority)| priority);
+                let now = row.priority.or(own).unwrap_or(row.item.code_priority);
                 let nudged = now.saturating_add(*by);
                 if nudged != now {
                     target.priority = Some(nudged);

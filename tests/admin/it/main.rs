@@ -20,6 +20,7 @@ mod settings_pages;
 mod new_instance;
 mod refused_forms;
 mod editors;
+mod code_changed;
 mod mounted;
 mod statements;
 mod api;

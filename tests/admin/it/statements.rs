@@ -10,7 +10,7 @@ fn ten_thousand_items_take_as_many_statements_as_three() {
     // Statements are counted over the whole process, so it is one of its own.
     const AGAIN: &str = "PLUGO_TEST_COUNTS_STATEMENTS";
     if std::env::var_os(AGAIN).is_none() {
-        let name = "pages::ten_thousand_items_take_as_many_statements_as_three";
+        let name = "statements::ten_thousand_items_take_as_many_statements_as_three";
         let output = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", name, "--nocapture"])
             .env(AGAIN, "1")
