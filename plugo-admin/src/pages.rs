@@ -151,7 +151,13 @@ impl Pages {
 
     /// The router.
     pub fn router(self) -> Router {
-        let guarded = Guard::new(self.store.clone(), self.auth, self.place, failure::refused);
+        let guarded = Guard::new(
+            self.store.clone(),
+            self.auth,
+            self.place,
+            self.following.clone(),
+            failure::refused,
+        );
         let guarded = Arc::new(guarded);
         let site = Arc::new(Site {
             title: self.title,

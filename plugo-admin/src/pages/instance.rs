@@ -12,7 +12,7 @@ use super::failure::{self, Answer};
 use super::fields::{Fields, Form, Query};
 use super::form::{self, Field, Filled};
 use super::layout::{Shell, go, local, page, with};
-use super::text;
+use super::text::{self, sentence};
 use crate::auth::{Editor, Viewer};
 use crate::error::{Conflict, EditError, Error};
 use crate::model::{
@@ -69,12 +69,6 @@ impl Draft {
         }
         Ok(self)
     }
-}
-
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_uppercase().collect::<String>());
-    format!("{}{}.", first.unwrap_or_default(), chars.as_str())
 }
 
 #[derive(Template)]

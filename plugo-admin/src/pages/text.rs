@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use plugo_core::Status;
 
-use crate::model::{self, At};
+use crate::model::{self, At, AuditRow};
 
 /// The two ways in which a moment is written: for people, and for machines.
 pub(super) fn time(at: At) -> (String, String) {
@@ -44,9 +44,34 @@ pub(super) fn grouped(number: u64) -> String {
     text
 }
 
-/// A value of the audit log.
-pub(super) fn said<'v>(field: &str, value: &'v Option<String>) -> &'v str {
-    model::said(field, value.as_deref())
+/// What an error says, as a sentence of a page.
+pub(super) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_uppercase().collect::<String>());
+    format!("{}{}.", first.unwrap_or_default(), chars.as_str())
+}
+
+/// What a field of the audit log was. The log has no value of what is secret, so
+/// nobody knows whether there was one.
+pub(super) fn before(row: &AuditRow) -> &str {
+    if is_hidden(row) { "" } else { said(row, &row.before) }
+}
+
+/// What a field of the audit log became.
+pub(super) fn after(row: &AuditRow) -> &str {
+    match is_hidden(row) && row.action == "created" {
+        true => "a secret",
+        false => said(row, &row.after),
+    }
+}
+
+fn said<'v>(row: &'v AuditRow, value: &'v Option<String>) -> &'v str {
+    model::said(row.field.as_deref().unwrap_or_default(), value.as_deref())
+}
+
+/// Whether the log only says that it changed. A text of settings stands in quotes.
+pub(super) fn is_hidden(row: &AuditRow) -> bool {
+    row.before.is_none() && row.after.as_deref() == Some("changed")
 }
 
 /// The beginning of a text, in one line.

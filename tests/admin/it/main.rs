@@ -24,6 +24,9 @@ mod code_changed;
 mod mounted;
 mod statements;
 mod api;
+mod api_problems;
+mod audit_words;
+mod away;
 mod guard;
 mod account;
 #[cfg(unix)]
