@@ -32,6 +32,8 @@ mod login;
 mod types;
 /// Lists of instances.
 mod instances;
+/// What the second of two editors is told.
+mod conflict;
 /// One instance.
 mod instance;
 /// A form for settings, from their schema.

@@ -69,6 +69,12 @@ impl Site {
         }
     }
 
+    /// Whether this program has the item.
+    pub(crate) fn has(&self, item: &ItemRow) -> bool {
+        let of = self.registry.find_type(&item.of.name, &item.of.package);
+        of.is_some_and(|of| of.item(&item.namespace, &item.name).is_some())
+    }
+
     /// Every plugin type. What the code says is what this program's code says, for each
     /// item that it has; here and in all that follows.
     pub(crate) async fn overview(&self) -> Result<Vec<TypeRow>, Error> {

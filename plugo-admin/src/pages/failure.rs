@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::fields::query;
 use super::layout::{go, local, page};
-use super::text::sentence;
+use super::text::{self, sentence};
 use crate::api::problem::{self, status_of};
 use crate::auth::{Mount, Refusal, Unanswered, Viewer};
 use crate::error::{EditError, Error};

@@ -26,6 +26,8 @@ pub(super) struct Shell {
     pub(super) away: Option<String>,
     /// What was done before.
     pub(super) done: Option<String>,
+    /// Whether something was.
+    pub(super) is_done: bool,
 }
 
 impl Shell {
@@ -55,6 +57,7 @@ impl Shell {
             revision: status.map_or(0, |status| status.revision),
             away,
             done: done(query),
+            is_done: query.get("done") != "none" && query.get("n") != "0",
         }
     }
 

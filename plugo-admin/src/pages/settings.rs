@@ -13,6 +13,7 @@ use super::fields::{Fields, Form, Query};
 use super::form::{self, Field, Filled};
 use super::instance::{Draft, load, not_done, shown, version};
 use super::layout::{Shell, go, page, with};
+use super::text;
 use crate::auth::{Editor, Viewer};
 use crate::error::{EditError, Error};
 use crate::model::{Change, ItemId, ItemRow, status_from_word};
@@ -41,7 +42,13 @@ async fn save(
     let schema = detail.schema.clone().unwrap_or_default();
     let (value, problems) = form::read(&schema, &fields);
     let note = to_be_typed_again(&schema, &value);
-    let mut draft = Draft { settings: Some((value.clone(), None)), note, ..Draft::default() };
+    let mut draft = Draft {
+        settings: Some((value.clone(), None)),
+        version: version(&fields).ok(),
+        was: serde_json::from_str(fields.get("was")).ok(),
+        note,
+        ..Draft::default()
+    };
     if form::is_only_another_form(&fields) {
         if !problems.is_empty() {
             draft.problems = problems;
@@ -168,7 +175,13 @@ async fn fresh(
 ) -> Answer {
     let (item, schema) = item(&site, &viewer, &id).await?;
     let value = json!({});
-    let filled = Filled { value: &value, secrets: &[], problems: &[], typed: None };
+    let filled = Filled {
+        value: &value,
+        secrets: &[],
+        problems: &[],
+        typed: None,
+        may_edit: viewer.may_edit(),
+    };
     let fields = form::fields(&schema, &filled);
     let title = format!("New instance of {}", item.full_name());
     let shell = Shell::new(&site, &viewer, "instances", title, &query);
@@ -235,7 +248,13 @@ async fn create(
         }
     }
     let value = plugo_settings::redact(&schema, &value);
-    let filled = Filled { value: &value, secrets: &[], problems: &problems, typed };
+    let filled = Filled {
+        value: &value,
+        secrets: &[],
+        problems: &problems,
+        typed,
+        may_edit: viewer.may_edit(),
+    };
     let fields = form::fields(&schema, &filled);
     let title = format!("New instance of {}", item.full_name());
     let shell = Shell::new(&site, &viewer, "instances", title, &Fields::default());

@@ -59,6 +59,10 @@ impl Own {
 
 impl Store {
     /// Where a program's code says something else than the database.
+    #[cfg_attr(
+        not(any(feature = "pages", feature = "command")),
+        expect(dead_code, reason = "pages and commands ask")
+    )]
     pub(crate) async fn own(&self, registry: &Registry) -> Result<Own, Error> {
         let doing = "read the items";
         let mut connection = self.connection(doing).await?;

@@ -20,6 +20,8 @@ mod settings_pages;
 mod new_instance;
 mod refused_forms;
 mod editors;
+mod lists;
+mod lost;
 mod code_changed;
 mod mounted;
 mod statements;

@@ -237,6 +237,11 @@ impl Browser {
         Answer { status: parts.status, headers: parts.headers, text }
     }
 
+    /// Asks another router from now on.
+    pub(crate) fn asks(&mut self, app: Router) {
+        self.app = app;
+    }
+
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send("GET", path, &[], Body::empty()).await
     }
