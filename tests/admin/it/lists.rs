@@ -74,7 +74,7 @@ fn a_viewers_form_says_nothing_of_what_to_leave_empty() {
             let mut browser = site.login(name).await;
             let page = browser.get(&format!("/instances/{}", stripe.id)).await.text;
             assert!(page.contains("A value is set"), "{page}");
-            assert_eq!(page.contains("leave this empty"), is_told, "{name}: {page}");
+            assert_eq!(page.contains("empty keeps it"), is_told, "{name}: {page}");
         }
     });
 }

@@ -7,6 +7,7 @@ mod operator;
 mod versions;
 mod sync;
 mod keys;
+mod terminal;
 mod rekey;
 mod users;
 mod follow;
