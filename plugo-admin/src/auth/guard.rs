@@ -211,14 +211,14 @@ impl Guard {
         // A browser sends no `Authorization: Bearer` that a page of another site has
         // written, unless it is allowed to, which we never say.
         let by_bearer = bearer(request.headers()).is_some();
+        let is_open = is_open(request.method(), &path);
         let identified = match &*path {
             // These are the same for everybody.
-            path if path.starts_with("/assets/") && !changes => None,
+            path if path.starts_with("/assets/") && is_open => None,
             // Somebody who cannot be recognized sees the form.
             "/login" => self.identify(&mut request, mount).await.ok().flatten(),
             _ => self.identify(&mut request, mount).await?,
         };
-        let is_open = is_open(request.method(), &path);
         let is_own = OWN.contains(&path.as_str());
         let csrf = match &identified {
             Some((_, Some((_, csrf)))) if !is_open => {

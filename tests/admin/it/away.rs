@@ -44,6 +44,15 @@ fn whoever_was_known_is_told_which_database_is_away_and_nobody_else() {
 }
 
 #[test]
+fn an_asset_that_is_not_there_is_not_found_by_whoever_is_known() {
+    run(async {
+        let site = Site::new().await;
+        let mut ann = site.login("ann").await;
+        assert_eq!(ann.get("/assets/other.css").await.status, StatusCode::NOT_FOUND);
+    });
+}
+
+#[test]
 fn what_needs_nobody_needs_no_database() {
     run(async {
         let site = Site::new().await;

@@ -435,14 +435,17 @@ fn an_edit_that_waits_in_a_circle_with_a_change_by_hand_is_done_all_the_same() {
         let sql = "BEGIN; SELECT id FROM plugo_instances FOR UPDATE; SELECT pg_sleep(0.5); \
             UPDATE plugo_instances SET priority = 5; COMMIT";
         let runtime = tokio::runtime::Handle::current();
-        let by_hand = tokio::task::spawn_blocking(move || runtime.block_on(database.by_hand(sql)));
+        // The server stays as long as its database is held.
+        let by_hand = tokio::task::spawn_blocking(move || {
+            (runtime.block_on(database.by_hand(sql)), database)
+        });
         let edit = async {
             tokio::time::sleep(std::time::Duration::from_millis(200)).await;
             store.edit(&ann(), &target, &Change::Status(Some(Status::Disabled))).await
         };
         // The database may give up either of them, and the edit is tried again.
         let (by_hand, edited) = tokio::join!(by_hand, edit);
-        let _ = by_hand.unwrap();
+        let (_, _database) = by_hand.unwrap();
         edited.unwrap();
         assert_eq!(row(&store, "sms").await.status, Some(Status::Disabled));
     });
