@@ -65,8 +65,8 @@ impl Board {
             let made = same.map_or_else(|| Arc::new(Once::new()), |entry| Arc::clone(&entry.made));
             Arc::new(Entry { may_be_selected: may_be_selected(&ranked, away), ranked, made })
         };
+        let away = TakenAway::of(registry);
         let types = registry.types().iter().map(|of| {
-            let away = TakenAway::of(registry, &of.name, &of.package);
             let ranked = snapshot.ranked(registry, &of.name, &of.package).into_iter();
             BoardType {
                 name: of.name.clone(),
@@ -100,21 +100,19 @@ pub(crate) fn may_be_selected(ranked: &Ranked, away: &TakenAway) -> bool {
     ranked.status != Status::Disabled && !away.has(ranked)
 }
 
-/// Items of a type that `DISABLED_PLUGINS` took away from this process, which no
+/// Items that `DISABLED_PLUGINS` took away from this process, which no
 /// operator brings back.
 #[derive(Default)]
 pub(crate) struct TakenAway(HashSet<(String, String)>);
 
 impl TakenAway {
-    pub(crate) fn of(registry: &Registry, name: &str, package: &str) -> Self {
+    pub(crate) fn of(registry: &Registry) -> Self {
         if !registry.is_of_program() {
             return TakenAway::default();
         }
         let types = plugo_core::plugin_types();
-        let same =
-            types.iter().filter(|of| of.info().name() == name && of.info().package() == package);
         // Of items with settings no operator says a status, but of their instances.
-        let away = same.flat_map(|of| of.items()).filter(|item| {
+        let away = types.iter().flat_map(|of| of.items()).filter(|item| {
             let is_code = item.settings().is_some() && item.declared_status() == Status::Disabled;
             item.status() == Status::Disabled && !is_code
         });

@@ -65,7 +65,7 @@ pub(crate) fn selection_in(
     let stored = snapshot.types.iter().find(|of| of.name == name && of.package == package);
     let all = stored.map_or(0, |of| of.items.iter().map(|item| item.instances.len()).sum());
     let ranked = snapshot.ranked(&site.registry, name, package);
-    let away = TakenAway::of(&site.registry, name, package);
+    let away = TakenAway::of(&site.registry);
     let can_be = |ranked: &Ranked| may_be_selected(ranked, &away);
     let first = ranked.iter().position(can_be);
     // The selected one is shown wherever it stands.
