@@ -7,12 +7,18 @@
   const said = document.getElementById("said");
   const live = document.getElementById("live");
 
-  function say(text, kind) {
+  function say(text, kind, link) {
     if (!said) return;
     live.textContent = text;
     said.className = "note " + (kind || "");
     said.hidden = !text;
     said.textContent = text;
+    if (link) {
+      const a = document.createElement("a");
+      a.href = link.href;
+      a.textContent = link.text;
+      said.append(" ", a);
+    }
   }
 
   async function problem(response) {
@@ -22,6 +28,9 @@
       return response.statusText || "the server gave no answer that can be read";
     }
   }
+
+  // The revision that this page shows.
+  let known = document.body.dataset.revision;
 
   // A row of the list: what is chosen is saved at once.
   function fieldsOf(row) {
@@ -37,8 +46,13 @@
     if (dot) dot.className = "dot " + instance.effective_status;
     const tick = row.querySelector("input[name=id]");
     if (tick) tick.value = instance.id + ":" + instance.version;
-    const version = row.querySelector("input[name=version]");
-    if (version) version.value = instance.version;
+    const set = (name, value) => {
+      const field = row.querySelector(`input[name=${name}]`);
+      if (field) field.value = value;
+    };
+    set("version", instance.version);
+    set("was-status", status.value);
+    set("was-priority", priority.value);
     row.classList.remove("changed", "failed");
     row.classList.add("saved");
     setTimeout(() => row.classList.remove("saved"), 1500);
@@ -72,6 +86,13 @@
     if (response.ok) {
       show(row, await response.json());
       say(`${name} was saved.`, "good");
+      // The next revision is the one of this change.
+      known = undefined;
+    } else if (response.status === 401) {
+      row.classList.add("failed", "changed");
+      const here = location.pathname.slice(prefix.length) + location.search;
+      const href = `${prefix}/login?next=${encodeURIComponent(here)}`;
+      say(`${name} was not saved: you are not logged in any more.`, "bad", { href, text: "Log in" });
     } else {
       row.classList.add("failed", "changed");
       say(`${name} was not saved: ${await problem(response)}.`, "bad");
@@ -137,15 +158,22 @@
     set();
   }
 
-  // What is selected now is asked for again when the revision has changed.
-  if (document.querySelector("[data-live]")) {
-    let known = document.body.dataset.revision;
+  // What is selected now is asked for again when the revision has changed. A list in which
+  // somebody may be at work stays, and is said to be old.
+  if (document.querySelector("[data-live], [data-stays]")) {
     const look = async () => {
       if (document.hidden || document.querySelector("[data-live] :focus")) return;
       const response = await fetch(`${prefix}/revision`, { redirect: "manual" });
       if (!response.ok) return;
       const revision = (await response.text()).trim();
       if (revision === known) return;
+      if (!document.querySelector("[data-live]")) {
+        if (known !== undefined) {
+          say("Something was changed meanwhile.", "", { href: location.href, text: "Load the list anew" });
+        }
+        known = revision;
+        return;
+      }
       const page = await fetch(location.href, { redirect: "manual" });
       if (!page.ok) return;
       const parsed = new DOMParser().parseFromString(await page.text(), "text/html");

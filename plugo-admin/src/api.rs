@@ -7,10 +7,11 @@ use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, OpenApi as Document};
+use utoipa::openapi::{InfoBuilder, OpenApi as Document, Server};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::auth::Mount;
 use crate::site::Site;
 
 /// Errors as RFC 9457 has them.
@@ -62,10 +63,12 @@ impl Modify for Tokens {
 /// The routes, without the path before them.
 pub(crate) fn router() -> Router<Arc<Site>> {
     let (router, document) = routes().split_for_parts();
-    let text: Arc<str> = document.to_json().unwrap_or_default().into();
-    let openapi = move || {
-        let text = text.to_string();
-        async move { ([("content-type", "application/json")], text) }
+    let document = Arc::new(document);
+    // Where it is depends on who asks: a proxy may have it elsewhere than the app.
+    let openapi = move |mount: Mount| {
+        let mut document = Document::clone(&document);
+        document.servers = Some(vec![Server::new(mount.at("/api/v1"))]);
+        async move { ([("content-type", "application/json")], document.to_json().unwrap_or_default()) }
     };
     router
         .route("/openapi.json", get(openapi))

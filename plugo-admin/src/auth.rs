@@ -21,12 +21,14 @@ mod throttle;
 mod origin;
 /// Who a handler deals with.
 mod who;
+/// What is told while the database is away, and whom.
+mod away;
 /// Every request, before anything else sees it.
 mod guard;
 /// Logging in and out, and passwords.
 mod login;
 
-pub(crate) use self::guard::{FormToken, Guard, LARGEST_BODY, Refusal, guard, is_json};
+pub(crate) use self::guard::{FormToken, Guard, LARGEST_BODY, Refusal, Unanswered, guard, is_json};
 pub(crate) use self::login::{LoginError, PasswordError, session_cookie};
 pub(crate) use self::mount::{Mount, Place};
 pub(crate) use self::who::{Editor, Oneself, Viewer};

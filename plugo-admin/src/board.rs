@@ -1,11 +1,11 @@
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use plugo_core::__private::Once;
-use plugo_core::Status;
+use plugo_core::{ItemReport, Status};
 
 use crate::model::InstanceId;
 use crate::registry::Registry;
@@ -34,6 +34,7 @@ pub(crate) struct BoardType {
 /// An instance whose item is in this program.
 pub(crate) struct Entry {
     pub(crate) ranked: Ranked,
+    may_be_selected: bool,
     made: Arc<Made>,
 }
 
@@ -55,25 +56,25 @@ impl Board {
             .flat_map(|of| &of.entries)
             .map(|entry| (entry.ranked.instance.id, entry))
             .collect();
-        let entry = |ranked: Ranked| {
+        let entry = |ranked: Ranked, away: &TakenAway| {
             // A new status, priority or name makes no new instance; new settings do, also
             // those that somebody typed into the database without raising the version.
             let same = before
                 .get(&ranked.instance.id)
                 .filter(|entry| entry.ranked.instance.settings == ranked.instance.settings);
             let made = same.map_or_else(|| Arc::new(Once::new()), |entry| Arc::clone(&entry.made));
-            Arc::new(Entry { ranked, made })
+            Arc::new(Entry { may_be_selected: may_be_selected(&ranked, away), ranked, made })
         };
-        let types = registry.types().iter().map(|of| BoardType {
-            name: of.name.clone(),
-            package: of.package.clone(),
-            entries: snapshot
-                .ranked(registry, &of.name, &of.package)
-                .into_iter()
-                .map(entry)
-                .collect(),
-            items: of.items().iter().map(|item| item.name.clone()).collect(),
-            all_have_settings: of.items().iter().all(|item| item.schema.is_some()),
+        let away = TakenAway::of(registry);
+        let types = registry.types().iter().map(|of| {
+            let ranked = snapshot.ranked(registry, &of.name, &of.package).into_iter();
+            BoardType {
+                name: of.name.clone(),
+                package: of.package.clone(),
+                entries: ranked.map(|ranked| entry(ranked, &away)).collect(),
+                items: of.items().iter().map(|item| item.name.clone()).collect(),
+                all_have_settings: of.items().iter().all(|item| item.schema.is_some()),
+            }
         });
         Board { snapshot: Arc::clone(snapshot), types: types.collect() }
     }
@@ -87,7 +88,43 @@ impl Board {
 impl BoardType {
     /// Those that may be selected, the first choice first.
     pub(crate) fn candidates(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        self.entries.iter().take_while(|entry| entry.ranked.status != Status::Disabled)
+        self.entries.iter().filter(|entry| entry.may_be_selected)
+    }
+}
+
+/// Whether an instance takes part in the selection: what lookups go by, and what pages
+/// and API say. Whether it can be made is another question: one whose settings cannot be
+/// read is selected all the same, and making it is an error, since another one in its
+/// place is not what the operator said.
+pub(crate) fn may_be_selected(ranked: &Ranked, away: &TakenAway) -> bool {
+    ranked.status != Status::Disabled && !away.has(ranked)
+}
+
+/// Items that `DISABLED_PLUGINS` took away from this process, which no
+/// operator brings back.
+#[derive(Default)]
+pub(crate) struct TakenAway(HashSet<(String, String)>);
+
+impl TakenAway {
+    pub(crate) fn of(registry: &Registry) -> Self {
+        if !registry.is_of_program() {
+            return TakenAway::default();
+        }
+        let types = plugo_core::plugin_types();
+        // Of items with settings no operator says a status, but of their instances.
+        let away = types.iter().flat_map(|of| of.items()).filter(|item| {
+            let is_code = item.settings().is_some() && item.declared_status() == Status::Disabled;
+            item.status() == Status::Disabled && !is_code
+        });
+        let key = |item: &ItemReport| {
+            (item.plugin().namespace().to_owned(), item.plugin().name().to_owned())
+        };
+        TakenAway(away.map(key).collect())
+    }
+
+    pub(crate) fn has(&self, ranked: &Ranked) -> bool {
+        ranked.status != Status::Disabled
+            && self.0.contains(&(ranked.namespace.to_string(), ranked.item.to_string()))
     }
 }
 

@@ -47,8 +47,6 @@ use self::opening::Opening;
 
 /// The variable that names the database.
 const DATABASE: &str = "PLUGO_DATABASE_URL";
-/// The variable that holds the keys for secrets.
-const KEYS: &str = "PLUGO_SECRET_KEYS";
 /// The variable by which `plugo db` and `plugo admin` learn that the app has these
 /// commands: it names a file that is to be made.
 const ANSWERED: &str = "PLUGO_COMMAND";
@@ -181,7 +179,7 @@ impl Commands {
                     }
                     Db::Sync(how) => sync::sync(&opening, answer, &registry, &how).await,
                     Db::List(which) => list::list(&opening, answer, &registry, &which).await,
-                    Db::Set(what) => set::set(&opening, answer, &what).await,
+                    Db::Set(what) => set::set(&opening, answer, &registry, &what).await,
                     Db::Audit(which) => audit::audit(&opening, answer, &which).await,
                     Db::Rekey => rekey::rekey(&opening, answer).await,
                     Db::User { command } => users::user(&opening, answer, command).await,

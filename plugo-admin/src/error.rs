@@ -283,7 +283,8 @@ impl fmt::Display for Error {
                 write!(f, "what is searched for has up to {longest} characters")
             }
             Error::NoKey => f.write_str(
-                "there is a secret field, and no key to encrypt it with; put one into the key ring",
+                "there is a secret field, and the store was opened without a key to encrypt it with \
+                 (`StoreOptions::keys`); put one into the key ring",
             ),
             Error::Secret(why) => f.write_str(why),
             Error::Followed { database } => write!(

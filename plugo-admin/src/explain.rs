@@ -1,7 +1,6 @@
-use std::collections::HashSet;
-
 use plugo_core::Status;
 
+use crate::board::{TakenAway, may_be_selected};
 use crate::error::Error;
 use crate::model::InstanceId;
 use crate::site::Site;
@@ -66,14 +65,8 @@ pub(crate) fn selection_in(
     let stored = snapshot.types.iter().find(|of| of.name == name && of.package == package);
     let all = stored.map_or(0, |of| of.items.iter().map(|item| item.instances.len()).sum());
     let ranked = snapshot.ranked(&site.registry, name, package);
-    let taken_away = taken_away(site, name, package);
-    let can_be = |ranked: &Ranked| {
-        ranked.status != Status::Disabled
-            && ranked.instance.settings.trouble().is_none()
-            && !taken_away.contains(&key(ranked))
-    };
-    let is_away =
-        |ranked: &Ranked| ranked.status != Status::Disabled && taken_away.contains(&key(ranked));
+    let away = TakenAway::of(&site.registry);
+    let can_be = |ranked: &Ranked| may_be_selected(ranked, &away);
     let first = ranked.iter().position(can_be);
     // The selected one is shown wherever it stands.
     let shown = ranked.iter().enumerate().filter(|(i, _)| *i < most || Some(*i) == first);
@@ -85,9 +78,10 @@ pub(crate) fn selection_in(
         is_selected: Some(i) == first,
         why: match first {
             Some(first) if i == first => {
-                why_selected(of, ranked[first + 1..].iter().find(|o| can_be(o)))
+                let why = why_selected(of, ranked[first + 1..].iter().find(|o| can_be(o)));
+                why + &unusable(of)
             }
-            first => why_not(of, first.map(|first| &ranked[first]), is_away(of)),
+            first => why_not(of, first.map(|first| &ranked[first]), away.has(of)),
         },
     });
     Selection {
@@ -98,26 +92,6 @@ pub(crate) fn selection_in(
         total: ranked.len(),
         elsewhere: u64::try_from(all.saturating_sub(ranked.len())).unwrap_or(u64::MAX),
     }
-}
-
-fn key(ranked: &Ranked) -> (String, String) {
-    (ranked.namespace.to_string(), ranked.item.to_string())
-}
-
-/// Items that `DISABLED_PLUGINS` took away from this process, which no operator
-/// brings back.
-fn taken_away(site: &Site, name: &str, package: &str) -> HashSet<(String, String)> {
-    if !site.registry.is_of_program() {
-        return HashSet::new();
-    }
-    let types = plugo_core::plugin_types();
-    let same = types.iter().filter(|of| of.info().name() == name && of.info().package() == package);
-    let away = same.flat_map(|of| of.items()).filter(|item| {
-        let is_code = item.settings().is_some() && item.declared_status() == Status::Disabled;
-        item.status() == Status::Disabled && !is_code
-    });
-    away.map(|item| (item.plugin().namespace().to_owned(), item.plugin().name().to_owned()))
-        .collect()
 }
 
 fn why_selected(it: &Ranked, next: Option<&Ranked>) -> String {
@@ -146,10 +120,7 @@ fn why_not(it: &Ranked, first: Option<&Ranked>, is_taken_away: bool) -> String {
     if is_taken_away {
         return "DISABLED_PLUGINS takes it away from this process".to_owned();
     }
-    if let Some(why) = it.instance.settings.trouble() {
-        return format!("passed over: {why}");
-    }
-    match (it.status, first) {
+    let why = match (it.status, first) {
         (Status::Disabled, _) if it.instance.status.is_none() => "disabled by its code".to_owned(),
         (Status::Disabled, _) => "disabled by an operator".to_owned(),
         (Status::Reserve, Some(first)) if first.status == Status::Active => {
@@ -161,5 +132,12 @@ fn why_not(it: &Ranked, first: Option<&Ranked>, is_taken_away: bool) -> String {
         (_, Some(_)) => format!("its priority is {}", it.priority),
         // Without a first one, each is disabled.
         (_, None) => "cannot be selected".to_owned(),
-    }
+    };
+    why + &unusable(it)
+}
+
+/// What is added where it cannot be made.
+fn unusable(it: &Ranked) -> String {
+    let why = it.instance.settings.trouble();
+    why.map_or_else(String::new, |why| format!("; but its settings cannot be read: {why}"))
 }

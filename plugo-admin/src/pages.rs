@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -31,6 +32,8 @@ mod login;
 mod types;
 /// Lists of instances.
 mod instances;
+/// What the second of two editors is told.
+mod conflict;
 /// One instance.
 mod instance;
 /// A form for settings, from their schema.
@@ -53,9 +56,10 @@ mod account;
 /// ```no_run
 /// # async fn app() -> Result<axum::Router, plugo_admin::Error> {
 /// use std::sync::Arc;
-/// use plugo_admin::{Actor, Auth, Pages, Registry, Store, SyncMode};
+/// use plugo_admin::{Actor, Auth, KeyRing, Pages, Registry, StoreOptions, SyncMode};
 /// let registry = Registry::of_program();
-/// let store = Store::open("sqlite:///var/lib/shop/plugo.sqlite3").await?;
+/// let options = StoreOptions::new().keys(KeyRing::from_env()?);
+/// let store = options.open("sqlite:///var/lib/shop/plugo.sqlite3").await?;
 /// store.sync(&Actor::of_program(), &registry, SyncMode::Create).await?;
 /// let following = Arc::new(store.follow(&registry).await?);
 /// let pages = Pages::new(store, registry, Auth::built_in()).following(following);
@@ -149,7 +153,13 @@ impl Pages {
 
     /// The router.
     pub fn router(self) -> Router {
-        let guarded = Guard::new(self.store.clone(), self.auth, self.place, failure::refused);
+        let guarded = Guard::new(
+            self.store.clone(),
+            self.auth,
+            self.place,
+            self.following.clone(),
+            failure::refused,
+        );
         let guarded = Arc::new(guarded);
         let site = Arc::new(Site {
             title: self.title,
@@ -159,6 +169,7 @@ impl Pages {
             arguments: self.arguments,
             guard: Arc::clone(&guarded),
             probes: Arc::new(Semaphore::new(4)),
+            own: ArcSwapOption::empty(),
         });
         let pages = Router::new()
             .merge(assets::routes())

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use plugo_core::{DEFAULT_NAMESPACE, Status};
+use plugo_core::{DEFAULT_NAMESPACE, Status, TypeReport};
 use plugo_settings::Form;
 use serde_json::Value;
 
@@ -290,6 +290,20 @@ impl RegisteredPlugin {
             description: String::new(),
         }
     }
+}
+
+/// What this program's code says of an item, if it has the item.
+pub(crate) fn declared(item: &ItemRow) -> Option<(Status, i32)> {
+    let types = plugo_core::plugin_types();
+    let same = |of: &&TypeReport| {
+        of.info().name() == item.of.name && of.info().package() == item.of.package
+    };
+    let items = types.iter().filter(same).flat_map(|of| of.items());
+    let mut found = items.filter(|found| {
+        let plugin = found.plugin();
+        plugin.namespace() == item.namespace && plugin.name() == item.name
+    });
+    found.next().map(|found| (found.declared_status(), found.plugin().priority()))
 }
 
 /// What this program makes of the settings of an item, if it has the item.

@@ -20,6 +20,8 @@ mod anew;
 
 pub(crate) use self::anew::NotSealedAnew;
 pub use self::reveal_error::RevealError;
+#[cfg(feature = "command")]
+pub(crate) use self::ring::KEYS;
 pub use self::ring::KeyRing;
 pub use self::sealed::SealedSettings;
 pub(crate) use self::sealed::shown;

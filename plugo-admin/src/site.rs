@@ -1,15 +1,21 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use plugo_core::Kwargs;
+use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::auth::Guard;
 use crate::error::Error;
 use crate::follow::Following;
+use crate::model::{
+    InstanceDetail, InstanceId, InstanceQuery, InstanceRow, ItemId, ItemQuery, ItemRow, Page,
+    TypeRow,
+};
 use crate::registry::Registry;
 use crate::snapshot::Snapshot;
-use crate::store::Store;
+use crate::store::{Own, Store};
 
 /// What pages and API are about.
 pub(crate) struct Site {
@@ -21,6 +27,8 @@ pub(crate) struct Site {
     pub(crate) guard: Arc<Guard>,
     /// Constructors that are called at the same time.
     pub(crate) probes: Arc<Semaphore>,
+    /// Where the code says something else than the database, at which revision.
+    pub(crate) own: ArcSwapOption<(i64, Own)>,
 }
 
 /// Calls a function with the arguments that the app gives to its plugins.
@@ -59,6 +67,62 @@ impl Site {
             Some(held) => Ok((held, true)),
             None => Ok((Arc::new(self.store.snapshot().await?), false)),
         }
+    }
+
+    /// Whether this program has the item.
+    pub(crate) fn has(&self, item: &ItemRow) -> bool {
+        let of = self.registry.find_type(&item.of.name, &item.of.package);
+        of.is_some_and(|of| of.item(&item.namespace, &item.name).is_some())
+    }
+
+    /// Every plugin type. What the code says is what this program's code says, for each
+    /// item that it has; here and in all that follows.
+    pub(crate) async fn overview(&self) -> Result<Vec<TypeRow>, Error> {
+        self.overview_at(self.revision().await?).await
+    }
+
+    /// The same, where the revision is known.
+    pub(crate) async fn overview_at(&self, revision: i64) -> Result<Vec<TypeRow>, Error> {
+        self.store.overview_by(&self.own_at(revision).await?.1).await
+    }
+
+    pub(crate) async fn instances(
+        &self,
+        query: &InstanceQuery,
+    ) -> Result<Page<InstanceRow>, Error> {
+        self.store.instances_by(query, &self.own().await?.1).await
+    }
+
+    pub(crate) async fn instance(&self, id: InstanceId) -> Result<Option<InstanceDetail>, Error> {
+        let Some(detail) = self.store.instance(id).await? else { return Ok(None) };
+        let own = self.own().await?;
+        let row = InstanceRow { item: own.1.item(detail.row.item), ..detail.row };
+        Ok(Some(InstanceDetail { row, ..detail }))
+    }
+
+    pub(crate) async fn items(&self, query: &ItemQuery) -> Result<Page<ItemRow>, Error> {
+        let (mut page, own) = (self.store.items(query).await?, self.own().await?);
+        page.rows = page.rows.into_iter().map(|item| own.1.item(item)).collect();
+        Ok(page)
+    }
+
+    pub(crate) async fn item(&self, id: ItemId) -> Result<Option<(ItemRow, Option<Value>)>, Error> {
+        let Some((item, schema)) = self.store.item(id).await? else { return Ok(None) };
+        Ok(Some((self.own().await?.1.item(item), schema)))
+    }
+
+    async fn own(&self) -> Result<Arc<(i64, Own)>, Error> {
+        self.own_at(self.revision().await?).await
+    }
+
+    /// It is read again when the revision has changed.
+    async fn own_at(&self, revision: i64) -> Result<Arc<(i64, Own)>, Error> {
+        if let Some(known) = self.own.load_full().filter(|known| known.0 == revision) {
+            return Ok(known);
+        }
+        let own = Arc::new((revision, self.store.own(&self.registry).await?));
+        self.own.store(Some(Arc::clone(&own)));
+        Ok(own)
     }
 
     /// The revision that holds in this process, or the one of the database.

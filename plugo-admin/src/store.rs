@@ -27,6 +27,8 @@ mod begin;
 mod folded;
 /// Values and rows, as SQL has them.
 mod sql;
+/// What this program's code says, where the database has something else.
+mod own;
 /// What an operator reads.
 mod read;
 /// Writes that the database gives up are tried again.
@@ -66,6 +68,7 @@ pub use self::rekey::{LostSecret, RekeyError, Rekeyed};
 pub use self::sessions::{OpenedSession, Session, SessionUse};
 pub use self::sync::{SyncMode, Synced};
 
+pub(crate) use self::own::Own;
 pub(crate) use self::pool::{FileId, connect_alone, late};
 pub(crate) use self::tx::Tx;
 
@@ -156,7 +159,9 @@ fn out_of_reach(file: &Path) -> Option<String> {
 
 impl Store {
     /// Connects to `sqlite:///path` or `postgres://…` with the usual
-    /// [`StoreOptions`], and migrates. A SQLite file is made if there is none.
+    /// [`StoreOptions`], and migrates. A SQLite file is made if there is none. There are
+    /// no keys for secrets: an app that has some opens it with
+    /// [`StoreOptions::keys`].
     ///
     /// # Errors
     ///

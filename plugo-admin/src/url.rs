@@ -25,7 +25,13 @@ impl Database {
     pub(crate) fn parse(url: &str) -> Result<Self, Error> {
         let wrong = |why: &str| Error::Url { url: shown(url), why: why.to_owned() };
         let Some((scheme, rest)) = url.split_once(':') else {
-            return Err(wrong("it begins with no scheme"));
+            // A path, as it is written elsewhere.
+            let is_path = url.starts_with(['/', '.']) || url.ends_with(".sqlite3");
+            let meant = utf8_percent_encode(url, IN_PATH);
+            return Err(match is_path {
+                true => wrong(&format!("it begins with no scheme; is `sqlite://{meant}` meant?")),
+                false => wrong("it begins with no scheme"),
+            });
         };
         match scheme {
             "sqlite" => {

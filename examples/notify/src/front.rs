@@ -50,7 +50,9 @@ async fn guarded(request: Request, next: Next) -> Response {
         return (StatusCode::FORBIDDEN, "another site sent this form").into_response();
     }
     let mut response = next.run(request).await;
-    let policy = HeaderValue::from_static("default-src 'self'; frame-ancestors 'none'");
+    let policy = HeaderValue::from_static(
+        "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
+    );
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }
@@ -80,6 +82,8 @@ fn around(title: &str, main: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) }
+                // There is none, and browsers ask for one otherwise.
+                link rel="icon" href="data:,";
                 link rel="stylesheet" href="/style.css";
                 script src="/live.js" defer {}
             }
@@ -241,11 +245,19 @@ async fn sending(
         p {
             @match &sent.through {
                 Some(through) => { "It went through " strong #used { (through) } "." },
+                None if sent.passed_over.is_empty() => {
+                    "No provider took it: "
+                    (instances::<dyn Notifier>().select().map_or_else(
+                        |why| why.to_string(),
+                        |_| "there was none".to_owned(),
+                    ))
+                    "."
+                },
                 None => { "No provider took it." },
             }
         }
         @if !sent.passed_over.is_empty() {
-            p { "Before that:" }
+            p { @if sent.through.is_some() { "Before that:" } @else { "What each of them said:" } }
             ul { @for why in &sent.passed_over { li { (why) } } }
         }
         p { a href="/" { "Back" } }

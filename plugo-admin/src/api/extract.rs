@@ -1,10 +1,13 @@
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Error;
+use serde_json::error::Category;
+use serde_path_to_error::{Path, Segment};
 
 use super::problem::Problem;
 use crate::auth::is_json;
@@ -39,11 +42,35 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             let detail = "the body cannot be read, or is larger than what is read here";
             Problem::new(rejection.status(), "urn:plugo:body", detail)
         })?;
-        serde_json::from_slice(&body).map(Json).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => Problem::invalid(error.to_string()),
-            _ => Problem::new(StatusCode::BAD_REQUEST, "urn:plugo:json", error.to_string()),
-        })
+        let mut from = serde_json::Deserializer::from_slice(&body);
+        let read = serde_path_to_error::deserialize(&mut from);
+        let no_json = |error: &Error| {
+            Problem::new(StatusCode::BAD_REQUEST, "urn:plugo:json", error.to_string())
+        };
+        let read = read.map_err(|error| match error.inner().classify() {
+            Category::Data => Problem::of_body(pointer(error.path()), unplaced(error.inner())),
+            _ => no_json(error.inner()),
+        })?;
+        from.end().map_err(|error| no_json(&error))?;
+        Ok(Json(read))
     }
+}
+
+/// The place as a JSON pointer.
+fn pointer(path: &Path) -> String {
+    let step = |segment: &Segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    };
+    path.iter().map(step).collect()
+}
+
+/// What is wrong, without the line and the column, which say less than the pointer.
+fn unplaced(error: &Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&place).unwrap_or(&text).to_owned()
 }
 
 /// The query, of which every field is known.
@@ -70,8 +97,8 @@ impl<T: std::str::FromStr, S: Send + Sync> FromRequestParts<S> for Id<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let path = Path::<String>::from_request_parts(parts, state).await;
-        let id = path.ok().and_then(|Path(text)| text.parse().ok());
+        let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
+        let id = path.ok().and_then(|path| path.0.parse().ok());
         id.map(Id).ok_or_else(|| Problem::not_found("resource"))
     }
 }

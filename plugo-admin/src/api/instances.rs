@@ -3,6 +3,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use plugo_core::Status;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -10,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{DetailBody, InstanceBody, PageBody};
-use super::extract::{Id, Json, Query};
+use super::extract::{Id, Json, Query, given};
 use super::problem::Problem;
 use crate::auth::{Editor, Viewer};
 use crate::model::{InstanceDetail, InstanceId, InstanceQuery, ItemId, Sort, status_from_word};
@@ -82,7 +83,7 @@ async fn list(
         page: wanted.page.unwrap_or(1),
         per_page: wanted.per_page.unwrap_or(0),
     };
-    let page = site.store.instances(&query).await?;
+    let page = site.instances(&query).await?;
     Ok(Json(PageBody::of(page, |row| InstanceBody::of(&site, row))))
 }
 
@@ -95,6 +96,12 @@ struct New {
     name: String,
     /// What fits the item's schema.
     settings: Value,
+    /// `active`, `reserve` or `disabled`; `null` is "as the code says". Where nothing is
+    /// said it is disabled, so that nothing goes through it before somebody has looked
+    /// at it.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    status: Option<Option<String>>,
 }
 
 /// Makes an instance.
@@ -112,7 +119,7 @@ async fn create(
 ) -> Result<Response, Problem> {
     let id: Result<ItemId, _> = new.item.parse();
     let found = match id {
-        Ok(id) => site.store.item(id).await?,
+        Ok(id) => site.item(id).await?,
         Err(_) => None,
     };
     let (item, schema) = found.ok_or_else(|| Problem::invalid("there is no such item"))?;
@@ -120,8 +127,12 @@ async fn create(
         let why = format!("`{}` has no settings, so it has one instance", item.full_name());
         return Err(Problem::invalid(why));
     }
-    let actor = editor.actor();
-    let id = site.store.create_instance(&actor, item.id, &new.name, &new.settings).await?;
+    let status = match new.status {
+        None => Some(Status::Disabled),
+        Some(said) => said.map(|word| status_from_word(&word)).transpose()?,
+    };
+    let (actor, name) = (editor.actor(), &*new.name);
+    let id = site.store.create_instance_as(&actor, item.id, name, status, &new.settings).await?;
     let mut response = detail(&site, id).await?;
     *response.status_mut() = StatusCode::CREATED;
     // A relative address is by the one that was posted to.
@@ -132,7 +143,7 @@ async fn create(
 }
 
 pub(super) async fn load(site: &Site, id: InstanceId) -> Result<InstanceDetail, Problem> {
-    let found = site.store.instance(id).await?;
+    let found = site.instance(id).await?;
     found.ok_or_else(|| Problem::not_found("instance"))
 }
 

@@ -52,7 +52,7 @@ async fn items(
         page: wanted.page.unwrap_or(1),
         per_page: wanted.per_page.unwrap_or(0),
     };
-    let page = site.store.items(&query).await?;
+    let page = site.items(&query).await?;
     Ok(Json(PageBody::of(page, |row| ItemBody::of(&site, row))))
 }
 

@@ -81,6 +81,16 @@ impl Problem {
         Problem::new(status_of(error), "urn:plugo:database", detail)
     }
 
+    /// A body that does not fit, with the place.
+    pub(super) fn of_body(pointer: String, detail: String) -> Self {
+        let whole = match &*pointer {
+            "" => format!("the body does not fit: {detail}"),
+            pointer => format!("the body does not fit at {pointer}: {detail}"),
+        };
+        let errors = vec![FieldError { pointer, detail }];
+        Problem { errors, ..Problem::invalid(whole) }
+    }
+
     /// Settings that do not fit, each with its place.
     fn of_fields(
         detail: impl Into<String>,
@@ -228,7 +238,14 @@ pub(crate) fn refused(refusal: &Refusal) -> Response {
             "urn:plugo:too-large",
             "the body is larger than what is read here".to_owned(),
         ),
-        Refusal::Store(error) => return Problem::of_unknown(error).into_response(),
+        Refusal::Store(unanswered) => {
+            let error = &unanswered.error;
+            if !unanswered.was_known {
+                return Problem::of_unknown(error).into_response();
+            }
+            tracing::warn!(%error, "who sent a request could not be looked up");
+            (status_of(error), "urn:plugo:database", error.to_string())
+        }
     };
     Problem::new(status, kind, detail).into_response()
 }

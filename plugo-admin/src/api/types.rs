@@ -23,7 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Site>> {
     responses((status = 200, body = Vec<TypeBody>), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 async fn types(State(site): State<Arc<Site>>, _: Viewer) -> Result<Json<Vec<TypeBody>>, Problem> {
-    let rows = site.store.overview().await?;
+    let rows = site.overview().await?;
     Ok(Json(rows.into_iter().map(|row| TypeBody::of(&site, row)).collect()))
 }
 
@@ -40,7 +40,7 @@ async fn selection(
     _: Viewer,
     Id(id): Id<TypeId>,
 ) -> Result<Json<SelectionBody>, Problem> {
-    let rows = site.store.overview().await?;
+    let rows = site.overview().await?;
     let found = rows.into_iter().find(|row| row.id == id);
     let row = found.ok_or_else(|| Problem::not_found("plugin type"))?;
     let selection = explain::selection(&site, &row.name, &row.package, 100).await?;

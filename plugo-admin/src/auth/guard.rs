@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -9,7 +10,9 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
+use super::away::Recent;
 use super::cookies;
 use super::mount::{Mount, Place};
 use super::origin::{is_foreign, same_token};
@@ -17,9 +20,10 @@ use super::throttle::Throttle;
 use super::who::{Editor, Oneself, Viewer};
 use super::{Auth, Identity, Kind};
 use crate::error::Error;
+use crate::follow::Following;
 use crate::model::{Role, UserId, Via};
 use crate::secrets::random;
-use crate::store::{SessionUse, Store};
+use crate::store::{Session, SessionUse, Store};
 
 /// The largest body that is read, in bytes.
 pub(crate) const LARGEST_BODY: usize = 512 * 1024;
@@ -60,6 +64,8 @@ pub(crate) struct Guard {
     /// Each password that is checked takes 19 MiB for a while.
     pub(super) checks: Semaphore,
     place: Place,
+    pub(super) recent: Recent,
+    following: Option<Arc<Following>>,
     /// How a refusal looks like.
     refuse: fn(Refusal, &Mount, bool) -> Response,
 }
@@ -83,18 +89,80 @@ pub(crate) enum Refusal {
     /// The body is larger than what is read.
     TooLarge,
     /// The database does not say who it is.
-    Store(Error),
+    Store(Box<Unanswered>),
 }
+
+/// A database that does not say who somebody is.
+#[derive(Debug)]
+pub(crate) struct Unanswered {
+    pub(crate) error: Error,
+    /// Whether somebody was known by the same token a while ago.
+    pub(crate) was_known: bool,
+    /// For how long it has been away, as far as this process follows it.
+    pub(crate) away: Option<Duration>,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Refusal::Store(Box::new(Unanswered { error, was_known: false, away: None }))
+    }
+}
+
+/// How long a database that is known to be away is waited for: it may be back.
+const AWAY: Duration = Duration::from_millis(500);
 
 impl Guard {
     pub(crate) fn new(
         store: Store,
         auth: Auth,
         place: Place,
+        following: Option<Arc<Following>>,
         refuse: fn(Refusal, &Mount, bool) -> Response,
     ) -> Self {
-        let (throttle, checks) = (Throttle::new(), Semaphore::new(2));
-        Guard { store, auth, throttle, checks, place, refuse }
+        let (throttle, checks, recent) = (Throttle::new(), Semaphore::new(2), Recent::default());
+        Guard { store, auth, throttle, checks, place, recent, following, refuse }
+    }
+
+    /// For how long the database has been away, as far as this process follows it.
+    fn away(&self) -> Option<Duration> {
+        let status = self.following.as_ref()?.status();
+        status.away_since.map(|since| since.elapsed())
+    }
+
+    /// The session of a token.
+    async fn session(
+        &self,
+        token: &str,
+        idle: Duration,
+        what: SessionUse,
+    ) -> Result<Option<Session>, Refusal> {
+        let away = self.away();
+        let lookup = self.store.session_within(token, idle, what);
+        let found = match away {
+            None => lookup.await,
+            Some(_) => timeout(AWAY, lookup).await.unwrap_or_else(|_| {
+                let status = self.following.as_ref().map(|following| following.status());
+                let why = status.and_then(|status| status.last_error);
+                Err(Error::Away {
+                    database: self.store.shown().to_owned(),
+                    doing: "look up who is logged in",
+                    why: why.unwrap_or_else(|| "it did not before".to_owned()),
+                })
+            }),
+        };
+        match found {
+            Ok(session) => {
+                match &session {
+                    Some(_) => self.recent.seen(token),
+                    None => self.recent.forget(token),
+                }
+                Ok(session)
+            }
+            Err(error) => {
+                let was_known = self.recent.was_seen(token, idle);
+                Err(Refusal::Store(Box::new(Unanswered { error, was_known, away })))
+            }
+        }
     }
 
     pub(crate) fn is_built_in(&self) -> bool {
@@ -106,7 +174,7 @@ impl Guard {
         &self,
         request: &mut Request,
         mount: &Mount,
-    ) -> Result<Option<(Identity, Option<InSession>)>, Error> {
+    ) -> Result<Option<(Identity, Option<InSession>)>, Refusal> {
         match &self.auth.0 {
             Kind::Extension => {
                 let found = request.extensions().get::<Identity>().cloned();
@@ -129,7 +197,7 @@ impl Guard {
                     BY_ITSELF => SessionUse::Looked,
                     _ => SessionUse::Used,
                 };
-                let session = self.store.session_within(&token, *idle, what).await?;
+                let session = self.session(&token, *idle, what).await?;
                 Ok(session.map(|session| {
                     let identity = Identity::new(session.user.name, session.user.role);
                     let (csrf, user) = (session.csrf, session.user.id);
@@ -152,8 +220,14 @@ impl Guard {
         // A browser sends no `Authorization: Bearer` that a page of another site has
         // written, unless it is allowed to, which we never say.
         let by_bearer = bearer(request.headers()).is_some();
-        let identified = self.identify(&mut request, mount).await.map_err(Refusal::Store)?;
         let is_open = is_open(request.method(), &path);
+        let identified = match &*path {
+            // These are the same for everybody.
+            path if path.starts_with("/assets/") && is_open => None,
+            // Somebody who cannot be recognized sees the form.
+            "/login" => self.identify(&mut request, mount).await.ok().flatten(),
+            _ => self.identify(&mut request, mount).await?,
+        };
         let is_own = OWN.contains(&path.as_str());
         let csrf = match &identified {
             Some((_, Some(session))) if !is_open => {
@@ -213,7 +287,7 @@ impl Guard {
         if let Some(token) = cookies::read(headers, FORMS, mount) {
             return Ok((None, token.to_owned()));
         }
-        let token = URL_SAFE_NO_PAD.encode(random::<32>().map_err(Refusal::Store)?);
+        let token = URL_SAFE_NO_PAD.encode(random::<32>()?);
         Ok((Some(cookies::set(FORMS, Some(&token), mount)), token))
     }
 }

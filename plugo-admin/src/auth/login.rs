@@ -92,7 +92,10 @@ impl Guard {
     /// Ends a session.
     pub(crate) async fn log_out(&self, token: Option<&str>) -> Result<(), Error> {
         match token {
-            Some(token) => self.store.close_session(token).await,
+            Some(token) => {
+                self.recent.forget(token);
+                self.store.close_session(token).await
+            }
             None => Ok(()),
         }
     }

@@ -1,9 +1,9 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use super::KEYS;
 use super::answer::plain;
 use crate::error::{EditError, Error, UserError};
+use crate::secrets::KEYS;
 use crate::store::RekeyError;
 
 /// The answer is no.

@@ -26,7 +26,7 @@ pub(super) async fn list(
         sort: Sort::Type,
         ..InstanceQuery::default()
     };
-    let rows = instances(&store, query).await?;
+    let rows = instances(&store, registry, query).await?;
     let documents: Vec<Value> = rows.iter().map(|row| document(row, registry)).collect();
     answer.give(&documents, || {
         if rows.is_empty() {

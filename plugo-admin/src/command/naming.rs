@@ -2,21 +2,23 @@ use plugo_core::name::nearest;
 
 use super::failure::{Failure, Hint};
 use crate::model::{InstanceQuery, InstanceRow, TypeRow};
+use crate::registry::Registry;
 use crate::store::Store;
 
 /// So many rows are read at a time.
 const ROWS: u32 = 1000;
 
-/// Every instance that a query means, on all pages.
+/// Every instance that a query means, on all pages, as this program has its items.
 pub(super) async fn instances(
     store: &Store,
+    registry: &Registry,
     mut query: InstanceQuery,
 ) -> Result<Vec<InstanceRow>, Failure> {
-    let mut rows = Vec::new();
+    let (mut rows, own) = (Vec::new(), store.own(registry).await?);
     query.per_page = ROWS;
     for page in 1.. {
         query.page = page;
-        let found = store.instances(&query).await?;
+        let found = store.instances_by(&query, &own).await?;
         let is_last = found.page >= found.pages();
         rows.extend(found.rows);
         if is_last {

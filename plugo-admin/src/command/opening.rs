@@ -1,8 +1,8 @@
 use std::env;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::DATABASE;
 use super::failure::Failure;
-use super::{DATABASE, KEYS};
 use crate::secrets::KeyRing;
 use crate::store::{Store, StoreOptions};
 use crate::url::Database;
@@ -28,12 +28,9 @@ impl Opening {
             Some(url) => url,
             None => variable(DATABASE)?.unwrap_or(default),
         };
-        if !options.has_keys()
-            && let Some(keys) = variable(KEYS)?
-        {
-            let keys = KeyRing::parse(&keys);
-            options =
-                options.keys(keys.map_err(|error| Failure::usage(format!("{KEYS}: {error}")))?);
+        if !options.has_keys() {
+            let keys = KeyRing::from_env();
+            options = options.keys(keys.map_err(|error| Failure::usage(error.to_string()))?);
         }
         Ok(Opening { url, options, program: program.to_owned(), opened: Mutex::default() })
     }

@@ -7,17 +7,30 @@ use super::arguments::{Said, SetArgs};
 use super::failure::Failure;
 use super::naming::{called, find, instances, plugin_type};
 use super::opening::Opening;
-use crate::model::{Actor, Change, InstanceQuery, Via};
+use crate::model::{Actor, Change, InstanceQuery, InstanceRow, ItemQuery, ItemRow, TypeId, Via};
+use crate::registry::Registry;
+use crate::store::Store;
 
 /// `db set`.
-pub(super) async fn set(opening: &Opening, answer: Answer, what: &SetArgs) -> Result<(), Failure> {
+pub(super) async fn set(
+    opening: &Opening,
+    answer: Answer,
+    registry: &Registry,
+    what: &SetArgs,
+) -> Result<(), Failure> {
     let store = opening.existing().await?;
     let type_id = match &what.of {
         Some(name) => Some(plugin_type(&store, name).await?.id),
         None => None,
     };
-    let rows = instances(&store, InstanceQuery { type_id, ..InstanceQuery::default() }).await?;
-    let row = find(&rows, &what.instance)?;
+    let rows =
+        instances(&store, registry, InstanceQuery { type_id, ..InstanceQuery::default() }).await?;
+    let row = match find(&rows, &what.instance) {
+        Ok(row) => row,
+        Err(failure) => {
+            return Err(without(&store, type_id, &what.instance).await?.unwrap_or(failure));
+        }
+    };
     let change = match (what.status, what.priority) {
         (Some(Said(status)), Some(Said(priority))) => Change::StatusAndPriority(status, priority),
         (Some(Said(status)), None) => Change::Status(status),
@@ -26,7 +39,8 @@ pub(super) async fn set(opening: &Opening, answer: Answer, what: &SetArgs) -> Re
     };
     let edited = store.edit(&actor(), &[(row.id, None)], &change).await?;
     let now = store.instance(row.id).await?;
-    let now = now.map(|now| now.row);
+    let own = store.own(registry).await?;
+    let now = now.map(|now| InstanceRow { item: own.item(now.row.item), ..now.row });
     let now = now.ok_or_else(|| Failure::no(format!("`{}` was deleted meanwhile", called(row))))?;
     let is_changed = !edited.changed.is_empty();
     let json = json!({
@@ -51,6 +65,24 @@ pub(super) async fn set(opening: &Opening, answer: Answer, what: &SetArgs) -> Re
             if is_changed { "" } else { "; it was so before" }
         )
     })
+}
+
+/// What is told where an item is meant that has settings, and no instance yet.
+async fn without(
+    store: &Store,
+    type_id: Option<TypeId>,
+    asked: &str,
+) -> Result<Option<Failure>, Failure> {
+    let query = ItemQuery { search: Some(asked.to_owned()), type_id, ..ItemQuery::default() };
+    let items = store.items(&query).await?.rows;
+    let is_meant = |item: &&ItemRow| item.name == asked || item.full_name() == asked;
+    let found = items.iter().filter(|item| item.has_settings).find(is_meant);
+    Ok(found.map(|_| {
+        Failure::usage(format!(
+            "`{asked}` has settings, so it has the instances that operators make of it, and there \
+             is none yet: make one in the admin pages or with their API"
+        ))
+    }))
 }
 
 /// Whoever is at the terminal, as the system calls them.

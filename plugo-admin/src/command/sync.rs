@@ -107,6 +107,7 @@ fn synced_json(synced: &Synced) -> Value {
         "present": synced.present,
         "refreshed": synced.refreshed,
         "outdated": synced.outdated,
+        "differing": synced.differing,
         "lines": synced.lines,
     })
 }

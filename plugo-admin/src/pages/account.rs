@@ -9,6 +9,7 @@ use axum::routing::{get, post};
 use super::failure::{self, Answer};
 use super::fields::{Fields, Form, Query};
 use super::layout::{Shell, go, page};
+use super::text;
 use crate::auth::{LoginError, Oneself, PasswordError, Viewer};
 use crate::error::UserError;
 use crate::site::Site;

@@ -9,6 +9,7 @@ use axum::routing::get;
 use super::failure::Answer;
 use super::fields::Query;
 use super::layout::{Shell, page};
+use super::text;
 use crate::auth::Viewer;
 use crate::site::Site;
 

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::State;
@@ -8,8 +9,9 @@ use axum::response::{IntoResponse, Response};
 
 use super::fields::query;
 use super::layout::{go, local, page};
+use super::text::{self, sentence};
 use crate::api::problem::{self, status_of};
-use crate::auth::{Mount, Refusal, Viewer};
+use crate::auth::{Mount, Refusal, Unanswered, Viewer};
 use crate::error::{EditError, Error};
 use crate::site::Site;
 
@@ -67,6 +69,16 @@ pub(super) fn store(viewer: &Viewer) -> impl Fn(Error) -> Failure + '_ {
 /// host, user and path in it, so that is in the log alone.
 pub(super) const NO_ANSWER: &str = "The database did not answer, so nobody can log in or be \
     recognized now. Try again later.";
+
+/// What somebody is told who was known while the database answered.
+fn away_text(error: &Error, away: Option<Duration>) -> String {
+    let since = away.map(|away| format!(" It has been away for {away:.0?}.")).unwrap_or_default();
+    format!(
+        "{}{since} Until it is back nobody can be recognized here, nothing can be changed, and the \
+         app goes by what was known before.",
+        sentence(&error.to_string())
+    )
+}
 
 fn of_store(mount: &Mount, error: &Error) -> Failure {
     let status = status_of(error);
@@ -140,10 +152,15 @@ pub(super) fn refused(refusal: Refusal, mount: &Mount, is_api: bool) -> Response
             let text = "This is larger than what is read here, so nothing was changed.";
             tell(mount, StatusCode::PAYLOAD_TOO_LARGE, "Too large", text)
         }
-        Refusal::Store(error) => {
+        Refusal::Store(unanswered) => {
+            let Unanswered { error, was_known, away } = &*unanswered;
             tracing::warn!(%error, "who sent a request could not be looked up");
             let title = "The database did not answer this";
-            shown(mount, status_of(&error), title, NO_ANSWER, false, false)
+            let text = match was_known {
+                true => away_text(error, *away),
+                false => NO_ANSWER.to_owned(),
+            };
+            shown(mount, status_of(error), title, &text, false, false)
         }
     };
     failure.into_response()

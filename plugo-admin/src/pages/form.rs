@@ -4,6 +4,7 @@
 use askama::Template;
 
 use super::fields::Fields;
+use super::text;
 
 /// What stands at a place, as far as a form can show it.
 mod shape;
@@ -40,6 +41,7 @@ enum Kind {
     Secret {
         is_set: bool,
         may_be_taken: bool,
+        may_edit: bool,
     },
     Check {
         is_on: bool,
@@ -63,6 +65,7 @@ enum Kind {
         text: String,
         /// Whether what was typed is not shown, as there may be a secret in it.
         is_held_back: bool,
+        may_edit: bool,
     },
 }
 

@@ -8,11 +8,12 @@ use axum::routing::{get, post};
 use plugo_settings::Problem;
 use serde_json::Value;
 
+use super::conflict;
 use super::failure::{self, Answer};
 use super::fields::{Fields, Form, Query};
 use super::form::{self, Field, Filled};
 use super::layout::{Shell, go, local, page, with};
-use super::text;
+use super::text::{self, sentence};
 use crate::auth::{Editor, Viewer};
 use crate::error::{Conflict, EditError, Error};
 use crate::model::{
@@ -37,6 +38,11 @@ pub(super) struct Draft {
     pub(super) priority: Option<String>,
     pub(super) name: Option<String>,
     pub(super) settings: Option<(Value, Option<Fields>)>,
+    /// The version and the settings that the editor saw, as long as nothing else is told.
+    pub(super) version: Option<Version>,
+    pub(super) was: Option<Value>,
+    /// What saving again puts in the place of what holds now.
+    pub(super) lost: Vec<String>,
     pub(super) problems: Vec<Problem>,
     pub(super) conflict: Option<Conflict>,
     pub(super) error: Option<String>,
@@ -59,7 +65,9 @@ impl Draft {
     /// What was not done, to be shown in the form; or a page in its place.
     fn not_done(mut self, viewer: &Viewer, error: EditError) -> Result<Self, failure::Failure> {
         match error {
-            EditError::Conflict(conflict) => self.conflict = Some(*conflict),
+            EditError::Conflict(conflict) => {
+                (self.conflict, self.version) = (Some(*conflict), None);
+            }
             EditError::Invalid(why) => self.error = Some(sentence(&why)),
             EditError::Store(why @ (Error::NoKey | Error::Secret(_))) => {
                 self.error = Some(sentence(&why.to_string()));
@@ -71,12 +79,6 @@ impl Draft {
     }
 }
 
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_uppercase().collect::<String>());
-    format!("{}{}.", first.unwrap_or_default(), chars.as_str())
-}
-
 #[derive(Template)]
 #[template(path = "instance.html")]
 struct One {
@@ -84,20 +86,32 @@ struct One {
     row: InstanceRow,
     draft: Draft,
     settings: Option<Vec<Field>>,
+    /// The settings that the form was filled with, without secrets.
+    was: String,
     unreadable: Option<String>,
     changes: Vec<AuditRow>,
     presence: &'static str,
 }
 
 impl One {
+    fn was_status(&self) -> &'static str {
+        self.row.status.map_or("", plugo_core::Status::as_str)
+    }
+
+    fn was_priority(&self) -> String {
+        self.row.priority.map(|priority| priority.to_string()).unwrap_or_default()
+    }
+
     fn status(&self) -> &str {
-        let said = self.row.status.map_or("", plugo_core::Status::as_str);
-        self.draft.status.as_deref().unwrap_or(said)
+        self.draft.status.as_deref().unwrap_or(self.was_status())
     }
 
     fn priority(&self) -> String {
-        let said = self.row.priority.map(|priority| priority.to_string()).unwrap_or_default();
-        self.draft.priority.clone().unwrap_or(said)
+        self.draft.priority.clone().unwrap_or_else(|| self.was_priority())
+    }
+
+    fn version(&self) -> Version {
+        self.draft.version.unwrap_or(self.row.version)
     }
 
     fn name(&self) -> &str {
@@ -139,7 +153,7 @@ pub(super) async fn load(
     id: &str,
 ) -> Result<InstanceDetail, failure::Failure> {
     let id: InstanceId = id.parse().map_err(|_| failure::missing(viewer, "instance"))?;
-    let detail = site.store.instance(id).await.map_err(failure::store(viewer))?;
+    let detail = site.instance(id).await.map_err(failure::store(viewer))?;
     match detail {
         Some(detail) => Ok(detail),
         None => Err(gone(site, viewer, id).await?),
@@ -169,13 +183,17 @@ pub(super) async fn shown(
     viewer: &Viewer,
     query: &Fields,
     detail: InstanceDetail,
-    draft: Draft,
+    mut draft: Draft,
 ) -> Answer {
     let row = detail.row;
     let about =
         AuditQuery { subject_id: Some(row.id.to_string()), per_page: 8, ..AuditQuery::default() };
     let changes = site.store.audit(&about).await.map_err(failure::store(viewer))?;
-    let (mut settings, mut unreadable) = (None, None);
+    let (mut settings, mut unreadable, mut was) = (None, None, String::new());
+    if draft.conflict.is_some() {
+        let (status, priority) = (draft.status.as_deref(), draft.priority.as_deref());
+        draft.lost = conflict::said(&row, status, priority, draft.name.as_deref());
+    }
     if let Some(schema) = detail.schema.filter(|_| !row.is_default) {
         // The shape of what is stored, with an empty text for each secret.
         let revealed = site.store.revealed(row.id).await.map_err(failure::store(viewer))?;
@@ -187,29 +205,39 @@ pub(super) async fn shown(
             }
             None => (detail.settings, detail.secrets),
         };
-        let value = match &draft.settings {
+        let mut value = match &draft.settings {
             Some((typed, _)) => plugo_settings::redact(&schema, typed),
-            None => stored,
+            None => stored.clone(),
         };
+        was = match (&draft.was, &draft.conflict) {
+            (Some(was), None) => was.to_string(),
+            _ => stored.to_string(),
+        };
+        if draft.conflict.is_some() && draft.settings.is_some() {
+            draft.lost = conflict::settings(draft.was.as_ref(), &mut value, &stored);
+        }
         let typed = draft.settings.as_ref().and_then(|(_, typed)| typed.as_ref());
-        let filled = Filled { value: &value, secrets: &secrets, problems: &draft.problems, typed };
+        let filled = Filled {
+            value: &value,
+            secrets: &secrets,
+            problems: &draft.problems,
+            typed,
+            may_edit: viewer.may_edit(),
+        };
         settings = Some(form::fields(&schema, &filled));
     }
     let shell = Shell::new(site, viewer, "instances", row.subject(), query);
-    let is_known = site
-        .registry
-        .find_type(&row.item.of.name, &row.item.of.package)
-        .is_some_and(|of| of.item(&row.item.namespace, &row.item.name).is_some());
-    let presence = presence(is_known, row.item.present);
+    let presence = presence(site.has(&row.item), row.item.present);
     let code = draft.code();
     let changes = changes.rows;
-    Ok(page(code, &One { shell, row, draft, settings, unreadable, changes, presence }))
+    Ok(page(code, &One { shell, row, draft, settings, was, unreadable, changes, presence }))
 }
 
 /// Where an item is, in words.
 pub(super) fn presence(is_known: bool, is_present: bool) -> &'static str {
     match (is_known, is_present) {
-        (true, _) => "compiled in",
+        (true, true) => "compiled in",
+        (true, false) => "compiled in, not synced",
         (false, true) => "not in this client",
         (false, false) => "absent",
     }
@@ -255,8 +283,9 @@ async fn save(
     let detail = load(&site, &viewer, &id).await?;
     let id = detail.row.id;
     let mut draft = Draft {
-        status: Some(fields.get("status").to_owned()),
-        priority: Some(fields.get("priority").trim().to_owned()),
+        status: typed(&fields, "status", "was-status"),
+        priority: typed(&fields, "priority", "was-priority"),
+        version: version(&fields).ok(),
         ..Draft::default()
     };
     let change = match fields.find("nudge") {
@@ -265,7 +294,10 @@ async fn save(
             "-1" => Ok(Change::Nudge(-1)),
             _ => Err("A priority is nudged by one, up or down.".to_owned()),
         },
-        None => both(&fields),
+        None if draft.status.is_none() && draft.priority.is_none() => {
+            return Ok(go(viewer.mount(), &back(&fields, id, "saved", 0)));
+        }
+        None => said(draft.status.as_deref(), draft.priority.as_deref()),
     };
     let edit = change.and_then(|change| Ok((change, version(&fields)?)));
     let (change, version) = match edit {
@@ -281,14 +313,23 @@ async fn save(
     }
 }
 
-fn both(fields: &Fields) -> Result<Change, String> {
-    let status = match fields.get("status") {
-        "" => None,
-        word => Some(status_from_word(word).map_err(|why| sentence(&why.to_string()))?),
-    };
-    let priority = match fields.get("priority").trim() {
-        "" => None,
-        text => Some(text.parse().map_err(|_| {
+/// What an editor has put into a field, in the place of what it showed.
+fn typed(fields: &Fields, name: &str, was: &str) -> Option<String> {
+    let typed = fields.get(name).trim();
+    let is_same = fields.find(was).is_some_and(|was| was.trim() == typed);
+    (!is_same).then(|| typed.to_owned())
+}
+
+/// What is to be changed: what nobody touched is not sent again, since somebody else may
+/// have changed it meanwhile.
+fn said(status: Option<&str>, priority: Option<&str>) -> Result<Change, String> {
+    let status = status.map(|word| match word {
+        "" => Ok(None),
+        word => status_from_word(word).map(Some).map_err(|why| sentence(&why.to_string())),
+    });
+    let priority = priority.map(|text| match text {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| {
             format!(
                 "“{}” is no priority. Write a whole number between {} and {}, or nothing for what \
                  the code says.",
@@ -296,9 +337,14 @@ fn both(fields: &Fields) -> Result<Change, String> {
                 i32::MIN,
                 i32::MAX
             )
-        })?),
-    };
-    Ok(Change::StatusAndPriority(status, priority))
+        }),
+    });
+    Ok(match (status.transpose()?, priority.transpose()?) {
+        (Some(status), Some(priority)) => Change::StatusAndPriority(status, priority),
+        (Some(status), None) => Change::Status(status),
+        (None, Some(priority)) => Change::Priority(priority),
+        (None, None) => return Err("There is nothing to change.".to_owned()),
+    })
 }
 
 async fn rename(

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use askama::Template;
@@ -13,12 +14,23 @@ use super::layout::{Shell, go, local, page, with};
 use super::text;
 use crate::auth::{Editor, Viewer};
 use crate::model::{
-    Change, InstanceId, InstanceQuery, InstanceRow, Page, Sort, TypeRow, Version, status_from_word,
+    Change, InstanceId, InstanceQuery, InstanceRow, ItemId, Page, Sort, TypeId, TypeRow, Version,
+    status_from_word,
 };
 use crate::site::Site;
 
 /// The most instances that are changed at once.
 const MOST: usize = 1000;
+
+/// By what can be sorted where the heads of the columns are not shown.
+const SORTS: [(&str, &str); 6] = [
+    ("", "Selection"),
+    ("name", "Instance"),
+    ("type", "Type"),
+    ("status", "Status"),
+    ("priority", "Priority"),
+    ("package", "Package"),
+];
 
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new().route("/instances", get(list)).route("/instances/bulk", post(bulk))
@@ -32,6 +44,11 @@ struct List {
     types: Vec<TypeRow>,
     page: Page<InstanceRow>,
     columns: Vec<Column>,
+    sorts: [(&'static str, &'static str); 6],
+    /// Parts of the query that mean nothing.
+    not_read: Vec<String>,
+    /// Items that this program has.
+    here: HashSet<ItemId>,
 }
 
 /// What was asked for, as it stands in the fields.
@@ -111,6 +128,30 @@ impl Wanted {
         format!("/instances{}", query(&pairs))
     }
 
+    /// What is no filter, in words.
+    fn not_read(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        if !self.status.is_empty()
+            && let Err(why) = status_from_word(&text::short(&self.status, 40))
+        {
+            wrong.push(format!("{why}. Instances of every status are shown."));
+        }
+        if !self.type_id.is_empty() && self.type_id.parse::<TypeId>().is_err() {
+            let type_id = text::short(&self.type_id, 40);
+            wrong.push(format!("“{type_id}” is no plugin type. Instances of all types are shown."));
+        }
+        if !matches!(&*self.present, "" | "yes" | "no") {
+            let present = text::short(&self.present, 40);
+            wrong.push(format!("Present is yes or no, and not “{present}”. All are shown."));
+        }
+        if !matches!(&*self.sort, "selection") && !SORTS.iter().any(|(sort, _)| *sort == self.sort)
+        {
+            let sort = text::short(&self.sort, 40);
+            wrong.push(format!("Nothing is sorted by “{sort}”; this is the order of selection."));
+        }
+        wrong
+    }
+
     fn page(&self, page: u32) -> String {
         self.link(&self.sort, &self.order, page)
     }
@@ -152,17 +193,36 @@ impl List {
         row.status.is_some_and(|status| status.as_str() == word)
     }
 
+    fn status_of(&self, row: &InstanceRow) -> &'static str {
+        row.status.map_or("", Status::as_str)
+    }
+
+    fn is_here(&self, row: &InstanceRow) -> bool {
+        self.here.contains(&row.item.id)
+    }
+
     /// Whether the item is in this program, in another one, or in none.
+    fn where_it_is(&self, row: &InstanceRow) -> &'static str {
+        match (row.item.present, self.is_here(row)) {
+            (true, true) => "yes",
+            (true, false) => "not in this client",
+            (false, true) => "here, not synced",
+            (false, false) => "absent",
+        }
+    }
+
     fn colspan(&self) -> usize {
         if self.shell.may_edit { 8 } else { 6 }
     }
 }
 
 async fn list(State(site): State<Arc<Site>>, viewer: Viewer, Query(fields): Query) -> Answer {
-    let types = site.store.overview().await.map_err(failure::store(&viewer))?;
+    // Before what is shown is read, so that no change is missed.
+    let revision = site.revision().await.map_err(failure::store(&viewer))?;
+    let types = site.overview_at(revision).await.map_err(failure::store(&viewer))?;
     let wanted = Wanted::of(&fields);
     let number = fields.parsed("page").unwrap_or(1);
-    let rows = site.store.instances(&wanted.query(number)).await;
+    let rows = site.instances(&wanted.query(number)).await;
     let rows = rows.map_err(failure::store(&viewer))?;
     // A page behind the last one: there was more when the link was made.
     if rows.page > rows.pages() {
@@ -170,8 +230,11 @@ async fn list(State(site): State<Arc<Site>>, viewer: Viewer, Query(fields): Quer
     }
     let mut shell = Shell::new(&site, &viewer, "instances", "Instances", &fields);
     shell.here = wanted.page(rows.page);
-    let columns = wanted.columns();
-    Ok(page(StatusCode::OK, &List { shell, wanted, types, page: rows, columns }))
+    shell.revision = revision;
+    let (columns, not_read) = (wanted.columns(), wanted.not_read());
+    let here = rows.rows.iter().filter(|row| site.has(&row.item)).map(|row| row.item.id).collect();
+    let list = List { shell, wanted, types, page: rows, columns, sorts: SORTS, not_read, here };
+    Ok(page(StatusCode::OK, &list))
 }
 
 /// Changes those that are chosen, all or none.

@@ -26,6 +26,8 @@ pub(super) struct Shell {
     pub(super) away: Option<String>,
     /// What was done before.
     pub(super) done: Option<String>,
+    /// Whether something was.
+    pub(super) is_done: bool,
 }
 
 impl Shell {
@@ -55,6 +57,7 @@ impl Shell {
             revision: status.map_or(0, |status| status.revision),
             away,
             done: done(query),
+            is_done: query.get("done") != "none" && query.get("n") != "0",
         }
     }
 
@@ -72,6 +75,9 @@ fn done(query: &Fields) -> Option<String> {
         ("saved", Some(1) | None) => "Saved.",
         ("saved", Some(n)) => return Some(format!("{n} instances were changed.")),
         ("created", _) => "Created.",
+        ("created-disabled", _) => {
+            "Created. It is disabled: see whether it constructs, then say a status and a priority."
+        }
         ("deleted", _) => "Deleted.",
         ("user", _) => "The user was saved.",
         ("password", _) => "Your password was changed, and your other sessions are ended.",

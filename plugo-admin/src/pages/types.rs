@@ -13,7 +13,7 @@ use super::layout::{Shell, page};
 use super::text;
 use crate::api::problem::status_of;
 use crate::auth::Viewer;
-use crate::explain::{Candidate, Selection, selection, selection_in};
+use crate::explain::{Candidate, Selection, selection_in};
 use crate::model::{ItemQuery, ItemRow, TypeId, TypeRow};
 use crate::site::Site;
 
@@ -37,8 +37,8 @@ struct All {
 }
 
 async fn all(State(site): State<Arc<Site>>, viewer: Viewer, Query(query): Query) -> Answer {
-    let types = site.store.overview().await.map_err(failure::store(&viewer))?;
     let (snapshot, is_in_force) = site.in_force().await.map_err(failure::store(&viewer))?;
+    let types = site.overview_at(snapshot.revision).await.map_err(failure::store(&viewer))?;
     let types = types.into_iter().map(|of| {
         let found = selection_in(&site, &snapshot, is_in_force, &of.name, &of.package, 1);
         let is_known = found.is_known;
@@ -65,13 +65,13 @@ async fn one(
     Path(id): Path<String>,
     Query(query): Query,
 ) -> Answer {
-    let types = site.store.overview().await.map_err(failure::store(&viewer))?;
+    let (snapshot, is_in_force) = site.in_force().await.map_err(failure::store(&viewer))?;
+    let types = site.overview_at(snapshot.revision).await.map_err(failure::store(&viewer))?;
     let id: Option<TypeId> = id.parse().ok();
     let Some(of) = types.into_iter().find(|of| Some(of.id) == id) else {
         return Err(failure::missing(&viewer, "plugin type"));
     };
-    let selection = selection(&site, &of.name, &of.package, SHOWN).await;
-    let selection = selection.map_err(failure::store(&viewer))?;
+    let selection = selection_in(&site, &snapshot, is_in_force, &of.name, &of.package, SHOWN);
     let wanted = ItemQuery { type_id: Some(of.id), per_page: 200, ..ItemQuery::default() };
     let items = site.store.items(&wanted).await.map_err(failure::store(&viewer))?;
     let with_settings = items.rows.into_iter().filter(|item| item.has_settings).collect();

@@ -34,11 +34,17 @@ struct Page {
 }
 
 async fn show(State(site): State<Arc<Site>>, viewer: Viewer, Query(query): Query) -> Answer {
-    shown(&site, &viewer, &query, None).await
+    shown(&site, &viewer, &query, "", None).await
 }
 
-/// The page, with why a user was not saved.
-async fn shown(site: &Site, viewer: &Viewer, fields: &Fields, error: Option<String>) -> Answer {
+/// The page, with why a user was not saved, and the name of one that was not added.
+async fn shown(
+    site: &Site,
+    viewer: &Viewer,
+    fields: &Fields,
+    new: &str,
+    error: Option<String>,
+) -> Answer {
     only_built_in(site, viewer)?;
     let users = site.store.list_users().await.map_err(failure::store(viewer))?;
     let status = match error {
@@ -46,8 +52,7 @@ async fn shown(site: &Site, viewer: &Viewer, fields: &Fields, error: Option<Stri
         None => StatusCode::OK,
     };
     let shell = Shell::new(site, viewer, "users", "Users", fields);
-    let name = error.as_ref().map(|_| fields.get("name").to_owned()).unwrap_or_default();
-    Ok(page(status, &Page { shell, users, name, error }))
+    Ok(page(status, &Page { shell, users, name: new.to_owned(), error }))
 }
 
 /// Where the app knows who is who, the store's users may do nothing.
@@ -55,16 +60,11 @@ fn only_built_in(site: &Site, viewer: &Viewer) -> Result<(), Failure> {
     if site.guard.is_built_in() { Ok(()) } else { Err(failure::missing(viewer, "page")) }
 }
 
-async fn done(
-    site: &Site,
-    viewer: &Viewer,
-    fields: &Fields,
-    result: Result<(), UserError>,
-) -> Answer {
+async fn done(site: &Site, viewer: &Viewer, new: &str, result: Result<(), UserError>) -> Answer {
     match result {
         Ok(()) => Ok(go(viewer.mount(), "/users?done=user")),
         Err(UserError::Store(error)) => Err(failure::store(viewer)(error)),
-        Err(error) => shown(site, viewer, fields, Some(format!("{error}."))).await,
+        Err(error) => shown(site, viewer, &Fields::default(), new, Some(format!("{error}."))).await,
     }
 }
 
@@ -85,7 +85,7 @@ async fn add(
         Ok(role) => site.store.add_user(&actor, name, password, role).await.map(drop),
         Err(error) => Err(error),
     };
-    done(&site, &viewer, &fields, result).await
+    done(&site, &viewer, name, result).await
 }
 
 async fn role(
@@ -100,7 +100,7 @@ async fn role(
         Ok(role) => site.store.set_role_by(&editor.actor(), editor.user(), name, role).await,
         Err(error) => Err(error),
     };
-    done(&site, &viewer, &fields, result).await
+    done(&site, &viewer, "", result).await
 }
 
 async fn password(
@@ -112,7 +112,7 @@ async fn password(
     only_built_in(&site, &viewer)?;
     let (name, password) = (fields.get("name"), fields.get("password"));
     let result = site.store.set_password(&editor.actor(), name, password).await;
-    done(&site, &viewer, &fields, result).await
+    done(&site, &viewer, "", result).await
 }
 
 async fn disable(
@@ -127,5 +127,5 @@ async fn disable(
         true => site.store.disable_user_by(&editor.actor(), editor.user(), name).await,
         false => site.store.enable_user(&editor.actor(), name).await,
     };
-    done(&site, &viewer, &fields, result).await
+    done(&site, &viewer, "", result).await
 }

@@ -1,3 +1,4 @@
+use std::env::VarError;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,6 +10,9 @@ use serde_json::{Map, Value};
 
 use super::{MARK, RevealError, random};
 use crate::error::Error;
+
+/// The variable that holds the keys for secrets.
+pub(crate) const KEYS: &str = "PLUGO_SECRET_KEYS";
 
 /// What is encrypted is a text.
 const TEXT: &str = "1";
@@ -37,6 +41,31 @@ impl KeyRing {
     /// clear.
     pub fn none() -> Self {
         KeyRing::default()
+    }
+
+    /// What the variable `PLUGO_SECRET_KEYS` holds, as [`parse`](Self::parse) reads it;
+    /// no key where it is not there, or empty. The [commands](crate::Commands) `db` and
+    /// `admin` go by that variable, so an app that does too has the same secrets.
+    ///
+    /// ```no_run
+    /// use plugo_admin::{KeyRing, StoreOptions};
+    /// # async fn open() -> Result<(), plugo_admin::Error> {
+    /// let store = StoreOptions::new().keys(KeyRing::from_env()?).open("sqlite:///srv/db").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Secret`], which names the variable; no part of a key is in it.
+    pub fn from_env() -> Result<Self, Error> {
+        let wrong = |why: String| Error::Secret(format!("{KEYS}: {why}"));
+        match std::env::var(KEYS) {
+            Ok(keys) if keys.is_empty() => Ok(KeyRing::none()),
+            Ok(keys) => KeyRing::parse(&keys).map_err(|error| wrong(error.to_string())),
+            Err(VarError::NotPresent) => Ok(KeyRing::none()),
+            Err(VarError::NotUnicode(_)) => Err(wrong("it is not UTF-8".to_owned())),
+        }
     }
 
     /// `name:key,name:key`, where a key is 32 bytes in Base64.

@@ -11,7 +11,7 @@ use super::sql::{Bound, INSTANCE, INSTANCES, ITEM, ROWS, instance, revision, sta
 use super::{Store, Tx};
 use crate::error::EditError;
 use crate::model::{Actor, Change, InstanceId, InstanceRow, ItemRow, Version, unseen, unseen_text};
-use crate::registry::form;
+use crate::registry::{declared, form};
 use crate::secrets::{NotStored, owner, shown};
 use crate::snapshot::Step;
 
@@ -155,7 +155,9 @@ impl Store {
                 (target.status, target.priority) = (*status, *priority);
             }
             Change::Nudge(by) => {
-                let now = row.effective_priority();
+                // "As the code says" is what the code of this program says.
+                let own = declared(&row.item).map(|(_, priority)| priority);
+                let now = row.priority.or(own).unwrap_or(row.item.code_priority);
                 let nudged = now.saturating_add(*by);
                 if nudged != now {
                     target.priority = Some(nudged);
@@ -253,6 +255,9 @@ pub(super) fn settings_changes(
 ) -> Vec<(String, Option<String>, Option<String>)> {
     let ((shown_before, secrets_before), (shown_after, secrets_after)) =
         (shown(schema, before), shown(schema, after));
+    let told_before = told(&shown_before, &secrets_before, |_| false);
+    let told_after =
+        told(&shown_after, &secrets_after, |at| before.pointer(at) != after.pointer(at));
     let names = |value: &Value| value.as_object().map(|o| o.keys().cloned().collect::<Vec<_>>());
     let mut fields: Vec<String> =
         [names(before), names(after)].into_iter().flatten().flatten().collect();
@@ -262,17 +267,32 @@ pub(super) fn settings_changes(
     changed
         .map(|field| {
             let text = |value: &Value| value.get(&field).map(ToString::to_string);
-            let (before, after) = (text(&shown_before), text(&shown_after));
+            let same = text(&shown_before) == text(&shown_after);
             let pointer = format!("/{}", field.replace('~', "~0").replace('/', "~1"));
             let is_secret =
                 [&secrets_before, &secrets_after].iter().any(|of| of.contains(&pointer));
             // Or else only what is secret within it differs.
-            match is_secret || before == after {
+            match is_secret || same {
                 true => (field, None, Some("changed".to_owned())),
-                false => (field, before, after),
+                false => {
+                    let (before, after) = (text(&told_before), text(&told_after));
+                    (field, before, after)
+                }
             }
         })
         .collect()
+}
+
+/// Settings with words in the places of secrets: which of them changed.
+fn told(shown: &Value, secrets: &[String], is_changed: impl Fn(&str) -> bool) -> Value {
+    let mut told = shown.clone();
+    for pointer in secrets {
+        if let Some(place) = told.pointer_mut(pointer) {
+            let word = if is_changed(pointer) { "changed" } else { "…" };
+            *place = Value::String(word.to_owned());
+        }
+    }
+    told
 }
 
 async fn find(tx: &mut Tx, ids: &[InstanceId]) -> sqlx::Result<HashMap<InstanceId, Found>> {

@@ -1,3 +1,4 @@
+use plugo_core::Status;
 use serde_json::{Value, json};
 
 use super::Store;
@@ -13,7 +14,8 @@ use crate::snapshot::Step;
 
 impl Store {
     /// Makes an instance of an item with settings. Its status and priority are as the
-    /// code says.
+    /// code says, so that it may be selected at once:
+    /// [`create_instance_as`](Self::create_instance_as) gives it another status.
     ///
     /// # Errors
     ///
@@ -27,17 +29,33 @@ impl Store {
         name: &str,
         settings: &Value,
     ) -> Result<InstanceId, EditError> {
+        self.create_instance_as(actor, of, name, None, settings).await
+    }
+
+    /// Makes an instance with a status; `None` is "as the code says". One that is
+    /// disabled takes part in nothing until an operator says so.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`create_instance`](Self::create_instance).
+    pub async fn create_instance_as(
+        &self,
+        actor: &Actor,
+        of: ItemId,
+        name: &str,
+        status: Option<Status>,
+        settings: &Value,
+    ) -> Result<InstanceId, EditError> {
         let name = checked_name(name)?;
         let id = InstanceId::new();
-        retried(|| self.create_once(actor, of, id, &name, settings)).await
+        retried(|| self.create_once(actor, of, (id, &name, status), settings)).await
     }
 
     async fn create_once(
         &self,
         actor: &Actor,
         of: ItemId,
-        id: InstanceId,
-        name: &str,
+        (id, name, status): (InstanceId, &str, Option<Status>),
         settings: &Value,
     ) -> Result<InstanceId, Attempt<EditError>> {
         let doing = "save the instance";
@@ -62,15 +80,27 @@ impl Store {
         let stored = self.sealed(&item, &schema, settings, &json!({}), id)?;
         let subject = subject(&item.full_name(), name, false);
         let mut lines = vec![Line::new("created", "instance", id, &*subject)];
+        let word = status.map(|status| status.as_str().to_owned());
+        if word.is_some() {
+            let line = Line::new("created", "instance", id, &*subject);
+            lines.push(line.field("status", None, word.clone()));
+        }
         for (field, before, after) in settings_changes(Some(&schema), &json!({}), &stored) {
             let line = Line::new("created", "instance", id, &*subject);
             lines.push(line.field(format!("settings.{field}"), before, after));
         }
         let work = async {
-            let sql = "INSERT INTO plugo_instances (id, item_id, name, is_default, settings) \
-                VALUES ($1, $2, $3, 0, $4)";
-            let values = [id.to_string(), of.to_string(), name.to_owned(), stored.to_string()];
-            statement(sql, values.map(Bound::Text)).execute(&mut *tx).await?;
+            let sql = "INSERT INTO plugo_instances (id, item_id, name, is_default, status, \
+                settings) VALUES ($1, $2, $3, 0, $4, $5)";
+            let text = Bound::Text;
+            let values = [
+                text(id.to_string()),
+                text(of.to_string()),
+                text(name.to_owned()),
+                Bound::MaybeText(word),
+                text(stored.to_string()),
+            ];
+            statement(sql, values).execute(&mut *tx).await?;
             let after = revision(&mut tx).await?;
             audit::write(&mut tx, actor, lines, after).await?;
             let created = self.snapshot_instances(&mut tx, &[id]).await?;

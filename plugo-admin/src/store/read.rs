@@ -8,7 +8,7 @@ use super::sql::{
     Bound, INSTANCE, INSTANCES, ITEM, ITEMS, ROWS, Where, count, flag, instance, item, parsed,
     statement, status, tuples,
 };
-use super::{Store, Tx};
+use super::{Own, Store, Tx};
 use crate::error::Error;
 use crate::model::{
     InstanceDetail, InstanceId, InstanceQuery, InstanceRow, ItemId, ItemQuery, ItemRow, Page,
@@ -17,29 +17,33 @@ use crate::model::{
 use crate::secrets::{RevealError, SealedSettings, owner, shown};
 use crate::snapshot::{Moment, Origin, Snapshot, SnapshotInstance, SnapshotItem, SnapshotType};
 
-/// Active ones first.
-const RANK: &str =
-    "CASE COALESCE(n.status, i.code_status) WHEN 'active' THEN 0 WHEN 'reserve' THEN 1 ELSE 2 END";
-const PRIORITY: &str = "COALESCE(n.priority, i.code_priority)";
-
 impl Store {
-    /// Every plugin type with how many instances hold which status, by name.
+    /// Every plugin type with how many instances hold which status, by name. What the
+    /// code says is what the last sync that refreshed it had.
     ///
     /// # Errors
     ///
     /// Those of the database.
     pub async fn overview(&self) -> Result<Vec<TypeRow>, Error> {
+        self.overview_by(&Own::default()).await
+    }
+
+    /// The same, by what this program's code says.
+    pub(crate) async fn overview_by(&self, own: &Own) -> Result<Vec<TypeRow>, Error> {
         let doing = "read the plugin types";
         let mut connection = self.connection(doing).await?;
-        let sql = "SELECT t.id, t.name, t.package, t.description, t.present, \
+        let status = own.status();
+        let sql = format!(
+            "SELECT t.id, t.name, t.package, t.description, t.present, \
             COUNT(DISTINCT i.id) AS items, \
-            COUNT(CASE WHEN COALESCE(n.status, i.code_status) = 'active' THEN n.id END) AS active, \
-            COUNT(CASE WHEN COALESCE(n.status, i.code_status) = 'reserve' THEN n.id END) AS reserve, \
-            COUNT(CASE WHEN COALESCE(n.status, i.code_status) = 'disabled' THEN n.id END) AS disabled \
+            COUNT(CASE WHEN {status} = 'active' THEN n.id END) AS active, \
+            COUNT(CASE WHEN {status} = 'reserve' THEN n.id END) AS reserve, \
+            COUNT(CASE WHEN {status} = 'disabled' THEN n.id END) AS disabled \
             FROM plugo_types t LEFT JOIN plugo_items i ON i.type_id = t.id \
             LEFT JOIN plugo_instances n ON n.item_id = i.id \
-            GROUP BY t.id, t.name, t.package, t.description, t.present ORDER BY t.name, t.package, t.id";
-        let rows = sqlx::query(sql).fetch_all(&mut *connection).await;
+            GROUP BY t.id, t.name, t.package, t.description, t.present ORDER BY t.name, t.package, t.id"
+        );
+        let rows = sqlx::query(&sql).fetch_all(&mut *connection).await;
         let type_row = |row: &AnyRow| {
             Ok(TypeRow {
                 id: parsed(row, "id")?,
@@ -57,11 +61,21 @@ impl Store {
     }
 
     /// The instances that a query asks for: two statements, however many there are.
+    /// What the code says is what the last sync that refreshed it had.
     ///
     /// # Errors
     ///
     /// Those of the database.
     pub async fn instances(&self, query: &InstanceQuery) -> Result<Page<InstanceRow>, Error> {
+        self.instances_by(query, &Own::default()).await
+    }
+
+    /// The same, by what this program's code says.
+    pub(crate) async fn instances_by(
+        &self,
+        query: &InstanceQuery,
+        own: &Own,
+    ) -> Result<Page<InstanceRow>, Error> {
         let mut wanted = Where::default();
         if let Some(text) = &query.search {
             wanted.contains(
@@ -74,15 +88,19 @@ impl Store {
             wanted.and("i.type_id = ?", id.to_string());
         }
         if let Some(status) = query.status {
-            wanted.and("COALESCE(n.status, i.code_status) = ?", status.as_str());
+            wanted.and(&format!("{} = ?", own.status()), status.as_str());
         }
         if let Some(package) = &query.package {
             wanted.and("i.package = ?", package.as_str());
         }
         wanted.present("i.present", query.present);
-        let order = order(query.sort, query.descending);
+        let order = order(query.sort, query.descending, own);
         let columns = format!("{INSTANCE}, {ITEM}");
         let pages = (query.page, query.per_page);
+        let instance = |row: &AnyRow| {
+            let row = instance(row)?;
+            Ok(InstanceRow { item: own.item(row.item), ..row })
+        };
         self.page("read the instances", &columns, INSTANCES, wanted, &order, pages, instance).await
     }
 
@@ -338,13 +356,17 @@ impl Store {
     }
 }
 
-fn order(sort: Sort, descending: bool) -> String {
+fn order(sort: Sort, descending: bool, own: &Own) -> String {
+    // Active ones first.
+    let rank =
+        &*format!("CASE {} WHEN 'active' THEN 0 WHEN 'reserve' THEN 1 ELSE 2 END", own.status());
+    let priority = &*own.priority();
     let first: &[&str] = match sort {
-        Sort::Selection => &[RANK, PRIORITY],
+        Sort::Selection => &[rank, priority],
         Sort::Name => &[],
-        Sort::Type => &["t.name", "t.package", RANK, PRIORITY],
-        Sort::Status => &[RANK],
-        Sort::Priority => &[PRIORITY],
+        Sort::Type => &["t.name", "t.package", rank, priority],
+        Sort::Status => &[rank],
+        Sort::Priority => &[priority],
         Sort::Package => &["i.package"],
     };
     let direction = if descending { " DESC" } else { "" };

@@ -15,6 +15,9 @@ pub(super) mod plan;
 use self::plan::Plan;
 use self::stored::Stored;
 
+/// So many rows that differ are named.
+const DIFFERING: usize = 20;
+
 /// What sync does to rows that are there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SyncMode {
@@ -48,6 +51,8 @@ pub struct Synced {
     /// How many rows differ from the code, which [`SyncMode::Update`] brings up to
     /// date.
     pub outdated: usize,
+    /// One line for each of those, with what differs.
+    pub differing: Vec<String>,
     /// One line for each change.
     pub lines: Vec<String>,
 }
@@ -61,28 +66,36 @@ impl Synced {
 
 impl fmt::Display for Synced {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_unchanged() {
-            f.write_str("the database is up to date; nothing to do")?;
-        } else {
-            let counts = [
-                (self.types_created, "types created"),
-                (self.items_created, "items created"),
-                (self.instances_created, "default instances created"),
-                (self.plugins_created, "plugins created"),
-                (self.absent, "marked absent"),
-                (self.present, "marked present"),
-                (self.refreshed, "brought up to date"),
-            ];
-            let said = counts.iter().filter(|(count, _)| *count > 0);
-            let said: Vec<String> = said.map(|(count, what)| format!("{count} {what}")).collect();
-            f.write_str(&said.join(", "))?;
+        if self.is_unchanged() && self.outdated == 0 {
+            return f.write_str("the database is up to date; nothing to do");
         }
+        let counts = [
+            (self.types_created, "type created", "types created"),
+            (self.items_created, "item created", "items created"),
+            (self.instances_created, "default instance created", "default instances created"),
+            (self.plugins_created, "plugin created", "plugins created"),
+            (self.absent, "marked absent", "marked absent"),
+            (self.present, "marked present", "marked present"),
+            (self.refreshed, "brought up to date", "brought up to date"),
+            (
+                self.outdated,
+                "left, which differs from the code",
+                "left, which differ from the code",
+            ),
+        ];
+        let said = counts
+            .iter()
+            .filter(|(count, ..)| *count > 0)
+            .map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many }));
+        f.write_str(&said.collect::<Vec<_>>().join(", "))?;
         if self.outdated > 0 {
-            write!(
-                f,
-                "\n{} differ from what the code says, and mode update brings them up to date",
-                self.outdated
-            )?;
+            let them = if self.outdated == 1 { "it" } else { "them" };
+            write!(f, "; mode update brings {them} up to date:")?;
+            let shown = self.differing.len().min(DIFFERING);
+            self.differing[..shown].iter().try_for_each(|line| write!(f, "\n  {line}"))?;
+            if self.differing.len() > shown {
+                write!(f, "\n  and {} more", self.differing.len() - shown)?;
+            }
         }
         Ok(())
     }

@@ -187,6 +187,13 @@ impl Tab<'_> {
         assert_eq!(self.eval(&script).unwrap(), value, "{selector} has no such value");
     }
 
+    /// Another size, in pixels.
+    pub(crate) fn size(&self, width: u32, height: u32) {
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.call("Emulation.setDeviceMetricsOverride", size);
+    }
+
     /// A picture of the page for whoever sets `PLUGO_SCREENSHOTS` to a folder.
     pub(crate) fn pictures(&self, name: &str) {
         let Some(folder) = env::var_os("PLUGO_SCREENSHOTS").map(PathBuf::from) else { return };
@@ -195,9 +202,7 @@ impl Tab<'_> {
         {
             let feature = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
             self.call("Emulation.setEmulatedMedia", json!({ "features": feature }));
-            let size =
-                json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
-            self.call("Emulation.setDeviceMetricsOverride", size);
+            self.size(width, 900);
             let picture = json!({ "format": "png", "captureBeyondViewport": true });
             let picture = self.call("Page.captureScreenshot", picture);
             let text = picture["data"].as_str().unwrap();

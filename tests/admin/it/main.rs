@@ -8,6 +8,8 @@ mod operator;
 mod notify;
 mod versions;
 mod sync;
+mod keys;
+mod meant;
 mod rekey;
 mod laid;
 mod users;
@@ -24,20 +26,31 @@ mod refused;
 mod looking;
 mod program;
 mod instances;
+mod unreadable;
 mod site;
 mod pages;
 mod settings_pages;
+mod new_instance;
+mod refused_forms;
 mod editors;
+mod lists;
+mod lost;
+mod code_changed;
 mod mounted;
 mod proxies;
 mod many_logins;
 mod one_instance;
 mod statements;
 mod api;
+mod api_problems;
+mod audit_words;
+mod away;
 mod guard;
 mod account;
 #[cfg(unix)]
 mod browser;
+#[cfg(unix)]
+mod narrow;
 #[cfg(unix)]
 mod notifications;
 #[cfg(unix)]

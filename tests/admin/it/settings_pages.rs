@@ -87,7 +87,7 @@ fn settings_are_edited_in_a_form_that_keeps_secrets() {
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
         let again = ann.post(&format!("/items/{item}/new"), &fields).await;
         assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(again.text.contains("called `sandbox` already"), "{}", again.text);
+        assert!(again.text.contains("called <code>sandbox</code> already"), "{}", again.text);
         let sandbox = site.row("sandbox").await;
         let path = format!("/instances/{}", sandbox.id);
         let fields = [("name", MARKUP), ("version", "1")];

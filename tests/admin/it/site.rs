@@ -137,11 +137,15 @@ impl Site {
     /// What somebody does who is not one of ours.
     pub(crate) async fn by_hand(&self, sql: &str) {
         use sqlx::{ConnectOptions, Connection, Executor};
-        let file = self.folder.path().join("plugo.sqlite3");
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.file());
         let mut connection = options.connect().await.unwrap();
         connection.execute(sql).await.unwrap();
         connection.close().await.unwrap();
+    }
+
+    /// The database.
+    pub(crate) fn file(&self) -> std::path::PathBuf {
+        self.folder.path().join("plugo.sqlite3")
     }
 
     /// The settings as the program gets them.
@@ -231,6 +235,11 @@ impl Browser {
             self.csrf = rest.split('"').next().unwrap().to_owned();
         }
         Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    /// Asks another router from now on.
+    pub(crate) fn asks(&mut self, app: Router) {
+        self.app = app;
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Answer {

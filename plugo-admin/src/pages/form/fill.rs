@@ -15,6 +15,8 @@ pub(in crate::pages) struct Filled<'f> {
     pub(in crate::pages) problems: &'f [Problem],
     /// What was typed, which stands as it was typed where it could not be read.
     pub(in crate::pages) typed: Option<&'f Fields>,
+    /// Whether whoever sees it may save it.
+    pub(in crate::pages) may_edit: bool,
 }
 
 /// The fields of settings.
@@ -61,6 +63,7 @@ impl Builder<'_> {
             Shape::Secret => Kind::Secret {
                 is_set: self.filled.secrets.iter().any(|secret| secret == pointer),
                 may_be_taken: !is_required || part.is_nullable,
+                may_edit: self.filled.may_edit,
             },
             Shape::Text { input, is_long } => Kind::Text {
                 value: value.map(plain).unwrap_or_default(),
@@ -144,15 +147,18 @@ impl Builder<'_> {
     /// secret in it: then it is what could be read of it, without the secrets.
     fn json(&self, pointer: &str, value: Option<&Value>, schema: &Value) -> Kind {
         let text = value.map_or_else(String::new, |value| format!("{value:#}"));
+        let may_edit = self.filled.may_edit;
         let Some(typed) = self.typed(pointer) else {
-            return Kind::Json { text, is_held_back: false };
+            return Kind::Json { text, is_held_back: false, may_edit };
         };
         if !may_hold_secret(self.root, schema) {
-            return Kind::Json { text: typed.to_owned(), is_held_back: false };
+            return Kind::Json { text: typed.to_owned(), is_held_back: false, may_edit };
         }
         match serde_json::from_str::<Value>(typed) {
-            Ok(_) => Kind::Json { text, is_held_back: false },
-            Err(_) => Kind::Json { text: String::new(), is_held_back: !typed.trim().is_empty() },
+            Ok(_) => Kind::Json { text, is_held_back: false, may_edit },
+            Err(_) => {
+                Kind::Json { text: String::new(), is_held_back: !typed.trim().is_empty(), may_edit }
+            }
         }
     }
 }

@@ -39,7 +39,7 @@ fn schema() -> Value {
 fn html(value: &Value, problems: &[Problem], typed: Option<&Fields>) -> String {
     let secrets = plugo_settings::secrets(&schema(), value);
     let shown = plugo_settings::redact(&schema(), value);
-    let filled = Filled { value: &shown, secrets: &secrets, problems, typed };
+    let filled = Filled { value: &shown, secrets: &secrets, problems, typed, may_edit: true };
     fields(&schema(), &filled).iter().map(Field::html).collect()
 }
 
@@ -159,7 +159,13 @@ fn x24_json_with_a_secret_in_it_is_not_shown_as_it_was_typed() {
     let (value, problems) = read(&schema, &typed);
     assert_eq!(problems.len(), 3, "{problems:?}");
     let value = plugo_settings::redact(&schema, &value);
-    let filled = Filled { value: &value, secrets: &[], problems: &problems, typed: Some(&typed) };
+    let filled = Filled {
+        value: &value,
+        secrets: &[],
+        problems: &problems,
+        typed: Some(&typed),
+        may_edit: true,
+    };
     let html: String = fields(&schema, &filled).iter().map(Field::html).collect();
     assert!(html.contains("{oops") && !html.contains("sk_"), "{html}");
     assert_eq!(html.matches("type it anew").count(), 2, "{html}");
@@ -187,7 +193,13 @@ fn what_an_encoded_reference_leads_to_has_fields_of_its_own() {
     let value = json!({ "hook": { "url": "there", "key": "" } });
     let secrets = ["/hook/key".to_owned()];
     let typed = Fields::of(&[("s:/map", "{oops")]);
-    let filled = Filled { value: &value, secrets: &secrets, problems: &[], typed: Some(&typed) };
+    let filled = Filled {
+        value: &value,
+        secrets: &secrets,
+        problems: &[],
+        typed: Some(&typed),
+        may_edit: true,
+    };
     let html: String = fields(&schema, &filled).iter().map(Field::html).collect();
     assert!(html.contains("name=\"s:/hook/url\"") && html.contains("value=\"there\""), "{html}");
     assert!(html.contains("name=\"s:/hook/key\"") && html.contains("A value is set"), "{html}");
@@ -228,7 +240,8 @@ fn every_schema_has_a_form() {
         json!({ "type": "object", "properties": { "a": { "oneOf": [{ "$ref": "#" }] } } }),
     ] {
         let value = json!({ "a": 1 });
-        let filled = Filled { value: &value, secrets: &[], problems: &[], typed: None };
+        let filled =
+            Filled { value: &value, secrets: &[], problems: &[], typed: None, may_edit: true };
         let html: String = fields(&schema, &filled).iter().map(Field::html).collect();
         let _ = (html, read(&schema, &Fields::of(&[("s:", "{}"), ("s:/a", "1"), ("n:", "5")])));
     }

@@ -72,7 +72,8 @@ impl Plan {
                         plan.present("type", &known.id, &of.name);
                         present.types.push(known.id.clone());
                     }
-                    if known.description != of.description && plan.refreshes("type", &of.name, mode)
+                    if known.description != of.description
+                        && plan.refreshes("type", &of.name, mode, &["description"])
                     {
                         plan.audit.push(line("refreshed", "type", &known.id, &of.name));
                         plan.refreshed_types
@@ -214,7 +215,17 @@ impl Plan {
             SyncMode::Create => &differ[..differ.len() - 1],
             SyncMode::Update => &differ[..],
         };
-        if differ.contains(&true) && self.refreshes("item", name, mode) {
+        let words = [
+            "package".to_owned(),
+            format!("version {}, here {}", known.version, item.version),
+            "description".to_owned(),
+            format!("status {}, here {}", known.status, item.status),
+            format!("priority {}, here {}", known.priority, item.priority),
+            "schema".to_owned(),
+        ];
+        let words = words.iter().zip(differ).filter(|(_, differ)| **differ);
+        let words: Vec<&str> = words.map(|(word, _)| word.as_str()).collect();
+        if !words.is_empty() && self.refreshes("item", name, mode, &words) {
             let fields = REFRESHED_ITEM.iter().zip(differ).filter(|(_, differ)| **differ);
             for (field, _) in fields {
                 let (before, after) = match *field {
@@ -289,10 +300,15 @@ impl Plan {
     }
 
     fn known_plugin(&mut self, plugin: &RegisteredPlugin, known: &StoredPlugin, mode: SyncMode) {
-        let same = known.package == plugin.package
-            && known.version == plugin.version
-            && known.description == plugin.description;
-        if !same && self.refreshes("plugin", &plugin.name, mode) {
+        let version = format!("version {}, here {}", known.version, plugin.version);
+        let words = [
+            (known.package != plugin.package, "package"),
+            (known.version != plugin.version, version.as_str()),
+            (known.description != plugin.description, "description"),
+        ];
+        let words = words.iter().filter(|(differs, _)| *differs).map(|(_, word)| *word);
+        let words: Vec<&str> = words.collect();
+        if !words.is_empty() && self.refreshes("plugin", &plugin.name, mode, &words) {
             self.audit.push(line("refreshed", "plugin", &known.id, &plugin.name));
             self.refreshed_plugins.push(vec![
                 known.id.as_str().into(),
@@ -320,10 +336,19 @@ impl Plan {
         self.audit.push(line("absent", kind, id, name));
     }
 
-    /// Whether a row that differs from the code is brought up to date.
-    fn refreshes(&mut self, kind: &'static str, name: &str, mode: SyncMode) -> bool {
+    /// Whether a row that differs from the code is brought up to date, with what differs.
+    fn refreshes(
+        &mut self,
+        kind: &'static str,
+        name: &str,
+        mode: SyncMode,
+        fields: &[&str],
+    ) -> bool {
         match mode {
-            SyncMode::Create => self.synced.outdated += 1,
+            SyncMode::Create => {
+                self.synced.outdated += 1;
+                self.synced.differing.push(format!("{kind} {name}: {}", fields.join("; ")));
+            }
             SyncMode::Update => {
                 self.synced.refreshed += 1;
                 self.synced.lines.push(format!("{kind} {name} brought up to date"));
