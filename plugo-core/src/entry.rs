@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use crate::failure::Failure;
 use crate::item::AnyItem;
-use crate::kwargs::{ArgumentError, Kwargs};
+use crate::kwargs::{Argument, ArgumentError, Kwargs, take_then};
 use crate::lifecycle::{Instance, Plugin};
+use crate::mark::{Magic, Mark};
 use crate::step::{Kept, Step};
 
 /// What `#[plugin]` leaves in the plugin's crate: a function under a linker
@@ -65,11 +66,44 @@ impl<'s> Reply<'s> {
         Reply::step(Step::argument(error))
     }
 
-    /// It is a function, with this mark.
+    /// It is a function, with the mark that begins here.
     #[inline]
-    pub const fn function<const N: usize>(mark: &'static [u8; N]) -> Self {
-        assert!(N > 0);
-        Reply(Answer::Function(&mark[0]))
+    pub const fn function(mark: &'static Magic) -> Self {
+        Reply(Answer::Function(mark.first()))
+    }
+
+    /// The whole of an entry point of a function without parameters that returns
+    /// nothing.
+    #[inline(always)]
+    pub fn call(
+        arguments: Option<&'s mut Kwargs<'_>>,
+        mark: &'static Magic,
+        init: impl FnOnce(),
+    ) -> Self {
+        if arguments.is_none() {
+            return Reply::function(mark);
+        }
+        init();
+        Reply::done()
+    }
+
+    /// The same for one parameter. It stands in a program once for each type, and not
+    /// in each plugin, which compiles sooner and is smaller.
+    #[inline(never)]
+    pub fn call_with<A: Argument<'s>>(
+        arguments: Option<&'s mut Kwargs<'_>>,
+        mark: &'static Magic,
+        init: fn(A),
+        parameter: &'static str,
+    ) -> Self {
+        let Some(arguments) = arguments else { return Reply::function(mark) };
+        take_then(arguments, parameter, |taken| match taken {
+            Ok(value) => {
+                init(value);
+                Reply::done()
+            }
+            Err(error) => Reply::argument(error),
+        })
     }
 
     /// It is no plain function.
@@ -87,6 +121,18 @@ impl<'s> Reply<'s> {
             }
         }
     }
+}
+
+/// What a plugin is, with its mark, for one that is no plain function.
+///
+/// Both are one static, so the linker keeps the mark with the plugin and
+/// drops it with it.
+#[doc(hidden)]
+#[repr(C)]
+pub struct Marked<const N: usize> {
+    /// What the entry point answers.
+    pub definition: Definition,
+    pub mark: Mark<N>,
 }
 
 /// A plugin that is no plain function.
@@ -184,24 +230,53 @@ impl Kind {
 /// What `#[plugin]` knows about a plugin without a plan: the arguments of the
 /// attribute and the package it stands in. A table that is listed by hand has
 /// nothing else.
-#[derive(Clone, Copy, Debug)]
-pub struct Declared {
-    /// The name, by default the package's.
-    pub name: &'static str,
-    /// The namespace, by default [`DEFAULT_NAMESPACE`](crate::DEFAULT_NAMESPACE).
-    pub namespace: &'static str,
-    /// The priority, by default 0.
-    pub priority: i32,
-    /// The package's name.
-    pub package: &'static str,
-    /// The package's version.
-    pub version: &'static str,
-    /// The package's description, or nothing.
-    pub description: &'static str,
-    /// The package's authors, with `:` between them.
-    pub authors: &'static str,
+///
+/// It is one text, since what has several parts takes the compiler longer in each
+/// plugin, and few are in a list.
+#[derive(Clone, Copy)]
+pub(crate) struct Declared(pub(crate) &'static str);
+
+/// What [`Declared`] says, in the order in which the text does, with a byte 0 between
+/// the parts.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    /// By default the package's name.
+    Name,
+    /// By default [`DEFAULT_NAMESPACE`](crate::DEFAULT_NAMESPACE).
+    Namespace,
+    /// A number, by default 0.
+    Priority,
+    Package,
+    /// The package's.
+    Version,
+    /// The package's, or nothing.
+    Description,
+    /// The package's, with `:` between them.
+    Authors,
     /// File, line and column of the attribute, as the compiler names them.
-    pub place: &'static str,
+    Place,
+    /// An attribute says none, so the text ends before it.
+    Identifier,
+}
+
+impl Declared {
+    pub(crate) fn part(self, part: Part) -> &'static str {
+        self.0.split('\0').nth(part as usize).unwrap_or_default()
+    }
+
+    /// Whether another one has the same name in the same namespace.
+    pub(crate) const fn is_called_like(self, other: Declared) -> bool {
+        let (a, b) = (self.0.as_bytes(), other.0.as_bytes());
+        let (mut i, mut ends) = (0, 0);
+        while i < a.len() && i < b.len() && a[i] == b[i] {
+            ends += (a[i] == 0) as usize;
+            if ends == Part::Priority as usize {
+                return true;
+            }
+            i += 1;
+        }
+        false
+    }
 }
 
 /// Implemented by the type that bears a plugin, or by one that `#[plugin]`
@@ -213,8 +288,13 @@ pub struct Declared {
     label = "a path in `plugins![…]` names what has the attribute `#[plugin]`"
 )]
 pub trait Entry {
-    const ENTRY: EntryPoint;
-    const DECLARED: Declared;
+    /// The entry point. It stands here, and not beside the implementation, since
+    /// each item more costs every plugin.
+    fn entry<'s>(arguments: Option<&'s mut Kwargs<'_>>) -> Reply<'s>;
+    /// For lists by hand: one mistake gives one error where both are constants.
+    const ENTRY: EntryPoint = Self::entry;
+    /// What the attribute says, as `Declared` takes it apart.
+    const DECLARED: &'static str;
 }
 
 /// Not public API: the linker symbol of an entry point.
@@ -226,107 +306,96 @@ macro_rules! __symbol {
     };
 }
 
-/// Not public API: the text of an entry point's mark.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __mark_text {
-    ($namespace:expr, $name:expr) => {
-        ::core::concat!(
-            $namespace,
-            "/",
-            $name,
-            " ",
-            ::core::env!("CARGO_PKG_NAME"),
-            "@",
-            ::core::env!("CARGO_PKG_VERSION")
-        )
-    };
-}
-
 /// Not public API: what `#[plugin]` expands to, beside the item itself.
 ///
 /// The unsafe attribute stands here, in another crate's macro, so that
 /// plugins may be `#![forbid(unsafe_code)]`.
+///
+/// Each item, each constant that is evaluated and each macro that is called here costs
+/// as much as the plugin itself, and that for every plugin: `benches` has a mode `--build`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __entry {
     (
         $(#[$cfg:meta])*
-        beside $visibility:vis $item:ident,
-        $($rest:tt)*
+        $visibility:vis $item:ident $($rest:tt)*
     ) => {
         $(#[$cfg])*
         #[doc(hidden)]
         #[allow(non_camel_case_types, dead_code, unreachable_pub)]
         $visibility enum $item {}
 
-        $crate::__private::entry! { $(#[$cfg])* of ($item), $($rest)* }
-    };
-    (
-        $(#[$cfg:meta])*
-        of ($marker:ty),
-        name: $name:expr,
-        namespace: $namespace:expr,
-        priority: $priority:expr,
-        $kind:ident: $definition:tt $(,)?
-    ) => {
-        $(#[$cfg])*
-        const _: () = {
-            $crate::__private::entry! { @$kind $namespace, $name, $definition }
-
-            impl $crate::__private::Entry for $marker {
-                const ENTRY: $crate::EntryPoint = entry;
-                const DECLARED: $crate::Declared = $crate::Declared {
-                    name: $name,
-                    namespace: $namespace,
-                    priority: $priority,
-                    package: ::core::env!("CARGO_PKG_NAME"),
-                    version: ::core::env!("CARGO_PKG_VERSION"),
-                    description: ::core::env!("CARGO_PKG_DESCRIPTION"),
-                    authors: ::core::env!("CARGO_PKG_AUTHORS"),
-                    place: ::core::concat!(
-                        ::core::file!(), ":", ::core::line!(), ":", ::core::column!()
-                    ),
-                };
-            }
-        };
+        $crate::__private::entry! { @ $(#[$cfg])* ($item) $($rest)* }
     };
     // The mark stands behind the way that leads to it, so the linker keeps it with the
     // function and drops it with it.
-    (@function $namespace:expr, $name:expr, ($arguments:ident $body:block)) => {
-        static MARK: [u8; $crate::__private::mark_length(
-            $crate::__private::mark_text!($namespace, $name)
-        )] = $crate::__private::mark($crate::__private::mark_text!($namespace, $name));
+    (
+        @ $(#[$cfg:meta])* ($marker:ty) $symbol:expr, $declared:expr,
+        $mark:ident [$length:expr] $text:expr,
+        $(#[$allow:meta])* $arguments:ident $body:block
+    ) => {
+        $(#[$cfg])*
+        impl $crate::__private::Entry for $marker {
+            #[unsafe(export_name = $symbol)]
+            $(#[$allow])*
+            fn entry<'s>(
+                $arguments: ::core::option::Option<&'s mut $crate::Kwargs<'_>>,
+            ) -> $crate::__private::Reply<'s> {
+                static $mark: $crate::__private::Mark<$length> = $crate::__private::Mark {
+                    magic: $crate::__private::MAGIC,
+                    text: $text,
+                };
+                $body
+            }
 
-        #[unsafe(export_name = $crate::__private::symbol!(
-            ::core::env!("CARGO_PKG_NAME"), ::core::env!("CARGO_PKG_VERSION"), $namespace, $name
-        ))]
-        #[allow(unused_imports, unused_variables, clippy::let_unit_value, clippy::unused_unit)]
-        fn entry<'s>(
-            $arguments: ::core::option::Option<&'s mut $crate::Kwargs<'_>>,
-        ) -> $crate::__private::Reply<'s> {
-            let ::core::option::Option::Some($arguments) = $arguments else {
-                return $crate::__private::Reply::function(&MARK);
-            };
-            $body
+            const DECLARED: &'static ::core::primitive::str =
+                $crate::__private::declared!($declared);
         }
     };
-    (@definition $namespace:expr, $name:expr, $definition:expr) => {
-        static MARKED: $crate::__private::Marked<{
-            $crate::__private::mark_length($crate::__private::mark_text!($namespace, $name))
-        }> = $crate::__private::Marked::new(
-            $definition,
-            $crate::__private::mark_text!($namespace, $name),
-        );
+    (
+        @ $(#[$cfg:meta])* ($marker:ty) $symbol:expr, $declared:expr,
+        $mark:ident [$length:expr] $text:expr,
+        = $definition:expr
+    ) => {
+        $(#[$cfg])*
+        impl $crate::__private::Entry for $marker {
+            #[unsafe(export_name = $symbol)]
+            fn entry<'s>(
+                _: ::core::option::Option<&'s mut $crate::Kwargs<'_>>,
+            ) -> $crate::__private::Reply<'s> {
+                static $mark: $crate::__private::Marked<$length> = $crate::__private::Marked {
+                    definition: $definition,
+                    mark: $crate::__private::Mark {
+                        magic: $crate::__private::MAGIC,
+                        text: $text,
+                    },
+                };
+                $crate::__private::Reply::other(&$mark.definition)
+            }
 
-        #[unsafe(export_name = $crate::__private::symbol!(
-            ::core::env!("CARGO_PKG_NAME"), ::core::env!("CARGO_PKG_VERSION"), $namespace, $name
-        ))]
-        fn entry<'s>(
-            _: ::core::option::Option<&'s mut $crate::Kwargs<'_>>,
-        ) -> $crate::__private::Reply<'s> {
-            $crate::__private::Reply::other(&MARKED.definition)
+            const DECLARED: &'static ::core::primitive::str =
+                $crate::__private::declared!($declared);
         }
+    };
+}
+
+/// Not public API: the text of a `Declared`, of which `#[plugin]` knows the beginning.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __declared {
+    ($begin:expr) => {
+        ::core::concat!(
+            $begin,
+            ::core::env!("CARGO_PKG_DESCRIPTION"),
+            "\0",
+            ::core::env!("CARGO_PKG_AUTHORS"),
+            "\0",
+            ::core::file!(),
+            ":",
+            ::core::line!(),
+            ":",
+            ::core::column!()
+        )
     };
 }
 
@@ -344,4 +413,40 @@ macro_rules! __type_symbol {
             static NAME: u8 = 0;
         };
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With `|` for the bytes between the parts.
+    fn declared(text: &str) -> Declared {
+        Declared(text.replace('|', "\0").leak())
+    }
+
+    #[test]
+    fn what_an_attribute_says_is_taken_apart() {
+        let declared = declared("blog|plugins|-3|web|0.1.0||Ann:Bob|src/lib.rs:1:2");
+        let parts = [Part::Name, Part::Namespace, Part::Priority, Part::Package, Part::Version];
+        assert_eq!(
+            parts.map(|part| declared.part(part)),
+            ["blog", "plugins", "-3", "web", "0.1.0"]
+        );
+        let parts = [Part::Description, Part::Authors, Part::Place, Part::Identifier];
+        assert_eq!(parts.map(|part| declared.part(part)), ["", "Ann:Bob", "src/lib.rs:1:2", ""]);
+    }
+
+    #[test]
+    fn a_plugin_is_called_like_another_one_of_its_namespace() {
+        let blog = declared("blog|plugins|0|web|0.1.0|||a:1:1");
+        for (other, same) in [
+            ("blog|plugins|7|other|2.0.0|||b:1:1", true),
+            ("blog|pages|0|web|0.1.0|||a:1:1", false),
+            ("blogs|plugins|0|web|0.1.0|||a:1:1", false),
+            ("blo|plugins|0|web|0.1.0|||a:1:1", false),
+            ("blog|plugin|0|web|0.1.0|||a:1:1", false),
+        ] {
+            assert_eq!(blog.is_called_like(declared(other)), same, "{other}");
+        }
+    }
 }
