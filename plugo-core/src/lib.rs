@@ -29,6 +29,8 @@ mod item;
 /// How a linked entry point is found in a file.
 #[doc(hidden)]
 pub mod mark;
+/// What an attribute says, for lists by hand.
+mod declared;
 /// What `#[plugin]` leaves in a crate.
 mod entry;
 /// Entry points that took the place of others.

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::entry::{Declared, EntryPoint, Kind, Part, identity, kind};
+use crate::declared::{Declared, Part};
+use crate::entry::{EntryPoint, Kind, identity, kind};
 use crate::item::TypeInfo;
 use crate::name::{DEFAULT_NAMESPACE, FullName};
 use crate::numbers::Numbers;

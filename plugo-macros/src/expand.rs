@@ -13,12 +13,14 @@ use crate::item::{Definition, Function, Item, Lifecycle, Value, conditions};
 /// `#[plugin(…)]` on an item.
 pub(crate) fn plugin(args: TokenStream, item: TokenStream) -> TokenStream {
     let expanded = || -> Result<TokenStream> {
-        let parsed: Item = syn::parse2(item.clone())?;
+        let parsed = Item::of(&item)?;
         let args: Args = syn::parse2(args)?;
         match parsed {
             Item::Function(found) => {
                 let entry_point = function(&args, &found)?;
-                Ok(item.clone().into_iter().chain(entry_point).collect())
+                let mut expanded = item.clone();
+                expanded.extend([entry_point]);
+                Ok(expanded)
             }
             Item::Lifecycle(found) => lifecycle(&args, found),
             Item::Definition(found) => definition(&args, &found),
