@@ -78,7 +78,7 @@ impl<'s> Reply<'s> {
     pub fn call(
         arguments: Option<&'s mut Kwargs<'_>>,
         mark: &'static Magic,
-        init: impl FnOnce(),
+        init: fn(),
     ) -> Self {
         if arguments.is_none() {
             return Reply::function(mark);
