@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Problems};
 use crate::environment::MANIFEST;
-use crate::manifest::{FORMAT, seal};
+use crate::manifest::FORMAT;
 use crate::plan::Plan;
+use crate::seal::seal;
 
 /// The manifest that the command line made for this build: it knows more of
 /// the crates than a build script can.

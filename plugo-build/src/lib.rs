@@ -71,6 +71,8 @@ mod crates;
 mod project;
 /// What the plugins of the build ask Cargo for.
 mod requirements;
+/// The fingerprint of a manifest.
+mod seal;
 /// The plan with its crates, as a file.
 mod manifest;
 /// A manifest that the command line made.
@@ -90,10 +92,10 @@ pub use self::diagnostic::{Code, Diagnostic, Place, Severity};
 pub use self::emit::{Directive, write};
 pub use self::environment::Environment;
 pub use self::explain::Explanation;
-pub use self::manifest::seal;
 pub use self::metadata::Id;
 pub use self::plan::{Plan, Planned};
 pub use self::project::{Client, KnownPlugin, Need, Project, Unavailable, plugins_in};
+pub use self::seal::seal;
 pub use self::select::Reason;
 pub use self::settings::Places;
 /// The kinds of places that switch a plugin on, and what versions are.

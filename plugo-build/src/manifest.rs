@@ -9,6 +9,7 @@ use crate::lock::Locked;
 use crate::package::slashes;
 use crate::plan::Planned;
 use crate::requirements::{self, Requirement, requirements};
+use crate::seal::seal;
 
 /// The number of the format of `plugo-manifest.json`.
 pub(crate) const FORMAT: u32 = 1;
@@ -66,51 +67,6 @@ impl Manifest {
         let fingerprint = document["fingerprint"].as_str().unwrap_or_default().to_owned();
         Manifest { document, json, requirements, fingerprint }
     }
-}
-
-/// Puts the keys of a manifest in order, gives it its fingerprint, and writes
-/// it.
-///
-/// The fingerprint is of everything that is known before the build: with
-/// nothing in its own place, `verified` as `false`, and without what crates
-/// link (`native_libs`). So the manifest of a verified build has the
-/// fingerprint that is in the program.
-///
-/// ```
-/// let mut document = serde_json::json!({ "fingerprint": "", "verified": false });
-/// let text = plugo_build::seal(&mut document);
-/// assert!(text.starts_with("{\n  \"fingerprint\": \"sha256:"));
-/// ```
-pub fn seal(document: &mut Value) -> String {
-    sort(document);
-    let mut known_before = document.clone();
-    known_before["fingerprint"] = json!("");
-    known_before["verified"] = json!(false);
-    for krate in known_before["crates"].as_array_mut().into_iter().flatten() {
-        krate.as_object_mut().map(|krate| krate.remove("native_libs"));
-    }
-    let text = format!("{known_before:#}\n");
-    document["fingerprint"] = json!(format!("sha256:{}", sha256(text.as_bytes())));
-    format!("{document:#}\n")
-}
-
-/// The keys of each object in alphabetical order, whether or not something
-/// else in the build turns on serde_json's feature `preserve_order`.
-fn sort(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(sort),
-        Value::Object(object) => {
-            let mut entries: Vec<(String, Value)> = std::mem::take(object).into_iter().collect();
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            entries.iter_mut().for_each(|(_, value)| sort(value));
-            object.extend(entries);
-        }
-        _ => {}
-    }
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    hmac_sha256::Hash::hash(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn plugins(inputs: &Inputs<'_>) -> Vec<Value> {

@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use crate::failure::Failure;
 use crate::item::AnyItem;
-use crate::kwargs::{ArgumentError, Kwargs};
+use crate::kwargs::{Argument, ArgumentError, Kwargs, take_then};
 use crate::lifecycle::{Instance, Plugin};
+use crate::mark::{Magic, Mark};
 use crate::step::{Kept, Step};
 
 /// What `#[plugin]` leaves in the plugin's crate: a function under a linker
@@ -65,11 +66,44 @@ impl<'s> Reply<'s> {
         Reply::step(Step::argument(error))
     }
 
-    /// It is a function, with this mark.
+    /// It is a function, with the mark that begins here.
     #[inline]
-    pub const fn function<const N: usize>(mark: &'static [u8; N]) -> Self {
-        assert!(N > 0);
-        Reply(Answer::Function(&mark[0]))
+    pub const fn function(mark: &'static Magic) -> Self {
+        Reply(Answer::Function(mark.first()))
+    }
+
+    /// The whole of an entry point of a function without parameters that returns
+    /// nothing.
+    #[inline(always)]
+    pub fn call(
+        arguments: Option<&'s mut Kwargs<'_>>,
+        mark: &'static Magic,
+        init: fn(),
+    ) -> Self {
+        if arguments.is_none() {
+            return Reply::function(mark);
+        }
+        init();
+        Reply::done()
+    }
+
+    /// The same for one parameter. It stands in a program once for each type, and not
+    /// in each plugin, which compiles sooner and is smaller.
+    #[inline(never)]
+    pub fn call_with<A: Argument<'s>>(
+        arguments: Option<&'s mut Kwargs<'_>>,
+        mark: &'static Magic,
+        init: fn(A),
+        parameter: &'static str,
+    ) -> Self {
+        let Some(arguments) = arguments else { return Reply::function(mark) };
+        take_then(arguments, parameter, |taken| match taken {
+            Ok(value) => {
+                init(value);
+                Reply::done()
+            }
+            Err(error) => Reply::argument(error),
+        })
     }
 
     /// It is no plain function.
@@ -87,6 +121,18 @@ impl<'s> Reply<'s> {
             }
         }
     }
+}
+
+/// What a plugin is, with its mark, for one that is no plain function.
+///
+/// Both are one static, so the linker keeps the mark with the plugin and
+/// drops it with it.
+#[doc(hidden)]
+#[repr(C)]
+pub struct Marked<const N: usize> {
+    /// What the entry point answers.
+    pub definition: Definition,
+    pub mark: Mark<N>,
 }
 
 /// A plugin that is no plain function.
@@ -181,29 +227,6 @@ impl Kind {
     }
 }
 
-/// What `#[plugin]` knows about a plugin without a plan: the arguments of the
-/// attribute and the package it stands in. A table that is listed by hand has
-/// nothing else.
-#[derive(Clone, Copy, Debug)]
-pub struct Declared {
-    /// The name, by default the package's.
-    pub name: &'static str,
-    /// The namespace, by default [`DEFAULT_NAMESPACE`](crate::DEFAULT_NAMESPACE).
-    pub namespace: &'static str,
-    /// The priority, by default 0.
-    pub priority: i32,
-    /// The package's name.
-    pub package: &'static str,
-    /// The package's version.
-    pub version: &'static str,
-    /// The package's description, or nothing.
-    pub description: &'static str,
-    /// The package's authors, with `:` between them.
-    pub authors: &'static str,
-    /// File, line and column of the attribute, as the compiler names them.
-    pub place: &'static str,
-}
-
 /// Implemented by the type that bears a plugin, or by one that `#[plugin]`
 /// puts beside a function or a value, under its name, so that one path names
 /// both.
@@ -213,8 +236,13 @@ pub struct Declared {
     label = "a path in `plugins![…]` names what has the attribute `#[plugin]`"
 )]
 pub trait Entry {
-    const ENTRY: EntryPoint;
-    const DECLARED: Declared;
+    /// The entry point. It stands here, and not beside the implementation, since
+    /// each item more costs every plugin.
+    fn entry<'s>(arguments: Option<&'s mut Kwargs<'_>>) -> Reply<'s>;
+    /// For lists by hand: one mistake gives one error where both are constants.
+    const ENTRY: EntryPoint = Self::entry;
+    /// What the attribute says, as `declared` takes it apart.
+    const DECLARED: &'static str;
 }
 
 /// Not public API: the linker symbol of an entry point.
@@ -226,106 +254,75 @@ macro_rules! __symbol {
     };
 }
 
-/// Not public API: the text of an entry point's mark.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __mark_text {
-    ($namespace:expr, $name:expr) => {
-        ::core::concat!(
-            $namespace,
-            "/",
-            $name,
-            " ",
-            ::core::env!("CARGO_PKG_NAME"),
-            "@",
-            ::core::env!("CARGO_PKG_VERSION")
-        )
-    };
-}
-
 /// Not public API: what `#[plugin]` expands to, beside the item itself.
 ///
 /// The unsafe attribute stands here, in another crate's macro, so that
 /// plugins may be `#![forbid(unsafe_code)]`.
+///
+/// Each item, each constant that is evaluated and each macro that is called here costs
+/// as much as the plugin itself, and that for every plugin: `benches` has a mode `--build`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __entry {
     (
         $(#[$cfg:meta])*
-        beside $visibility:vis $item:ident,
-        $($rest:tt)*
+        $visibility:vis $item:ident $($rest:tt)*
     ) => {
         $(#[$cfg])*
         #[doc(hidden)]
         #[allow(non_camel_case_types, dead_code, unreachable_pub)]
         $visibility enum $item {}
 
-        $crate::__private::entry! { $(#[$cfg])* of ($item), $($rest)* }
-    };
-    (
-        $(#[$cfg:meta])*
-        of ($marker:ty),
-        name: $name:expr,
-        namespace: $namespace:expr,
-        priority: $priority:expr,
-        $kind:ident: $definition:tt $(,)?
-    ) => {
-        $(#[$cfg])*
-        const _: () = {
-            $crate::__private::entry! { @$kind $namespace, $name, $definition }
-
-            impl $crate::__private::Entry for $marker {
-                const ENTRY: $crate::EntryPoint = entry;
-                const DECLARED: $crate::Declared = $crate::Declared {
-                    name: $name,
-                    namespace: $namespace,
-                    priority: $priority,
-                    package: ::core::env!("CARGO_PKG_NAME"),
-                    version: ::core::env!("CARGO_PKG_VERSION"),
-                    description: ::core::env!("CARGO_PKG_DESCRIPTION"),
-                    authors: ::core::env!("CARGO_PKG_AUTHORS"),
-                    place: ::core::concat!(
-                        ::core::file!(), ":", ::core::line!(), ":", ::core::column!()
-                    ),
-                };
-            }
-        };
+        $crate::__private::entry! { @ $(#[$cfg])* ($item) $($rest)* }
     };
     // The mark stands behind the way that leads to it, so the linker keeps it with the
     // function and drops it with it.
-    (@function $namespace:expr, $name:expr, ($arguments:ident $body:block)) => {
-        static MARK: [u8; $crate::__private::mark_length(
-            $crate::__private::mark_text!($namespace, $name)
-        )] = $crate::__private::mark($crate::__private::mark_text!($namespace, $name));
+    (
+        @ $(#[$cfg:meta])* ($marker:ty) $symbol:expr, $declared:expr,
+        $mark:ident [$length:expr] $text:expr,
+        $(#[$allow:meta])* $arguments:ident $body:block
+    ) => {
+        $(#[$cfg])*
+        impl $crate::__private::Entry for $marker {
+            #[unsafe(export_name = $symbol)]
+            $(#[$allow])*
+            fn entry<'s>(
+                $arguments: ::core::option::Option<&'s mut $crate::Kwargs<'_>>,
+            ) -> $crate::__private::Reply<'s> {
+                static $mark: $crate::__private::Mark<$length> = $crate::__private::Mark {
+                    magic: $crate::__private::MAGIC,
+                    text: $text,
+                };
+                $body
+            }
 
-        #[unsafe(export_name = $crate::__private::symbol!(
-            ::core::env!("CARGO_PKG_NAME"), ::core::env!("CARGO_PKG_VERSION"), $namespace, $name
-        ))]
-        #[allow(unused_imports, unused_variables, clippy::let_unit_value, clippy::unused_unit)]
-        fn entry<'s>(
-            $arguments: ::core::option::Option<&'s mut $crate::Kwargs<'_>>,
-        ) -> $crate::__private::Reply<'s> {
-            let ::core::option::Option::Some($arguments) = $arguments else {
-                return $crate::__private::Reply::function(&MARK);
-            };
-            $body
+            const DECLARED: &'static ::core::primitive::str =
+                $crate::__private::declared!($declared);
         }
     };
-    (@definition $namespace:expr, $name:expr, $definition:expr) => {
-        static MARKED: $crate::__private::Marked<{
-            $crate::__private::mark_length($crate::__private::mark_text!($namespace, $name))
-        }> = $crate::__private::Marked::new(
-            $definition,
-            $crate::__private::mark_text!($namespace, $name),
-        );
+    (
+        @ $(#[$cfg:meta])* ($marker:ty) $symbol:expr, $declared:expr,
+        $mark:ident [$length:expr] $text:expr,
+        = $definition:expr
+    ) => {
+        $(#[$cfg])*
+        impl $crate::__private::Entry for $marker {
+            #[unsafe(export_name = $symbol)]
+            fn entry<'s>(
+                _: ::core::option::Option<&'s mut $crate::Kwargs<'_>>,
+            ) -> $crate::__private::Reply<'s> {
+                static $mark: $crate::__private::Marked<$length> = $crate::__private::Marked {
+                    definition: $definition,
+                    mark: $crate::__private::Mark {
+                        magic: $crate::__private::MAGIC,
+                        text: $text,
+                    },
+                };
+                $crate::__private::Reply::other(&$mark.definition)
+            }
 
-        #[unsafe(export_name = $crate::__private::symbol!(
-            ::core::env!("CARGO_PKG_NAME"), ::core::env!("CARGO_PKG_VERSION"), $namespace, $name
-        ))]
-        fn entry<'s>(
-            _: ::core::option::Option<&'s mut $crate::Kwargs<'_>>,
-        ) -> $crate::__private::Reply<'s> {
-            $crate::__private::Reply::other(&MARKED.definition)
+            const DECLARED: &'static ::core::primitive::str =
+                $crate::__private::declared!($declared);
         }
     };
 }

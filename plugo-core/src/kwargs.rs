@@ -296,18 +296,7 @@ pub trait Argument<'s>: Sized {
     #[doc(hidden)]
     #[inline(never)]
     fn take(arguments: &'s mut Kwargs<'_>, parameter: &'static str) -> Result<Self, ArgumentError> {
-        let Kwargs { entries, unmet } = arguments;
-        if !(4..=16).contains(&parameter.len()) {
-            return take_any(entries, unmet, parameter);
-        }
-        // A call less for names of the usual lengths, here and in what is done at the end.
-        for given in entries {
-            if same_text(given.name.as_bytes(), parameter.as_bytes()) {
-                given.taken = true;
-                return Self::from_slot(given.name, Some(given));
-            }
-        }
-        take_none(unmet, parameter)
+        take_then(arguments, parameter, |taken| taken)
     }
 
     /// For generated code: [`from_slot`](Self::from_slot), which stands in a program
@@ -324,6 +313,30 @@ pub trait Argument<'s>: Sized {
     ) -> Result<Self, ArgumentError> {
         Self::from_slot(parameter, slot)
     }
+}
+
+/// Takes an argument, and does something with it or with the error, in a function that
+/// stands in a program once for each type.
+#[inline(always)]
+pub(crate) fn take_then<'s, A: Argument<'s>, R>(
+    arguments: &'s mut Kwargs<'_>,
+    parameter: &'static str,
+    then: impl Fn(Result<A, ArgumentError>) -> R,
+) -> R {
+    let Kwargs { entries, unmet } = arguments;
+    if !(4..=16).contains(&parameter.len()) {
+        return then(take_any(entries, unmet, parameter));
+    }
+    // A call less for names of the usual lengths, here and in what is done at the end.
+    for given in entries {
+        if same_text(given.name.as_bytes(), parameter.as_bytes()) {
+            given.taken = true;
+            // Not one way out of all three: where the argument is found, nothing is
+            // looked at twice.
+            return then(A::from_slot(given.name, Some(given)));
+        }
+    }
+    then(take_none(unmet, parameter))
 }
 
 #[inline(never)]

@@ -26,14 +26,16 @@ mod lifecycle;
 mod waits;
 /// An item of a plugin type, where it is defined.
 mod item;
+/// How a linked entry point is found in a file.
+#[doc(hidden)]
+pub mod mark;
+/// What an attribute says, for lists by hand.
+mod declared;
 /// What `#[plugin]` leaves in a crate.
 mod entry;
 /// Entry points that took the place of others.
 #[cfg(feature = "patch")]
 mod replaced;
-/// How a linked entry point is found in a file.
-#[doc(hidden)]
-pub mod mark;
 /// Why a plugin is in a build.
 mod reason;
 /// A perfect hash of names.
@@ -99,7 +101,7 @@ mod models;
 pub use self::beside::Beside;
 pub use self::builder::PluginManagerBuilder;
 #[doc(hidden)]
-pub use self::entry::{Declared, EntryPoint};
+pub use self::entry::EntryPoint;
 pub use self::error::{BuildError, PluginError};
 pub use self::failure::{BoxError, Failure};
 pub use self::filter::Rule;
@@ -127,9 +129,9 @@ pub use self::types::{ItemReport, Probe, TypeReport, overrides, plugin_types, se
 /// Not public API. Used by generated code.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::entry::{Conditional, Definition, Entry, Fixed, ItemOf, Reply};
+    pub use crate::entry::{Conditional, Definition, Entry, Fixed, ItemOf, Marked, Reply};
     pub use crate::item::{AnyItem, ItemEntry, Once};
-    pub use crate::mark::{Marked, length as mark_length, mark};
+    pub use crate::mark::{MAGIC, Mark, bytes};
     pub use crate::name::{assert_namespace, assert_plugin_name};
     pub use crate::numbers::Numbers;
     #[cfg(all(feature = "inventory", not(feature = "linkme")))]
@@ -149,7 +151,7 @@ pub mod __private {
     pub use std::sync::Arc;
 
     pub use crate::{
-        __entry as entry, __list as list, __mark_text as mark_text, __submit as submit,
+        __declared as declared, __entry as entry, __list as list, __submit as submit,
         __symbol as symbol, __table as table, __type_symbol as type_symbol,
     };
 }

@@ -1,55 +1,38 @@
 //! The mark behind an entry point, by which a linked plugin is found in any
 //! file: `docs/inspect.md` describes it for other programs.
 
-use crate::entry::Definition;
+/// What a mark begins with: eight bytes, of which the first and the last one stand
+/// in no text in UTF-8, and the number of the format, as a digit.
+pub struct Magic([u8; 9]);
 
-/// What a mark begins with. The first byte and the last one stand in no text
-/// in UTF-8.
-pub const MAGIC: [u8; 8] = *b"\xF8\x9Eplugo\xC1";
+/// The only one.
+pub const MAGIC: Magic = Magic(*b"\xF8\x9Eplugo\xC11");
 
-/// The number of the format of a mark, as a digit.
-pub const FORMAT: u8 = b'1';
+impl Magic {
+    /// Nothing in the program reads a mark. Its address is what counts.
+    pub(crate) const fn first(&self) -> &u8 {
+        let Magic([first, ..]) = self;
+        first
+    }
+}
 
-/// What a plugin is, with its mark, for one that is no plain function.
+/// The mark of a plugin. It is bytes and needs no relocation.
 ///
-/// Both are one static, so the linker keeps the mark with the plugin and
-/// drops it with it. The mark is bytes and needs no relocation.
+/// `#[plugin]` writes it as a literal: to make it here would be the most expensive
+/// part of compiling a plugin.
 #[repr(C)]
-pub struct Marked<const N: usize> {
-    /// What the entry point answers.
-    pub definition: Definition,
-    mark: [u8; N],
+pub struct Mark<const N: usize> {
+    pub magic: Magic,
+    /// `namespace/name package@version`, and a byte 0 at its end.
+    pub text: [u8; N],
 }
 
-impl<const N: usize> Marked<N> {
-    /// `N` is [`length`] of the text.
-    pub const fn new(definition: Definition, text: &str) -> Self {
-        Marked { definition, mark: mark(text) }
+/// The bytes of a text that is no literal; `N` is its length.
+pub const fn bytes<const N: usize>(text: &str) -> [u8; N] {
+    match text.as_bytes().first_chunk() {
+        Some(bytes) if text.len() == N => *bytes,
+        _ => panic!("the text has another length"),
     }
-}
-
-/// How long the mark of a text is: with the magic, the number of the format,
-/// and the byte 0 at its end.
-pub const fn length(text: &str) -> usize {
-    MAGIC.len() + 1 + text.len() + 1
-}
-
-/// The mark of a text; `N` is [`length`] of it.
-pub const fn mark<const N: usize>(text: &str) -> [u8; N] {
-    let text = text.as_bytes();
-    let mut mark = [0; N];
-    let mut i = 0;
-    while i < MAGIC.len() {
-        mark[i] = MAGIC[i];
-        i += 1;
-    }
-    mark[MAGIC.len()] = FORMAT;
-    i = 0;
-    while i < text.len() {
-        mark[MAGIC.len() + 1 + i] = text[i];
-        i += 1;
-    }
-    mark
 }
 
 #[cfg(test)]
@@ -57,10 +40,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_is_the_magic_a_digit_the_text_and_a_zero() {
-        const TEXT: &str = "plugins/blog web-blog@0.3.0";
-        let mark: [u8; length(TEXT)] = mark(TEXT);
-        assert_eq!(&mark, b"\xF8\x9Eplugo\xC11plugins/blog web-blog@0.3.0\0");
-        assert!(MAGIC.iter().all(|byte| *byte != 0) && std::str::from_utf8(&MAGIC).is_err());
+    fn the_magic_stands_in_no_text() {
+        let Magic(magic) = &MAGIC;
+        assert_eq!(magic, b"\xF8\x9Eplugo\xC11");
+        assert!(magic.iter().all(|byte| *byte != 0) && std::str::from_utf8(magic).is_err());
+        assert!([magic[0], magic[7]].iter().all(|byte| std::str::from_utf8(&[*byte]).is_err()));
+    }
+
+    #[test]
+    fn a_mark_has_nothing_between_the_magic_and_its_text() {
+        assert_eq!(size_of::<Mark<5>>(), MAGIC.0.len() + 5);
+        assert_eq!(std::mem::offset_of!(Mark<5>, text), MAGIC.0.len());
     }
 }

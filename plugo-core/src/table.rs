@@ -1,7 +1,8 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::entry::{Declared, EntryPoint, Kind, identity, kind};
+use crate::declared::{Declared, Part};
+use crate::entry::{EntryPoint, Kind, identity, kind};
 use crate::item::TypeInfo;
 use crate::name::{DEFAULT_NAMESPACE, FullName};
 use crate::numbers::Numbers;
@@ -37,8 +38,16 @@ pub struct Table {
 )]
 enum Facts {
     Planned(Sheet),
-    /// From the attributes alone: a list by hand.
-    Declared(&'static [Declared]),
+    /// From the attributes alone, a [`Declared`] each: a list by hand.
+    Declared(&'static [&'static str]),
+}
+
+/// What an attribute says of a plugin in a list. It is far from what is done for each
+/// plugin of a plan, which is many.
+#[cold]
+#[inline(never)]
+fn part(list: &[&'static str], index: usize, part: Part) -> &'static str {
+    Declared(list[index]).part(part)
 }
 
 impl Table {
@@ -60,15 +69,14 @@ impl Table {
     pub const fn listed(
         app: &'static str,
         entries: &'static [EntryPoint],
-        declared: &'static [Declared],
+        declared: &'static [&'static str],
     ) -> Self {
         assert!(entries.len() == declared.len());
         let mut i = 0;
         while i < declared.len() {
             let mut j = 0;
             while j < i {
-                let same = same_text(declared[i].name, declared[j].name)
-                    && same_text(declared[i].namespace, declared[j].namespace);
+                let same = Declared(declared[i]).is_called_like(Declared(declared[j]));
                 assert!(!same, "two plugins in this list have one name");
                 j += 1;
             }
@@ -126,9 +134,10 @@ impl Table {
     pub fn get_in(&'static self, namespace: &str, name: &str) -> Option<PluginInfo> {
         let index = match &self.facts {
             Facts::Planned(sheet) => sheet.find(self.len(), sheet.namespace(namespace), name)?,
-            Facts::Declared(list) => {
-                list.iter().position(|d| d.name == name && d.namespace == namespace)?
-            }
+            Facts::Declared(list) => (0..list.len()).find(|&index| {
+                part(list, index, Part::Name) == name
+                    && part(list, index, Part::Namespace) == namespace
+            })?,
         };
         Some(PluginInfo { table: self, index })
     }
@@ -158,7 +167,9 @@ impl Table {
                     column => stretch(&|index| column.of(index) == namespace),
                 }
             }
-            Facts::Declared(list) => stretch(&|index| list[index].namespace == namespace),
+            Facts::Declared(list) => {
+                stretch(&|index| part(list, index, Part::Namespace) == namespace)
+            }
         }
     }
 }
@@ -172,7 +183,9 @@ impl Places for Table {
             Facts::Planned(sheet) => {
                 (sheet.string(sheet.namespaces.get(sheet.namespace.of(place))), sheet.string(place))
             }
-            Facts::Declared(list) => (list[place].namespace, list[place].name),
+            Facts::Declared(list) => {
+                (part(list, place, Part::Namespace), part(list, place, Part::Name))
+            }
         };
         Node { owner: identity(entry), index: 0, namespace, name }
     }
@@ -242,14 +255,10 @@ pub struct PluginInfo {
 
 impl PluginInfo {
     #[inline]
-    fn text(
-        self,
-        planned: fn(&Sheet) -> Numbers,
-        declared: fn(&Declared) -> &'static str,
-    ) -> &'static str {
+    fn text(self, planned: fn(&Sheet) -> Numbers, declared: Part) -> &'static str {
         match &self.table.facts {
             Facts::Planned(sheet) => sheet.string(planned(sheet).of(self.index)),
-            Facts::Declared(list) => declared(&list[self.index]),
+            Facts::Declared(list) => part(list, self.index, declared),
         }
     }
 
@@ -258,7 +267,7 @@ impl PluginInfo {
     pub fn name(&self) -> &'static str {
         match &self.table.facts {
             Facts::Planned(sheet) => sheet.string(self.index),
-            Facts::Declared(list) => list[self.index].name,
+            Facts::Declared(list) => part(list, self.index, Part::Name),
         }
     }
 
@@ -268,25 +277,25 @@ impl PluginInfo {
             Facts::Planned(sheet) => {
                 sheet.string(sheet.namespaces.get(sheet.namespace.of(self.index)))
             }
-            Facts::Declared(list) => list[self.index].namespace,
+            Facts::Declared(list) => part(list, self.index, Part::Namespace),
         }
     }
 
     /// The version: the metadata's, or else the package's.
     #[inline]
     pub fn version(&self) -> &'static str {
-        self.text(|sheet| sheet.version, |declared| declared.version)
+        self.text(|sheet| sheet.version, Part::Version)
     }
 
     /// The description, or nothing.
     pub fn description(&self) -> &'static str {
-        self.text(|sheet| sheet.description, |declared| declared.description)
+        self.text(|sheet| sheet.description, Part::Description)
     }
 
     /// The identifier from the metadata, or nothing: a name that stays when
     /// the plugin's own name changes.
     pub fn identifier(&self) -> &'static str {
-        self.text(|sheet| sheet.identifier, |_| "")
+        self.text(|sheet| sheet.identifier, Part::Identifier)
     }
 
     /// The authors.
@@ -296,19 +305,19 @@ impl PluginInfo {
             Facts::Planned(_) => '\n',
             Facts::Declared(_) => ':',
         };
-        self.text(|sheet| sheet.authors, |declared| declared.authors)
+        self.text(|sheet| sheet.authors, Part::Authors)
             .split(separator)
             .filter(|author| !author.is_empty())
     }
 
     /// The Cargo package that the plugin is in.
     pub fn package(&self) -> &'static str {
-        self.text(|sheet| sheet.package, |declared| declared.package)
+        self.text(|sheet| sheet.package, Part::Package)
     }
 
     /// Where the attribute `#[plugin]` stands: file, line and column.
     pub fn place(&self) -> &'static str {
-        self.text(|sheet| sheet.place, |declared| declared.place)
+        self.text(|sheet| sheet.place, Part::Place)
     }
 
     /// The priority. Among plugins that do not depend on each other, the
@@ -319,7 +328,9 @@ impl PluginInfo {
                 [same] => *same,
                 each => each[self.index],
             },
-            Facts::Declared(list) => list[self.index].priority,
+            Facts::Declared(list) => {
+                part(list, self.index, Part::Priority).parse().unwrap_or_default()
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
@@ -25,8 +25,7 @@ pub(crate) struct Args {
     /// A string literal, or a macro call that becomes one.
     pub(crate) name: Option<Expr>,
     pub(crate) namespace: Option<Expr>,
-    /// An integer literal, with a minus perhaps.
-    pub(crate) priority: Option<TokenStream>,
+    pub(crate) priority: Option<i32>,
     pub(crate) krate: Option<Path>,
     pub(crate) should_load: Option<Call>,
     pub(crate) new: Option<Call>,
@@ -261,7 +260,7 @@ fn text(key: &str, input: ParseStream<'_>) -> Result<Expr> {
     }
 }
 
-fn integer(input: ParseStream<'_>) -> Result<TokenStream> {
+fn integer(input: ParseStream<'_>) -> Result<i32> {
     let value = ungrouped(input.parse()?);
     let (sign, magnitude) = match &value {
         Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => ("-", peeled(expr)),
@@ -276,7 +275,7 @@ fn integer(input: ParseStream<'_>) -> Result<TokenStream> {
         _ => None,
     };
     match found.and_then(|digits| digits.parse::<i32>().ok()) {
-        Some(_) => Ok(value.into_token_stream()),
+        Some(number) => Ok(number),
         None => {
             let message =
                 "`priority` is a decimal number that fits an `i32`, as in `priority = 10`";

@@ -6,17 +6,22 @@ use syn::{Error, Result, ReturnType, Signature, Type};
 use crate::args::{Args, Call, Use};
 use crate::arguments::{Extraction, Otherwise, arguments};
 use crate::check::{Parameter, check_function, check_method};
-use crate::entry::{Common, Entry, Marker, spanned};
+use crate::entry::{Common, Entry, Marker, mark, spanned};
 use crate::fallback::fallback;
 use crate::item::{Definition, Function, Item, Lifecycle, Value, conditions};
 
 /// `#[plugin(…)]` on an item.
 pub(crate) fn plugin(args: TokenStream, item: TokenStream) -> TokenStream {
     let expanded = || -> Result<TokenStream> {
-        let parsed: Item = syn::parse2(item.clone())?;
+        let parsed = Item::of(&item)?;
         let args: Args = syn::parse2(args)?;
         match parsed {
-            Item::Function(found) => function(&args, &found),
+            Item::Function(found) => {
+                let entry_point = function(&args, &found)?;
+                let mut expanded = item.clone();
+                expanded.extend([entry_point]);
+                Ok(expanded)
+            }
             Item::Lifecycle(found) => lifecycle(&args, found),
             Item::Definition(found) => definition(&args, &found),
             Item::Value(found) => value(&args, &found),
@@ -50,7 +55,10 @@ fn function(args: &Args, function: &Function) -> Result<TokenStream> {
     let call =
         |form| call(krate, &function.signature, &parameters, &quote!(#ident), &Outcome::Kept, form);
     let entry = match &args.should_load {
-        None => Entry::Function(call(Form::Reply)),
+        None => match whole(krate, &function.signature, &parameters) {
+            Some(body) => Entry::Whole(body),
+            None => Entry::Function(call(Form::Reply)),
+        },
         Some(condition) => {
             let arguments = arguments();
             let body = call(Form::Step);
@@ -85,8 +93,30 @@ fn function(args: &Args, function: &Function) -> Result<TokenStream> {
         }
     };
     let marker = Marker::Beside(&function.visibility, ident);
-    let entry_point = common.entry_point(&marker, &entry);
-    Ok(quote!(#function #entry_point))
+    Ok(common.entry_point(&marker, &entry))
+}
+
+/// What most plugins are, by one call of the core: a function that returns nothing,
+/// without parameters or with one that is a reference.
+fn whole(
+    krate: &TokenStream,
+    signature: &Signature,
+    parameters: &[Parameter<'_>],
+) -> Option<TokenStream> {
+    let (None, ReturnType::Default) = (&signature.asyncness, &signature.output) else {
+        return None;
+    };
+    let (ident, arguments, mark) = (&signature.ident, arguments(), mark());
+    match parameters {
+        [] => Some(quote!(#krate::__private::Reply::call(#arguments, &#mark.magic, #ident))),
+        [parameter @ Parameter { ty: ty @ Type::Reference(_), .. }] => {
+            let name = parameter.name();
+            Some(quote! {
+                #krate::__private::Reply::call_with::<#ty>(#arguments, &#mark.magic, #ident, #name)
+            })
+        }
+        _ => None,
+    }
 }
 
 fn lifecycle(args: &Args, lifecycle: Lifecycle) -> Result<TokenStream> {
@@ -391,7 +421,7 @@ fn call(
     let Extraction { statements, values } = Extraction::of_parameters(krate, parameters, otherwise);
     let is_async = signature.asyncness.is_some();
     if let (Form::Reply, false, ReturnType::Default) = (form, is_async, &signature.output) {
-        // What most plugins are: there is nothing to convert.
+        // There is nothing to convert.
         return quote! {
             #statements
             let () = #function(#(#values),*);

@@ -18,6 +18,7 @@ pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
+    /// Empty where the item itself is handed on.
     pub(crate) body: Group,
 }
 
@@ -67,10 +68,32 @@ const PLACES: &str = "`#[plugin]` belongs on a function, `fn init_plugin(app: &m
                       `impl Plugin for T { … }`, on a `static` or a `const`, or, with `of = dyn \
                       Trait`, on a type";
 
+impl Item {
+    /// Parses an item, of a function only what stands before its body: a macro is not
+    /// optimised, and takes longer with each token.
+    pub(crate) fn of(item: &TokenStream) -> Result<Self> {
+        let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
+        let mut words = tokens.iter().filter_map(|token| match token {
+            TokenTree::Ident(ident) => Some(ident.to_string()),
+            _ => None,
+        });
+        let others = ["impl", "struct", "enum", "static", "trait", "mod", "union", "type"];
+        let first = words.find(|word| word == "fn" || others.contains(&word.as_str()));
+        if first.as_deref() == Some("fn")
+            && let Some(TokenTree::Group(body)) = tokens.last_mut()
+            && body.delimiter() == Delimiter::Brace
+        {
+            let span = body.span();
+            *body = Group::new(Delimiter::Brace, TokenStream::new());
+            body.set_span(span);
+        }
+        syn::parse2(tokens.into_iter().collect())
+    }
+}
+
 impl Parse for Item {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        // Some are handed on as they stand.
-        let tokens = input.fork().parse::<TokenStream>()?;
+        let start = input.fork();
         let attributes = input.call(Attribute::parse_outer)?;
         let again = attributes.iter().find(|attribute| {
             attribute.path().segments.last().is_some_and(|last| last.ident == "plugin")
@@ -93,6 +116,7 @@ impl Parse for Item {
             input.parse::<TokenTree>()?;
             let (ident, generics) = (input.parse()?, input.parse()?);
             input.parse::<TokenStream>()?;
+            let tokens = start.parse()?;
             return Ok(Item::Definition(Definition { attributes, ident, generics, tokens }));
         }
         let is_const = input.peek(Token![const]);
@@ -105,6 +129,7 @@ impl Parse for Item {
             input.parse::<Token![:]>()?;
             let ty = input.parse()?;
             input.parse::<TokenStream>()?;
+            let tokens = start.parse()?;
             return Ok(Item::Value(Value { attributes, visibility, is_const, ident, ty, tokens }));
         }
         Err(ahead.error(PLACES))

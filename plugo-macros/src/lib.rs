@@ -8,6 +8,7 @@ mod item;
 mod check;
 mod fallback;
 mod krate;
+mod text;
 mod arguments;
 mod entry;
 mod expand;

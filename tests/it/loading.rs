@@ -324,6 +324,37 @@ fn two_tables_that_share_a_plugin_load_it_once() {
     assert_eq!(shared::CALLS.load(std::sync::atomic::Ordering::Relaxed), 1);
 }
 
+/// Functions that are called as something is that the attribute writes beside them.
+mod called_alike {
+    #![forbid(unsafe_code)]
+
+    #[plugo::plugin(name = "entry", namespace = "alike")]
+    fn entry(log: &mut Vec<String>) {
+        log.push("entry".to_owned());
+    }
+
+    #[plugo::plugin(name = concat!("two-", "words"), namespace = "alike")]
+    fn arguments(log: &mut Vec<String>, number: &u32) {
+        log.push(format!("arguments {number}"));
+    }
+
+    #[plugo::plugin(name = "call", namespace = "alike")]
+    fn call() {}
+
+    plugo::plugins![entry, arguments, call];
+}
+
+#[test]
+fn a_plugin_s_function_may_have_any_name() {
+    let mut log: Vec<String> = Vec::new();
+    let number = 7_u32;
+    let kwargs = plugo::kwargs! { log: &mut log, number: &number };
+    let report = plugo::load_namespace("alike", kwargs).into_result().unwrap();
+    assert_eq!(report.loaded().collect::<Vec<_>>(), ["entry", "two-words", "call"]);
+    assert_eq!(log, ["entry", "arguments 7"]);
+    assert!(called_alike::PLUGINS.get_in("alike", "two-words").is_some());
+}
+
 #[test]
 fn a_plugin_is_found_by_name_among_many() {
     // More than are gone through one by one, in an order that is not the names'.
