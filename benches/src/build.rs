@@ -213,7 +213,10 @@ fn dependency(places: &Places, plugo_build: bool) -> Result<Duration> {
             fs::remove_dir_all(&target)
                 .with_context(|| format!("`{}` cannot be removed", target.display()))?;
         }
-        work::of(cargo::cargo(&dir, "build").arg("--target-dir").arg(&target))
+        // As crates of a registry are, for which Cargo keeps nothing to go on from.
+        let mut command = cargo::cargo(&dir, "build");
+        command.env("CARGO_INCREMENTAL", "0").arg("--target-dir").arg(&target);
+        work::of(&mut command)
     })
 }
 

@@ -29,7 +29,8 @@ pub(crate) fn section(builds: &Builds, f: &mut String) -> fmt::Result {
     writeln!(f, "{}", table(&builds.many_crates))?;
     writeln!(
         f,
-        "A build script with `plugo_build`, compiled with all that it depends on: {}. An empty one: {}.",
+        "A build script with `plugo_build`, compiled with all that it depends on, not incrementally, as crates of \
+         a registry are: {}. An empty one: {}.",
         shown(builds.dependency),
         shown(builds.no_dependency)
     )

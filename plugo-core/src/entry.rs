@@ -75,11 +75,7 @@ impl<'s> Reply<'s> {
     /// The whole of an entry point of a function without parameters that returns
     /// nothing.
     #[inline(always)]
-    pub fn call(
-        arguments: Option<&'s mut Kwargs<'_>>,
-        mark: &'static Magic,
-        init: fn(),
-    ) -> Self {
+    pub fn call(arguments: Option<&'s mut Kwargs<'_>>, mark: &'static Magic, init: fn()) -> Self {
         if arguments.is_none() {
             return Reply::function(mark);
         }
