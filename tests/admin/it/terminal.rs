@@ -189,11 +189,12 @@ fn through_plugo_it_is_the_same() {
 fn a_wrong_name_is_refused_before_anything_is_asked() {
     let place = Place::new();
     place.command("default", &["db", "migrate"]).ok();
-    for name in ["", "  ", "a\tb"] {
+    let length = "a user's name has 1 to 100 characters";
+    for (name, why) in [("", length), ("  ", length), ("a\tb", "U+0009")] {
         // There is no line on stdin to read.
         let run = place.command("default", &["db", "user", "add", name]);
         assert_eq!(run.code, Some(2), "{}", run.stderr);
-        assert!(run.stderr.contains("a user's name has 1 to 100 characters"), "{}", run.stderr);
+        assert!(run.stderr.contains(why), "{}", run.stderr);
     }
 }
 
