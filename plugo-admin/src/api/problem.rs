@@ -195,6 +195,7 @@ impl From<UserError> for Problem {
                 Problem::new(StatusCode::CONFLICT, "urn:plugo:name-taken", text)
             }
             UserError::Invalid(why) => Problem::invalid(why),
+            UserError::NoEditor => Problem::new(StatusCode::FORBIDDEN, "urn:plugo:role", text),
             UserError::Oneself | UserError::LastEditor => Problem::invalid(error.to_string()),
             UserError::Store(error) => error.into(),
         }

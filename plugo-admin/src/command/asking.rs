@@ -93,7 +93,12 @@ impl Ended {
     #[cfg(unix)]
     fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        let all = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let all = [
+            SignalKind::interrupt(),
+            SignalKind::terminate(),
+            SignalKind::hangup(),
+            SignalKind::quit(),
+        ];
         let signals = all.into_iter().filter_map(|kind| {
             let number = u8::try_from(kind.as_raw_value()).ok()?;
             Some((number, signal(kind).ok()?))

@@ -134,9 +134,10 @@ impl From<UserError> for Failure {
     fn from(error: UserError) -> Self {
         match error {
             UserError::Store(error) => error.into(),
-            UserError::NameTaken(_) | UserError::Oneself | UserError::LastEditor => {
-                Failure::no(error.to_string())
-            }
+            UserError::NameTaken(_)
+            | UserError::Oneself
+            | UserError::NoEditor
+            | UserError::LastEditor => Failure::no(error.to_string()),
             error => Failure::usage(error.to_string()),
         }
     }

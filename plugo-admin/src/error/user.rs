@@ -13,6 +13,8 @@ pub enum UserError {
     NameTaken(String),
     /// Who changes users takes nothing away from themselves.
     Oneself,
+    /// Who changes users was an editor, and is none any more.
+    NoEditor,
     /// Nobody would be left who may change anything.
     LastEditor,
     /// The name or the password does not do; the text says why.
@@ -50,6 +52,7 @@ impl fmt::Display for UserError {
             UserError::Oneself => f.write_str(
                 "you cannot take the role from yourself, nor disable yourself; another editor can",
             ),
+            UserError::NoEditor => f.write_str("you may not change users any more"),
             UserError::LastEditor => {
                 f.write_str("no editor would be left who may log in; make another one first")
             }

@@ -128,6 +128,10 @@ impl Store {
             if by == Some(known.id) {
                 return Err(UserError::Oneself);
             }
+            // The request was let in before another editor took that away.
+            if by.is_some_and(|by| !editors.contains(&by)) {
+                return Err(UserError::NoEditor);
+            }
             if editors.contains(&known.id) && editors.len() == 1 {
                 return Err(UserError::LastEditor);
             }

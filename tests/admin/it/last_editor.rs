@@ -84,3 +84,28 @@ fn of_two_editors_who_take_the_role_from_each_other_one_stays() {
         });
     }
 }
+
+#[test]
+fn who_lost_the_role_meanwhile_takes_it_from_nobody_else() {
+    run(async {
+        let site = Site::new().await;
+        // A third one is left, whatever the two do.
+        for name in ["eva", "eve"] {
+            site.store.add_user(&ann(), name, PASSWORD, Role::Edit).await.unwrap();
+        }
+        let (mut ann, mut eva) = (site.login("ann").await, site.login("eva").await);
+        for _ in 0..10 {
+            let patch = json!({ "role": "view" });
+            let answers = tokio::join!(
+                ann.api("PATCH", "/users/eva", &[], &patch),
+                eva.api("PATCH", "/users/ann", &[], &patch),
+            );
+            let mut statuses = [answers.0.status, answers.1.status];
+            statuses.sort();
+            assert_eq!(statuses, [StatusCode::NO_CONTENT, StatusCode::FORBIDDEN]);
+            for name in ["ann", "eva"] {
+                site.store.set_role(&crate::databases::ann(), name, Role::Edit).await.unwrap();
+            }
+        }
+    });
+}

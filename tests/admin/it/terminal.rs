@@ -123,7 +123,9 @@ fn adds(place: &Place) -> Command {
 fn who_is_ended_at_the_question_leaves_the_terminal_as_it_was() {
     let place = Place::new();
     place.command("default", &["db", "migrate"]).ok();
-    for (how, code) in [("ctrl-c", 130), ("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
+    for (how, code) in
+        [("ctrl-c", 130), ("-INT", 130), ("-TERM", 143), ("-HUP", 129), ("-QUIT", 131)]
+    {
         let Some(mut shell) = Shell::start(&place, &adds(&place)) else { return };
         shell.until("Password of ann: ");
         shell.until_hidden(&place);
