@@ -26,6 +26,7 @@ use crate::failure::Failure;
 use crate::item::{ItemEntry, Status, TypeInfo};
 use crate::kwargs::Kwargs;
 use crate::manager::PluginManager;
+use crate::mark::{MAGIC, Magic};
 use crate::numbers::Numbers;
 use crate::sheet::{Lists, Sheet};
 use crate::slots::{Claimed, Life, Slots};
@@ -254,7 +255,7 @@ fn load_other<'s>(kwargs: &mut Kwargs<'_>, name: &str) -> Step<'s, Kept> {
     Step::done(loaded.map(Kept::new).map_err(|error| Failure::Error(error.into())))
 }
 
-static MARKS: [[u8; 1]; 3] = [[0], [1], [2]];
+static MARKS: [Magic; 3] = [MAGIC; 3];
 
 fn counts<'s>(kwargs: Option<&'s mut Kwargs<'_>>) -> Reply<'s> {
     let Some(kwargs) = kwargs else { return Reply::function(&MARKS[0]) };
