@@ -23,11 +23,6 @@ impl Request {
         request
     }
 
-    /// These features of the app.
-    pub(crate) fn of_features(features: BTreeSet<String>) -> Self {
-        Request { features }
-    }
-
     /// The same without some dependencies of the app, and without what was
     /// switched on for them: a feature of theirs goes with all that it turns
     /// on. One that also is about others, as a client's is, loses only what it

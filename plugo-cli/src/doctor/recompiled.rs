@@ -42,7 +42,7 @@ fn found(app: &App, project: &Project) -> Result<Vec<Note>, Error> {
         .map(|group| {
             let first = clients.iter().find(|client| group.clients.contains(&client.name));
             let features = first.map(|client| project.closure([client.feature.as_str()]));
-            let request = Request::of_features(features.unwrap_or_default());
+            let request = Request { features: features.unwrap_or_default() };
             Simulation::run(&workspace, package, &request, &none)
         })
         .collect();
