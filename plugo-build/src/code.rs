@@ -98,7 +98,7 @@ fn columns(plugins: &[Planned]) -> (Pool, Vec<(&'static str, Vec<usize>)>) {
     let authors = strings(&|plugin| plugin.authors.join("\n"));
     let identifier = strings(&|plugin| plugin.identifier.clone());
     let package = strings(&|plugin| plugin.package.clone());
-    let place = strings(&|plugin| plugin.place.to_string());
+    let file = strings(&|plugin| plugin.place.file.clone());
     let mut reason = |reason: &Reason| {
         let source = Source::ALL.iter().position(|&source| source == reason.source);
         [source.unwrap_or_default(), pool.string(&reason.place)]
@@ -117,7 +117,9 @@ fn columns(plugins: &[Planned]) -> (Pool, Vec<(&'static str, Vec<usize>)>) {
         ("AUTHORS", authors),
         ("IDENTIFIER", identifier),
         ("PACKAGE", package),
-        ("PLACE", place),
+        ("FILE", file),
+        ("LINE", position(plugins, |(line, _)| line)),
+        ("COLUMN", position(plugins, |(_, column)| column)),
         ("DEPENDENCY_STARTS", dependency_starts),
         ("DEPENDENCIES", dependencies),
         ("REASON_STARTS", reason_starts),
@@ -128,6 +130,11 @@ fn columns(plugins: &[Planned]) -> (Pool, Vec<(&'static str, Vec<usize>)>) {
     // Where the last string ends.
     pool.starts.push(pool.text.len());
     (pool, columns)
+}
+
+/// Lines or columns, and 0 for a file as a whole.
+fn position(plugins: &[Planned], of: fn((usize, usize)) -> usize) -> Vec<usize> {
+    column(plugins.iter().map(|plugin| plugin.place.position.map_or(0, of)).collect())
 }
 
 /// What all plugins have, once; or else what each has.

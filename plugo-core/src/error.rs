@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::failure::{Failure, write_circle};
 use crate::glob::PatternError;
 use crate::lifecycle::Phase;
+use crate::place::Place;
 use crate::state::DisabledBy;
 
 /// Why a manager did not do what it was asked for with one plugin.
@@ -178,8 +179,8 @@ pub enum BuildError {
     Twice {
         /// The name.
         name: &'static str,
-        /// Where the two are: file, line and column.
-        places: [&'static str; 2],
+        /// Where the two are.
+        places: [Place; 2],
     },
 }
 

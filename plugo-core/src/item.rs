@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use crate::failure::Failure;
 use crate::kwargs::Kwargs;
 use crate::name::DEFAULT_NAMESPACE;
+use crate::place::Place;
 use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::unwind::catch;
 use crate::waits::{self, Node};
@@ -24,7 +25,7 @@ pub struct TypeInfo {
     name: &'static str,
     package: &'static str,
     description: &'static str,
-    place: &'static str,
+    place: Place,
 }
 
 impl TypeInfo {
@@ -33,7 +34,7 @@ impl TypeInfo {
         name: &'static str,
         package: &'static str,
         description: &'static str,
-        place: &'static str,
+        place: Place,
     ) -> Self {
         TypeInfo { name, package, description, place }
     }
@@ -53,8 +54,8 @@ impl TypeInfo {
         self.description
     }
 
-    /// Where the attribute `#[plugin_type]` stands: file, line and column.
-    pub const fn place(&self) -> &'static str {
+    /// Where the attribute `#[plugin_type]` stands.
+    pub const fn place(&self) -> Place {
         self.place
     }
 }

@@ -12,6 +12,8 @@
 mod sync;
 /// What a plugin or a namespace may be called.
 pub mod name;
+/// Where something stands in a source file.
+mod place;
 /// The arguments that an app offers, and how a parameter takes one.
 mod kwargs;
 /// Why a plugin failed.
@@ -114,6 +116,7 @@ pub use self::load::{load_namespace, load_namespace_async, load_plugins, load_pl
 pub use self::manager::{Call, PluginManager};
 pub use self::name::DEFAULT_NAMESPACE;
 pub use self::overrides::{Overrides, UnknownItem};
+pub use self::place::Place;
 pub use self::reason::{Reason, Source};
 pub use self::registry::tables;
 pub use self::report::{LoadError, PluginReport, Report, Warning};

@@ -28,6 +28,7 @@ use crate::kwargs::Kwargs;
 use crate::manager::PluginManager;
 use crate::mark::{MAGIC, Magic};
 use crate::numbers::Numbers;
+use crate::place::Place;
 use crate::sheet::{Lists, Sheet};
 use crate::slots::{Claimed, Life, Slots};
 use crate::state::State;
@@ -192,7 +193,7 @@ fn a_claim_that_is_dropped_lets_nobody_wait() {
 
 // Items.
 
-static INFO: TypeInfo = TypeInfo::new("codec", "models", "", "models.rs");
+static INFO: TypeInfo = TypeInfo::new("codec", "models", "", Place::here("models.rs", 1, 1));
 
 type Made = dyn Send + Sync;
 
@@ -286,7 +287,9 @@ const fn sheet(dependencies: Lists) -> Sheet {
         authors: nothing,
         identifier: nothing,
         package: nothing,
-        place: nothing,
+        file: nothing,
+        line: Numbers::Narrow(&[0]),
+        column: Numbers::Narrow(&[0]),
         priority: &[0],
         dependencies,
         reasons: Lists { starts: empty, numbers: empty },

@@ -1,6 +1,7 @@
 use crate::lookup;
 use crate::name::{DEFAULT_NAMESPACE, same_text};
 use crate::numbers::Numbers;
+use crate::place::Place;
 
 /// What a plan says about plugins. Strings are offsets into one text and
 /// edges are numbers, since every pointer in a static costs a relocation at
@@ -25,7 +26,12 @@ pub struct Sheet {
     pub authors: Numbers,
     pub identifier: Numbers,
     pub package: Numbers,
-    pub place: Numbers,
+    /// The file of the plugin's place.
+    pub file: Numbers,
+    /// Columns: the line, which is 0 for a file as a whole, and the column. Many plugins may
+    /// stand in one file, and its name is long.
+    pub line: Numbers,
+    pub column: Numbers,
     /// A column.
     pub priority: &'static [i32],
     /// Indices of the plugins that a plugin depends on.
@@ -76,6 +82,15 @@ impl Sheet {
     pub(crate) fn string(&self, string: usize) -> &'static str {
         let (start, end) = self.bounds(string);
         &self.text[start..end]
+    }
+
+    pub(crate) fn place(&self, plugin: usize) -> Place {
+        let number = |numbers: Numbers| numbers.of(plugin) as u32;
+        let position = match number(self.line) {
+            0 => None,
+            line => Some((line, number(self.column))),
+        };
+        Place::new(self.string(self.file.of(plugin)), position)
     }
 
     #[inline]
@@ -148,6 +163,15 @@ mod tests {
 
     const NOTHING: Numbers = Numbers::Narrow(&[]);
 
+    #[test]
+    fn a_place_is_a_file_with_a_position_or_as_a_whole() {
+        let (mut sheet, _) = sheet(1, false);
+        sheet.file = Numbers::Narrow(&[2]);
+        sheet.line = Numbers::Narrow(&[7, 0]);
+        sheet.column = Numbers::Narrow(&[5, 0]);
+        assert_eq!([sheet.place(0).to_string(), sheet.place(1).to_string()], ["one:7:5", "one"]);
+    }
+
     /// Plugins of so many names, each in two namespaces; with seeds, or without.
     fn sheet(names: usize, with_seeds: bool) -> (Sheet, Vec<(usize, String)>) {
         // Names of all lengths, some of which differ in one character alone.
@@ -172,7 +196,9 @@ mod tests {
             authors: NOTHING,
             identifier: NOTHING,
             package: NOTHING,
-            place: NOTHING,
+            file: NOTHING,
+            line: NOTHING,
+            column: NOTHING,
             priority: &[0],
             dependencies: Lists { starts: NOTHING, numbers: NOTHING },
             reasons: Lists { starts: NOTHING, numbers: NOTHING },

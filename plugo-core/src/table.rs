@@ -6,6 +6,7 @@ use crate::entry::{EntryPoint, Kind, identity, kind};
 use crate::item::TypeInfo;
 use crate::name::{DEFAULT_NAMESPACE, FullName};
 use crate::numbers::Numbers;
+use crate::place::Place;
 use crate::reason::{Reason, Source};
 use crate::sheet::{Lists, NO_NAMESPACE, Sheet};
 use crate::waits::{Node, Places};
@@ -315,9 +316,12 @@ impl PluginInfo {
         self.text(|sheet| sheet.package, Part::Package)
     }
 
-    /// Where the attribute `#[plugin]` stands: file, line and column.
-    pub fn place(&self) -> &'static str {
-        self.text(|sheet| sheet.place, Part::Place)
+    /// Where the attribute `#[plugin]` stands.
+    pub fn place(&self) -> Place {
+        match &self.table.facts {
+            Facts::Planned(sheet) => sheet.place(self.index),
+            Facts::Declared(list) => Place::said(part(list, self.index, Part::Place)),
+        }
     }
 
     /// The priority. Among plugins that do not depend on each other, the
@@ -547,7 +551,9 @@ macro_rules! __table {
             authors: AUTHORS,
             identifier: IDENTIFIER,
             package: PACKAGE,
-            place: PLACE,
+            file: FILE,
+            line: LINE,
+            column: COLUMN,
             priority: &$priority,
             dependencies: $crate::__private::Lists {
                 starts: DEPENDENCY_STARTS,

@@ -63,7 +63,7 @@ fn implementation(args: &Args, interface: &Interface) -> Result<TokenStream> {
                     #name,
                     ::core::env!("CARGO_PKG_NAME"),
                     #description,
-                    ::core::concat!(::core::file!(), ":", ::core::line!(), ":", ::core::column!()),
+                    #krate::Place::here(::core::file!(), ::core::line!(), ::core::column!()),
                 );
 
                 fn slot() -> &'static #krate::__private::Slot<Self> {

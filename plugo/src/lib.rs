@@ -5,11 +5,11 @@ pub use plugo_core::EntryPoint;
 pub use plugo_core::{
     Argument, ArgumentError, BoxError, BuildError, Call, DEFAULT_NAMESPACE, DisabledBy, Event,
     FailedItem, Failure, Fallback, IntoValue, Item, ItemReport, Items, Iter, Kept, Kwargs,
-    Listener, LoadError, Moment, Overrides, PatternError, Phase, Plugin, PluginError, PluginInfo,
-    PluginManager, PluginManagerBuilder, PluginReport, PluginType, Probe, Reason, Report, Rule,
-    SelectError, Source, State, Status, Step, Table, TypeInfo, TypeReport, UnknownItem, Value,
-    Veto, Warning, items, kwargs, load_namespace, load_namespace_async, load_plugins,
-    load_plugins_async, name, overrides, plugin_types, select, set_overrides, tables,
+    Listener, LoadError, Moment, Overrides, PatternError, Phase, Place, Plugin, PluginError,
+    PluginInfo, PluginManager, PluginManagerBuilder, PluginReport, PluginType, Probe, Reason,
+    Report, Rule, SelectError, Source, State, Status, Step, Table, TypeInfo, TypeReport,
+    UnknownItem, Value, Veto, Warning, items, kwargs, load_namespace, load_namespace_async,
+    load_plugins, load_plugins_async, name, overrides, plugin_types, select, set_overrides, tables,
 };
 #[doc = include_str!("../docs/plugin.md")]
 pub use plugo_macros::plugin;

@@ -74,7 +74,9 @@ fn main() {
     };
     println!("{report}");
     println!("{}", log.join(" "));
-    println!("{}", PLUGINS.get("s3").is_some());
+    for name in ["own", "s3", "made-red"] {
+        println!("{}", PLUGINS.get(name).unwrap().place());
+    }
 }
 "#;
     let manifest = |name: &str, rest: &str| {
@@ -125,7 +127,7 @@ fn every_kind_of_plugin_loads_in_the_planned_order_in_every_profile() {
                       s3         1.0.0  loaded\n  \
                       own        1.0.0  loaded\n\
                     made-red-was-here made-blue-was-here renamed-was-here safe-was-here s3-was-here, in a text that is too long for registers own-was-here\n\
-                    true\n";
+                    src/main.rs:5:1\nplugins/several/src/lib.rs:3:1\nplugins/made/Cargo.toml:8:8\n";
     for (profile, folder) in [("dev", "debug"), ("fat", "fat")] {
         let run = Run::of(&mut cargo(project.dir(), &["run", "--profile", profile])).ok();
         assert_eq!(run.stdout, expected, "{profile}");
@@ -162,7 +164,7 @@ fn every_kind_of_plugin_loads_in_the_planned_order_in_every_profile() {
            own        1.0.0  loaded\n\
          warning: DISABLED_PLUGINS names `mad-red`, which this program does not contain; did you mean `made-red`?\n\
          made-red-was-here made-blue-was-here renamed-was-here own-was-here\n\
-         true\n"
+         src/main.rs:5:1\nplugins/several/src/lib.rs:3:1\nplugins/made/Cargo.toml:8:8\n"
     );
     let failed = Run::of(cargo(project.dir(), &["run"]).env("FAIL", "1")).ok();
     assert_eq!(
@@ -175,7 +177,7 @@ fn every_kind_of_plugin_loads_in_the_planned_order_in_every_profile() {
            s3         1.0.0  skipped: it depends on `safe`, which did not load\n  \
            own        1.0.0  loaded\n\
          made-red-was-here made-blue-was-here renamed-was-here own-was-here\n\
-         true\n"
+         src/main.rs:5:1\nplugins/several/src/lib.rs:3:1\nplugins/made/Cargo.toml:8:8\n"
     );
 }
 
