@@ -9,7 +9,7 @@ use benches::Workload;
 use crate::cargo;
 use crate::contenders::{self, Contender};
 use crate::crates::{self, Kind};
-use crate::folders;
+use crate::each_crate;
 use crate::places::Places;
 use crate::status::status;
 use crate::tree::Tree;
@@ -32,6 +32,8 @@ pub(crate) struct Builds {
     pub(crate) many_crates: Vec<Row>,
     /// `plugo_build` and all that it depends on.
     pub(crate) dependency: Duration,
+    /// What each crate of that takes, the dearest first.
+    pub(crate) each_crate: Vec<(String, Duration)>,
     /// A build script without a dependency.
     pub(crate) no_dependency: Duration,
 }
@@ -46,6 +48,8 @@ pub(crate) struct Row {
     /// A dev build after one plugin changed.
     pub(crate) touched: Duration,
     pub(crate) unchanged: Duration,
+    /// How many packages Cargo looks at in such a build.
+    pub(crate) packages: usize,
 }
 
 /// Builds everything, some of it several times.
@@ -55,6 +59,7 @@ pub(crate) fn measure(places: &Places) -> Result<Builds> {
         one_crate: one_crate(places, &target)?,
         many_crates: many_crates(places, &target)?,
         dependency: dependency(places, true)?,
+        each_crate: each_crate(places)?,
         no_dependency: dependency(places, false)?,
     })
 }
@@ -67,14 +72,14 @@ fn one_crate(places: &Places, target: &Path) -> Result<Vec<Row>> {
         Contender::Inventory,
         Contender::Linkme,
     ];
-    let dir = places.work.join("build-one-crate");
-    contenders::workspace(&MEASURED.map(|contender| (contender, MANY)), &places.checkout)
-        .write(&dir)?;
-    cargo::lock(places, &dir)?;
     let mut rows = Vec::new();
     for contender in MEASURED {
         let package = contender.package(MANY);
         status("Compiling", &format!("{package}, several times"));
+        // A workspace each: Cargo reads the manifests of all members.
+        let dir = places.work.join(format!("build-{package}"));
+        contenders::workspace(&[(contender, MANY)], &places.checkout).write(&dir)?;
+        cargo::lock(places, &dir)?;
         let changed = dir.join(&package).join("src/main.rs");
         let app = App { dir: &dir, target, packages: vec![package], changed };
         rows.push(app.measure(contender.name(), true)?);
@@ -84,24 +89,21 @@ fn one_crate(places: &Places, target: &Path) -> Result<Vec<Row>> {
 
 fn many_crates(places: &Places, target: &Path) -> Result<Vec<Row>> {
     let workload = Workload::new(CRATES);
-    let mut apps: Vec<(&'static str, Tree)> =
-        vec![("plugo", folders::app(&workload, &places.checkout))];
-    for kind in Kind::ALL {
-        apps.push((kind.name(), crates::app(kind, &workload, &places.checkout)));
-    }
     let mut rows = Vec::new();
-    for (name, tree) in apps {
+    for kind in Kind::ALL {
+        let name = kind.name();
         status("Compiling", &format!("{CRATES} plugin crates of {name}, several times"));
         let dir = places.work.join(format!("build-crates-{name}"));
-        tree.write(&dir)?;
+        crates::app(kind, &workload, &places.checkout).write(&dir)?;
         cargo::lock(places, &dir)?;
-        let mut packages = vec![folders::APP.to_owned()];
+        let mut packages = vec![crates::APP.to_owned()];
         packages.extend(workload.plugins.iter().map(|plugin| plugin.name.clone()));
         let first = &workload.plugins.first().context("there are no plugins")?.name;
         let changed = dir.join("plugins").join(first).join("src/lib.rs");
         let app = App { dir: &dir, target, packages, changed };
         rows.push(app.measure(name, false)?);
-        let output = cargo::run(&mut Command::new(target.join("debug").join(folders::APP)))?;
+        let program = format!("{}{}", crates::APP, std::env::consts::EXE_SUFFIX);
+        let output = cargo::run(&mut Command::new(target.join("debug").join(program)))?;
         let said = String::from_utf8_lossy(&output.stdout);
         ensure!(
             said.starts_with(&format!("{CRATES}")),
@@ -133,7 +135,9 @@ impl App<'_> {
         for _ in 0..UNCHANGED {
             unchanged += work::of(&mut self.cargo("build", false))?;
         }
-        Ok(Row { name, release, dev, touched, unchanged: unchanged / UNCHANGED })
+        let output = cargo::run(self.cargo("build", false).args(["--message-format", "json"]))?;
+        let packages = cargo::packages(&String::from_utf8_lossy(&output.stdout), |_| true);
+        Ok(Row { name, release, dev, touched, unchanged: unchanged / UNCHANGED, packages })
     }
 
     fn clean_build(&self, release: bool) -> Result<Duration> {
@@ -188,7 +192,6 @@ fn dependency(places: &Places, plugo_build: bool) -> Result<Duration> {
     let name = if plugo_build { "plugo_build" } else { "nothing" };
     status("Compiling", &format!("a build script that depends on {name}"));
     let dir = places.work.join("build-dependency");
-    let target = places.work.join("target-dependency");
     let (dependency, call) = match plugo_build {
         true => (
             format!("plugo-build = {{ path = {:?} }}\n", places.checkout.join("plugo-build")),
@@ -208,16 +211,36 @@ fn dependency(places: &Places, plugo_build: bool) -> Result<Duration> {
     tree.add("src/main.rs", "fn main() {}\n");
     tree.write(&dir)?;
     cargo::lock(places, &dir)?;
-    least(|| {
-        if target.exists() {
-            fs::remove_dir_all(&target)
-                .with_context(|| format!("`{}` cannot be removed", target.display()))?;
-        }
-        // As crates of a registry are, for which Cargo keeps nothing to go on from.
-        let mut command = cargo::cargo(&dir, "build");
-        command.env("CARGO_INCREMENTAL", "0").arg("--target-dir").arg(&target);
-        work::of(&mut command)
-    })
+    least(|| work::of(&mut dependency_build(places, &dir)?))
+}
+
+/// A build of that app in a folder that is empty.
+fn dependency_build(places: &Places, dir: &Path) -> Result<Command> {
+    let target = places.work.join("target-dependency");
+    emptied(&target)?;
+    // As crates of a registry are, for which Cargo keeps nothing to go on from.
+    let mut command = cargo::cargo(dir, "build");
+    command.env("CARGO_INCREMENTAL", "0").arg("--target-dir").arg(&target);
+    Ok(command)
+}
+
+/// What each crate takes that a build script with `plugo_build` depends on.
+fn each_crate(places: &Places) -> Result<Vec<(String, Duration)>> {
+    let folder = places.work.join("each-crate");
+    emptied(&folder)?;
+    let mut build = dependency_build(places, &places.work.join("build-dependency"))?;
+    each_crate::tell(&mut build, &places.program, &folder);
+    cargo::run(&mut build)?;
+    each_crate::told(&folder)
+}
+
+/// Makes a folder empty.
+pub(crate) fn emptied(dir: &Path) -> Result<()> {
+    if dir.exists() {
+        fs::remove_dir_all(dir)
+            .with_context(|| format!("`{}` cannot be removed", dir.display()))?;
+    }
+    fs::create_dir_all(dir).with_context(|| format!("`{}` cannot be made", dir.display()))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub(crate) fn section(builds: &Builds, f: &mut String) -> fmt::Result {
         f,
         "CPU time of `cargo build` with every process that it starts, which a machine that does other \
          things too moves less than the clock; the least of two, and a tenth of ten for a build \
-         without a change. One plugin changed is one number in its function.\n"
+         without a change. One plugin changed is one number in its function. All have the same plugins.\n"
     )?;
     writeln!(
         f,
@@ -27,6 +27,16 @@ pub(crate) fn section(builds: &Builds, f: &mut String) -> fmt::Result {
          script of `plugo` asks Cargo which crates are in the program, for the manifest:\n"
     )?;
     writeln!(f, "{}", table(&builds.many_crates))?;
+    writeln!(
+        f,
+        "Without a change, Cargo looks at as many packages, with the harness: {}.\n",
+        builds
+            .one_crate
+            .iter()
+            .map(|row| format!("{} for {}", row.packages, row.name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    )?;
     writeln!(
         f,
         "A build script with `plugo_build`, compiled with all that it depends on, not incrementally, as crates of \

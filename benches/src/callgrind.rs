@@ -49,8 +49,8 @@ impl Callgrind {
         Ok(&self.staged)
     }
 
-    /// The instructions of one run of a program that reads no variables, and
-    /// gets none: the dynamic linker and the C library look through them.
+    /// The instructions of one run of a program that reads no variables, and gets none but
+    /// `PATH`, by which it is found: the dynamic linker and the C library look through them.
     pub(crate) fn count_alone(&self, command: &Command) -> Result<Counted> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         self.run(Command::new("valgrind").env_clear().env("PATH", path), command)
@@ -81,7 +81,12 @@ impl Callgrind {
             .with_context(|| format!("`{}` cannot be read", self.output.display()))?;
         let whole =
             total(&text).with_context(|| format!("`{}` has no total", self.output.display()))?;
-        Ok(Counted { whole, steady: whole - inclusive(&text, STACK) })
+        let stack = inclusive(&text, STACK)
+            .with_context(|| format!("`{}` has a call without a cost", self.output.display()))?;
+        let steady = whole
+            .checked_sub(stack)
+            .context("callgrind counts more in a part of the program than in the whole")?;
+        Ok(Counted { whole, steady })
     }
 }
 
@@ -98,8 +103,9 @@ const STACK: &str = "pthread_getattr_np";
 /// 16 4072
 /// ```
 ///
-/// of callgrind's file, where a name stands once and is a number from then on.
-fn inclusive(text: &str, name: &str) -> u64 {
+/// of callgrind's file, where a name stands once and is a number from then on. Nothing for a call that
+/// has no cost; 0 where the function is not called.
+fn inclusive(text: &str, name: &str) -> Option<u64> {
     let is_named = |rest: &str| {
         let (id, function) = rest.split_once(' ')?;
         function.split('@').next().filter(|function| *function == name).map(|_| id.to_owned())
@@ -107,7 +113,7 @@ fn inclusive(text: &str, name: &str) -> u64 {
     let id = text
         .lines()
         .find_map(|line| is_named(line.strip_prefix("cfn=").or_else(|| line.strip_prefix("fn="))?));
-    let Some(id) = id else { return 0 };
+    let Some(id) = id else { return Some(0) };
     let is_called = |line: &str| {
         line.strip_prefix("cfn=").is_some_and(|rest| rest.split(' ').next() == Some(&*id))
     };
@@ -115,11 +121,10 @@ fn inclusive(text: &str, name: &str) -> u64 {
     let mut sum = 0;
     while let Some(line) = lines.next() {
         if is_called(line) {
-            let cost = lines.nth(1).and_then(|line| line.split(' ').nth(1)?.parse::<u64>().ok());
-            sum += cost.unwrap_or_default();
+            sum += lines.nth(1)?.split(' ').nth(1)?.parse::<u64>().ok()?;
         }
     }
-    sum
+    Some(sum)
 }
 
 /// The line `totals: 305431` of callgrind's file; `summary:` in files of
@@ -146,7 +151,8 @@ mod tests {
     fn what_a_function_calls_is_part_of_it() {
         let file = "fn=(1) main\n16 400\ncfn=(2) pthread_getattr_np@@GLIBC_2.32\ncalls=1 33\n\
                     +4 4072\n\nfn=(2)\n33 4\n\nfn=(3) other\ncfn=(2)\ncalls=1 33\n* 28\n";
-        assert_eq!(inclusive(file, STACK), 4_100);
-        assert_eq!(inclusive(file, "pthread"), 0);
+        assert_eq!(inclusive(file, STACK), Some(4_100));
+        assert_eq!(inclusive(file, "pthread"), Some(0));
+        assert_eq!(inclusive("cfn=(2) pthread_getattr_np\ncalls=1 33\n", STACK), None);
     }
 }

@@ -1,9 +1,11 @@
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
 
 use crate::places::Places;
 
@@ -25,18 +27,38 @@ pub(crate) fn cargo(dir: &Path, subcommand: &str) -> Command {
     command
 }
 
-/// Leaves out of a command's variables what the outer Cargo says to this
-/// program alone, and what changes plugo's plans.
+/// Leaves out of a command's variables what the outer Cargo says to this program alone, what
+/// changes how Cargo builds, and what changes plugo's plans.
 pub(crate) fn clean(command: &mut Command) {
-    const ALONE: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
-    const PLANS: [&str; 4] =
-        ["CARGO_TARGET_DIR", "DISABLED_PLUGINS", "ENABLED_PLUGINS", "PLUGO_MANIFEST_DIR"];
     for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if PLANS.contains(&&*text) || ALONE.iter().any(|prefix| text.starts_with(prefix)) {
+        if is_left_out(&name.to_string_lossy()) {
             command.env_remove(name);
         }
     }
+}
+
+fn is_left_out(name: &str) -> bool {
+    const KINDS: [&str; 7] = [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_",
+        "CARGO_BUILD_",
+        "CARGO_PROFILE_",
+        "CARGO_TARGET_",
+        "PLUGO_",
+    ];
+    const EACH: [&str; 9] = [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTC_BOOTSTRAP",
+        "CARGO_INCREMENTAL",
+        "DISABLED_PLUGINS",
+        "ENABLED_PLUGINS",
+        "MAKEFLAGS",
+    ];
+    EACH.contains(&name) || KINDS.iter().any(|kind| name.starts_with(kind))
 }
 
 /// Runs a command that must succeed.
@@ -48,6 +70,17 @@ pub(crate) fn run(command: &mut Command) -> Result<Output> {
         bail!("`{shown}` failed, {}:\n{}", output.status, String::from_utf8_lossy(&output.stderr));
     }
     Ok(output)
+}
+
+/// How many packages Cargo tells of in its messages that are of a kind, such as those that it compiled.
+pub(crate) fn packages(messages: &str, is_counted: impl Fn(&Value) -> bool) -> usize {
+    let packages: BTreeSet<String> = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["reason"] == "compiler-artifact" && is_counted(message))
+        .filter_map(|message| Some(message["package_id"].as_str()?.to_owned()))
+        .collect();
+    packages.len()
 }
 
 /// Gives a generated workspace the versions of the repository's `Cargo.lock`,
@@ -89,6 +122,30 @@ fn version_of<'t>(lock: &'t str, package: &str) -> Option<&'t str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_change_a_build_is_left_out_and_what_it_needs_stays() {
+        for name in ["RUSTFLAGS", "CARGO_PROFILE_RELEASE_LTO", "CARGO_TARGET_DIR", "PLUGO_MANIFEST"]
+        {
+            assert!(is_left_out(name), "{name}");
+        }
+        for name in ["PATH", "HOME", "CARGO_HOME", "CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {
+            assert!(!is_left_out(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_package_that_was_compiled_is_counted_once_and_one_that_was_there_is_not() {
+        let line = |id: &str, fresh| {
+            format!(
+                "{{\"reason\":\"compiler-artifact\",\"package_id\":\"{id}\",\"fresh\":{fresh}}}\n"
+            )
+        };
+        let messages = [line("a", false), line("a", false), line("b", true), line("c", false)];
+        let messages = format!("{}{{\"reason\":\"build-finished\"}}\n", messages.concat());
+        assert_eq!(packages(&messages, |message| message["fresh"] == false), 2);
+        assert_eq!(packages(&messages, |_| true), 3);
+    }
 
     #[test]
     fn a_locked_version_is_found_by_the_whole_name() {

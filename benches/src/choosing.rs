@@ -68,6 +68,21 @@ impl Choosing {
     }
 }
 
+#[cfg(test)]
+impl Choosing {
+    /// The same for every contender, of which `plugo` selects with so many instructions.
+    pub(crate) fn sample(select: f64) -> Self {
+        let counts = |chooser: Chooser| {
+            let select = if chooser == Chooser::Plugo { select } else { 14.0 };
+            let overridden = chooser.has_overrides().then_some(select);
+            Instructions { load: 5.0, get: 40.0, call: 13.0, select, overridden }
+        };
+        let all = Chooser::ALL.into_iter();
+        let each = all.flat_map(|chooser| SIZES.map(|size| ((chooser, size), counts(chooser))));
+        Choosing { instructions: each.collect(), times: BTreeMap::new() }
+    }
+}
+
 /// Generates, builds and verifies all contenders, then measures them.
 pub(crate) fn measure(places: &Places, options: &Options) -> Result<Choosing> {
     status("Building", "the contenders that choose at run time");

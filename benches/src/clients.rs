@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -83,7 +81,8 @@ fn measure_for(places: &Places, command_line: &Path, clients: usize) -> Result<W
             ]);
             command.args(["--message-format", "json"]).arg("--target-dir").arg(target);
             let (work, output) = work::with_output(&mut command)?;
-            let compiled = compiled(&String::from_utf8_lossy(&output.stdout));
+            let said = String::from_utf8_lossy(&output.stdout);
+            let compiled = cargo::packages(&said, |message| message["fresh"] == false);
             all = Cost { work: all.work + work, compiled: all.compiled + compiled };
         }
         Ok(all)
@@ -91,10 +90,7 @@ fn measure_for(places: &Places, command_line: &Path, clients: usize) -> Result<W
     let way = |what: &str, build: &dyn Fn(&Path) -> Result<Cost>| -> Result<Way> {
         status("Building", &format!("for {clients} clients {what}, three times"));
         let target = places.work.join("target-clients");
-        if target.exists() {
-            fs::remove_dir_all(&target)
-                .with_context(|| format!("`{}` cannot be removed", target.display()))?;
-        }
+        build::emptied(&target)?;
         let (first, second) = (build(&target)?, build(&target)?);
         build::change(&changed)?;
         Ok(Way { first, second, changed: build(&target)? })
@@ -110,13 +106,14 @@ fn measure_for(places: &Places, command_line: &Path, clients: usize) -> Result<W
     Ok(ways)
 }
 
-/// Builds the program `plugo` where the repository's other programs are, and says where it is.
+/// Builds the program `plugo` where the repository's other programs are, as it is installed, and says
+/// where it is.
 fn command_line(places: &Places) -> Result<PathBuf> {
     let target = places.work.parent().context("what is generated is in no target folder")?;
     let mut build = cargo::cargo(&places.checkout, "build");
-    build.args(["--locked", "--package", "plugo-cli"]).arg("--target-dir").arg(target);
-    cargo::run(&mut build)?;
-    Ok(target.join("debug").join(format!("plugo{}", std::env::consts::EXE_SUFFIX)))
+    build.args(["--locked", "--release", "--package", "plugo-cli"]);
+    cargo::run(build.arg("--target-dir").arg(target))?;
+    Ok(target.join("release").join(format!("plugo{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// How many packages `plugo build` compiled, for all clients.
@@ -124,17 +121,6 @@ fn answered(answer: &Value) -> Option<usize> {
     let clients = answer.as_array()?.iter();
     let compiled = clients.map(|client| Some(client["compiled"].as_u64()? as usize));
     compiled.sum()
-}
-
-/// How many packages Cargo compiled that were not there already, by its messages.
-fn compiled(messages: &str) -> usize {
-    let packages: BTreeSet<String> = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["reason"] == "compiler-artifact" && message["fresh"] == false)
-        .filter_map(|message| Some(message["package_id"].as_str()?.to_owned()))
-        .collect();
-    packages.len()
 }
 
 fn name(client: usize) -> String {
@@ -197,20 +183,6 @@ fn app(workload: &Workload, checkout: &Path, clients: usize) -> Tree {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_package_that_was_compiled_is_counted_once_and_one_that_was_there_is_not() {
-        let line = |id: &str, fresh| {
-            format!(
-                "{{\"reason\":\"compiler-artifact\",\"package_id\":\"{id}\",\"fresh\":{fresh}}}\n"
-            )
-        };
-        let messages = [line("a", false), line("a", false), line("b", true), line("c", false)];
-        assert_eq!(
-            compiled(&format!("{}{{\"reason\":\"build-finished\"}}\n", messages.concat())),
-            2
-        );
-    }
 
     #[test]
     fn no_two_clients_choose_the_same() {

@@ -13,7 +13,7 @@ pub(crate) fn section(all: &[Ways], f: &mut String) -> fmt::Result {
          what those depend on comes with them. Dev builds for all clients into one target folder, which is empty \
          at first: with `plugo build --all-clients`, and with `cargo build --no-default-features --features \
          client-…` for each. CPU time with every process, and the crates that Cargo compiled, with those of \
-         plugo and the ones that it depends on. `plugo build` also verifies each program, and writes its bills of \
+         plugo and the ones that it depends on; measured once. `plugo build`, compiled as it is installed, also verifies each program, and writes its bills of \
          materials.\n"
     )?;
     let mut table = Table::new(["", "first", "again", "one plugin changed"]);

@@ -51,9 +51,15 @@ impl Contender {
         Contender::Typetag,
     ];
 
-    /// What has limits, and what it is held against.
-    pub(crate) const QUICK: [Contender; 4] =
-        [Contender::Plugo, Contender::Bare, Contender::Static, Contender::Limit];
+    /// What has limits, and those beside it that the README names.
+    pub(crate) const QUICK: [Contender; 6] = [
+        Contender::Plugo,
+        Contender::Bare,
+        Contender::Static,
+        Contender::Limit,
+        Contender::Inventory,
+        Contender::Linkme,
+    ];
 
     /// How tables name it, and packages.
     pub(crate) fn name(self) -> &'static str {

@@ -2,8 +2,9 @@
 //! more is seen in the change itself.
 //!
 //! Everything is counted against the same program in the same run, in numbers that belong to plugo alone:
-//! the instructions of the C library, of the dynamic linker and of Rust's runtime at start drop out, and
-//! what plugo makes the dynamic linker do is counted in relocations.
+//! what the C library, the dynamic linker and Rust's runtime do at start drops out, and what plugo makes the
+//! dynamic linker do is counted in relocations. What plugo calls in the C library (it allocates while it loads)
+//! is in the numbers.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,6 +18,7 @@ use crate::callgrind::Counted;
 use crate::choosing::{Choosing, SIZES};
 use crate::compiler::Compiler;
 use crate::contenders::Contender;
+use crate::image::Image;
 use crate::places::Places;
 use crate::run_time_contenders::Chooser;
 use crate::start::Start;
@@ -64,18 +66,14 @@ pub(crate) fn hold(places: &Places, write: bool, start: &Start, choosing: &Choos
         toml::from_str(&text).with_context(|| format!("`{}` is wrong", path.display()))?;
     if (&file.target, &file.rustc) != (&compiler.host, &compiler.release) {
         let here = format!("{} and rustc {}", compiler.host, compiler.release);
-        status(
-            "Skipping",
-            &format!(
-                "the limits, which are of {} and rustc {}; this is {here}",
-                file.target, file.rustc
-            ),
-        );
-        return Ok(());
+        return skip(&format!(
+            "the limits, which are of {} and rustc {}; this is {here}, and `--write-limits` measures for it",
+            file.target, file.rustc
+        ));
     }
     let counted = start.counted_by.is_some();
     if !counted {
-        status("Skipping", "the limits on instructions: valgrind is not installed");
+        skip("the limits on instructions: valgrind is not installed")?;
     }
     let verdict = compare(&file.limits, &measured, counted);
     for line in &verdict.less {
@@ -92,6 +90,15 @@ pub(crate) fn hold(places: &Places, write: bool, start: &Start, choosing: &Choos
          something where nobody wanted it to.",
         verdict.more.join("\n  ")
     )
+}
+
+/// Leaves something out, unless nothing may be, as in `.ci/run`.
+fn skip(what: &str) -> Result<()> {
+    if std::env::var_os("PLUGO_REQUIRE_ALL").is_some_and(|value| value != "0") {
+        bail!("PLUGO_REQUIRE_ALL is set, and this would be skipped: {what}");
+    }
+    status("Skipping", what);
+    Ok(())
 }
 
 fn unwritable(path: &Path) -> String {
@@ -184,19 +191,16 @@ fn measured(start: &Start, choosing: &Choosing) -> Vec<Measured> {
                 counts.map(|counts| counts.miss),
             );
         }
-        let slope = |value: fn(crate::image::Image) -> u64| {
-            let of = |size| Some(value(start.cost(contender, size)?.image) as f64);
-            Some((of(1_000)? - of(100)?) / 900.0)
-        };
+        let slope = |value: fn(Image) -> f64| start.more(contender, [100, 1_000], value);
         add(
             format!("{kind}-bytes"),
             "bytes per plugin in the sections of the stripped binary",
-            slope(|image| image.bytes),
+            slope(|image| image.bytes as f64),
         );
         add(
             format!("{kind}-relocations"),
             "relocations per plugin, for the dynamic linker at start",
-            slope(|image| image.relocations),
+            slope(|image| image.relocations as f64),
         );
     }
     let choice = choosing.instructions(Chooser::Plugo, SIZES[0]);
@@ -215,6 +219,10 @@ fn measured(start: &Start, choosing: &Choosing) -> Vec<Measured> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::options::Options;
+
     use super::*;
 
     fn number(name: &str, value: f64) -> Measured {
@@ -249,6 +257,17 @@ mod tests {
         );
         let verdict = compare(&limits(), &[number("start", 1_000.0)], false);
         assert_eq!(verdict, Verdict::default(), "what nobody could count has no verdict");
+    }
+
+    #[test]
+    fn the_committed_limits_are_those_of_what_is_measured() {
+        let file: File = toml::from_str(include_str!("../limits.toml")).unwrap();
+        let quick = Options::parse(["--quick".to_owned()].into_iter()).unwrap();
+        let start = Start::sample(quick.programs(), |_| (84, 280));
+        let measured = measured(&start, &Choosing::sample(20.0));
+        let names: BTreeSet<&String> = measured.iter().map(|number| &number.name).collect();
+        assert!(file.limits.keys().eq(names.iter().copied()), "{names:?}");
+        assert_eq!(names.len(), measured.len());
     }
 
     #[test]

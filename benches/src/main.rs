@@ -6,13 +6,14 @@
 //! cargo run --release -p benches -- --build --write       # measures one part, and keeps the others
 //! cargo run --release -p benches -- --quick               # holds what has limits against them
 //! cargo run --release -p benches -- --write-limits        # writes benches/limits.toml anew
+//! cargo run --release -p benches -- --help                # says what else there is
 //! cargo run --release -p benches -- reload                # hot reload, on Linux; see `reload.rs`
 //! cargo run --release -p benches --features admin -- admin    # databases; see `admin.rs`
 //! ```
 //!
-//! It reads no network, but for the peers in Python, which pip installs: what
-//! the workspace needs has to be there, as after `cargo fetch`. What it generates stays in the target folder, so that a
-//! second run compiles only what has changed.
+//! It reads no network, but for the peers in Python, which pip installs: what the workspace needs has to
+//! be there, as after `cargo fetch`. What it generates stays in the target folder, so that a second run
+//! compiles only what has changed.
 //!
 //! Modules stand in the order in which data flows: a module imports only from
 //! those above it.
@@ -55,6 +56,8 @@ mod script;
 mod table;
 /// What processes cost.
 mod work;
+/// What each crate of a build costs.
+mod each_crate;
 /// Apps whose plugins are crates.
 mod crates;
 /// Measures what compiling costs.
@@ -94,13 +97,16 @@ mod reload;
 #[cfg(feature = "admin")]
 mod admin;
 
-use self::options::{Options, Part};
+use anyhow::bail;
+
+use self::options::{HELP, Options, Part};
 use self::places::Places;
 use self::report::Report;
+use self::status::status;
 
 #[expect(clippy::print_stdout, reason = "the report is what the program is for")]
 fn main() -> anyhow::Result<()> {
-    if let Some(answer) = stand_in::answer() {
+    if let Some(answer) = stand_in::answer().or_else(each_crate::answer) {
         return answer;
     }
     if std::env::args().nth(1).is_some_and(|argument| argument == "reload") {
@@ -116,36 +122,55 @@ fn main() -> anyhow::Result<()> {
         anyhow::bail!("databases are measured by a build with `--features admin`");
     }
     let options = Options::parse(std::env::args().skip(1))?;
+    if options.help {
+        println!("cargo run --release -p benches --\n\n{HELP}");
+        return Ok(());
+    }
     let places = Places::find()?;
     let mut report = Report::new(&places)?;
-    let mut held = Ok(());
-    let start = options.has(Part::Start).then(|| start::measure(&places, &options)).transpose()?;
-    if let Some(start) = &start {
-        report.start(&places, &options, start)?;
+    if options.quick {
+        let start = start::measure(&places, &options)?;
+        report.start(&places, &options, &start)?;
+        let choosing = choosing::measure(&places, &options)?;
+        report.choosing(&options, &choosing)?;
+        println!("{}", report.measured());
+        return limits::hold(&places, options.write_limits, &start, &choosing);
     }
-    let chooses = options.has(Part::Choosing) || options.has(Part::Times);
-    let choosing = chooses.then(|| choosing::measure(&places, &options)).transpose()?;
-    if let Some(choosing) = &choosing {
-        report.choosing(&options, choosing)?;
-    }
-    if let (true, Some(start), Some(choosing)) = (options.quick, &start, &choosing) {
-        held = limits::hold(&places, options.write_limits, start, choosing);
-    }
-    if options.has(Part::Script) {
-        report.script(&script::measure(&places, &options)?)?;
-    }
-    if options.has(Part::Build) {
-        report.build(&build::measure(&places)?)?;
-    }
-    if options.has(Part::Clients) {
-        report.clients(&not_chosen::measure(&places)?, &clients::measure(&places)?)?;
-    }
-    if options.has(Part::Python) {
-        report.python(&python::measure(&places, &options)?)?;
-    }
-    if options.write {
-        report.write(&places)?;
+    let mut failed = Vec::new();
+    for part in Part::ALL.into_iter().filter(|&part| options.has(part)) {
+        // Nothing that was measured is lost to what cannot be.
+        if let Err(error) = measure(part, &places, &options, &mut report) {
+            status("Failed", &format!("`--{}`: {error:#}", part.name()));
+            failed.push(part.name());
+        }
+        if options.write {
+            report.write(&places)?;
+        }
     }
     println!("{}", report.measured());
-    held
+    if !failed.is_empty() {
+        bail!("these parts could not be measured, as told above: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+fn measure(
+    part: Part,
+    places: &Places,
+    options: &Options,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    report.begin();
+    match part {
+        Part::Start => report.start(places, options, &start::measure(places, options)?),
+        // One run measures both.
+        Part::Times if options.has(Part::Choosing) => Ok(()),
+        Part::Choosing | Part::Times => {
+            report.choosing(options, &choosing::measure(places, options)?)
+        }
+        Part::Script => report.script(&script::measure(places, options)?),
+        Part::Build => report.build(&build::measure(places)?),
+        Part::Clients => report.clients(&not_chosen::measure(places)?, &clients::measure(places)?),
+        Part::Python => report.python(&python::measure(places, options)?),
+    }
 }

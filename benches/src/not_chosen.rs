@@ -15,6 +15,8 @@ pub(crate) struct Left {
     pub(crate) bytes: i64,
     /// Whether the file is the same, to the byte, as without the plugin.
     pub(crate) is_same: bool,
+    /// Whether its name or a text of it stands in the file.
+    pub(crate) is_named: bool,
 }
 
 /// By where the plugin stands.
@@ -44,9 +46,17 @@ pub(crate) fn measure(places: &Places) -> Result<NotChosen> {
     let left = |with: Vec<u8>| Left {
         bytes: with.len() as i64 - without.len() as i64,
         is_same: with == without,
+        is_named: TRACES.iter().any(|trace| contains(&with, trace.as_bytes())),
     };
     Ok(NotChosen { own_crate: left(build(true, false)?), shared_crate: left(build(false, true)?) })
 }
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
+
+/// What tells that the plugin is there: how its mark begins, and what it says.
+const TRACES: [&str; 2] = ["plugins/unwanted", "lines before the unwanted plugin's"];
 
 const APP: &str = "not-chosen";
 
@@ -61,11 +71,11 @@ fn app(checkout: &Path, has_own_crate: bool, has_second: bool) -> Tree {
     let mut manifest = package(APP) + "chosen = { path = \"plugins/chosen\" }\n";
     let mut features = String::from("[features]\nclient-acme = []\n");
     if has_own_crate {
-        manifest.push_str("other = { path = \"plugins/other\", optional = true }\n");
-        features.push_str("client-zeta = [\"dep:other\"]\n");
-        tree.add("clients/zeta.json", selection(&["chosen", "other"]));
-        tree.add("plugins/other/Cargo.toml", package("other"));
-        tree.add("plugins/other/src/lib.rs", OTHER);
+        manifest.push_str("unwanted = { path = \"plugins/unwanted\", optional = true }\n");
+        features.push_str("client-zeta = [\"dep:unwanted\"]\n");
+        tree.add("clients/zeta.json", selection(&["chosen", "unwanted"]));
+        tree.add("plugins/unwanted/Cargo.toml", package("unwanted"));
+        tree.add("plugins/unwanted/src/lib.rs", OTHER);
     }
     manifest.push_str(&format!(
         "\n[build-dependencies]\nplugo-build = {{ path = {:?} }}\n\n{features}\n[workspace]\n\n[profile.release]\nstrip = true\n",
@@ -102,8 +112,22 @@ fn chosen(lines: &mut Vec<String>) {
 }
 "#;
 
-const OTHER: &str = r#"#[plugo::plugin(name = "other")]
-fn other(lines: &mut Vec<String>) {
-    lines.push(format!("{} lines before the other plugin's", lines.len()));
+const OTHER: &str = r#"#[plugo::plugin(name = "unwanted")]
+fn unwanted(lines: &mut Vec<String>) {
+    lines.push(format!("{} lines before the unwanted plugin's", lines.len()));
 }
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_traces_are_those_of_the_plugin() {
+        assert!(TRACES.iter().all(|trace| {
+            let last = trace.rsplit('/').next().unwrap_or_default();
+            OTHER.contains(last)
+        }));
+        assert!(contains(b"abc", b"bc") && !contains(b"abc", b"ac"));
+    }
+}

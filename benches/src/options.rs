@@ -57,12 +57,28 @@ pub(crate) struct Options {
     pub(crate) write: bool,
     /// Take what is measured for the limits of the runs to come.
     pub(crate) write_limits: bool,
+    /// Say what there is, and measure nothing.
+    pub(crate) help: bool,
     up_to: usize,
 }
 
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
+const ALL_SIZES: usize = SIZES[SIZES.len() - 1];
 /// No limit is of more plugins than that.
 const QUICK: usize = 1_000;
+
+/// What there is.
+pub(crate) const HELP: &str = "\
+                      measures everything: about an hour, and more where nothing is compiled yet
+  --write             also writes docs/benchmarks.md, and what README.md says of cost
+  --start, --choosing, --times, --script, --build, --clients, --python
+                      measures these parts alone; with --write, the others stay as they were
+  --up-to N           with at most N plugins
+  --quick             what has limits, in a few minutes, against benches/limits.toml
+  --write-limits      writes benches/limits.toml anew
+  reload              hot reload, on Linux
+  admin               databases, in a build with `--features admin`
+";
 
 impl Options {
     pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
@@ -71,10 +87,15 @@ impl Options {
             quick: false,
             write: false,
             write_limits: false,
-            up_to: SIZES[SIZES.len() - 1],
+            help: false,
+            up_to: ALL_SIZES,
         };
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
+            if argument == "--help" {
+                options.help = true;
+                return Ok(options);
+            }
             let part = argument
                 .strip_prefix("--")
                 .and_then(|name| Part::ALL.into_iter().find(|part| part.name() == name));
@@ -89,18 +110,17 @@ impl Options {
                         .parse()
                         .with_context(|| format!("`--up-to {number}` is no number of plugins"))?;
                 }
-                _ => bail!(
-                    "unknown argument `{argument}`; there are `--quick`, `--up-to N`, `--write`, \
-                     `--write-limits`, parts to measure alone ({}), `reload` and `admin`",
-                    Part::ALL.map(|part| format!("`--{}`", part.name())).join(", ")
-                ),
+                _ => bail!("unknown argument `{argument}`; there are\n\n{HELP}"),
             }
         }
-        if options.write_limits && options.up_to < QUICK {
-            bail!("limits are of up to {QUICK} plugins, so `--up-to {}` is too few", options.up_to);
+        if options.up_to < SIZES[0] {
+            bail!("`--up-to {}` leaves nothing: the least are {} plugins", options.up_to, SIZES[0]);
+        }
+        // What stands in the page, and what has limits, is everything.
+        if options.up_to < ALL_SIZES && (options.write || options.quick || options.write_limits) {
+            bail!("`--up-to` goes with no `--write`, `--quick` or `--write-limits`");
         }
         if options.quick || options.write_limits {
-            // What stands in the page is everything, so a part of the numbers is no page.
             if options.write || !options.parts.is_empty() {
                 bail!(
                     "`--quick` and `--write-limits` measure what has limits; they go with no part and no `--write`"
@@ -156,7 +176,17 @@ mod tests {
         assert!(parse("--quick").is_ok_and(|options| options.quick && !options.write));
         assert!(parse("--quik").is_err());
         assert!(parse("--up-to many").is_err());
-        assert!(parse("--write-limits --up-to 100").is_err());
+        for up_to in ["--write-limits", "--quick", "--write", "--write --start"] {
+            assert!(parse(&format!("{up_to} --up-to 100")).is_err(), "{up_to}");
+        }
+        assert!(parse("--up-to 9").is_err() && parse("--up-to 10").is_ok());
+        assert!(parse("--quick --help").is_ok_and(|options| options.help));
+    }
+
+    #[test]
+    fn the_help_names_every_part() {
+        let names = Part::ALL.map(|part| format!("--{}", part.name()));
+        assert!(names.iter().all(|name| HELP.contains(name.as_str())), "{HELP}");
     }
 
     #[test]

@@ -39,8 +39,8 @@ const HEAD: &str = "\
      cargo run --release -p benches -- --write
      Do not edit: the next run writes it anew. -->
 
-What plugo costs beside a table that somebody wrote by hand, beside what a generator could write at best, and beside
-registries that people use. `cargo run --release -p benches -- --write` measures everything and writes this page;
+What plugo costs beside a table that somebody wrote by hand, with a perfect hash or without, and beside registries
+that people use. `cargo run --release -p benches -- --write` measures everything and writes this page;
 with `--start`, `--choosing`, `--times`, `--script`, `--build`, `--clients` or `--python` it measures those parts, and
 the others stay as they were. Each part says how it was measured.
 
@@ -70,32 +70,40 @@ pub(crate) fn page(old: &str, sections: &[Section], aims: &[&'static Aim]) -> St
     }
     let mut page = format!("{HEAD}\n## The aims\n\n{table}\n");
     for part in Part::ALL {
+        let name = part.name();
         let body = match new(part) {
             Some(section) => format!("{}\n\n{}", section.body.trim(), section.source),
-            None => kept(old, part).unwrap_or_else(|| {
-                format!("`cargo run --release -p benches -- --{0} --write` measures `{0}`, which was not done yet.", part.name())
+            None => kept(old, name).map(str::to_owned).unwrap_or_else(|| {
+                format!("`cargo run --release -p benches -- --{name} --write` measures `{name}`, which was not done yet.")
             }),
         };
-        page.push_str(&format!("{}\n\n{body}\n\n{}\n\n", begin(part), end(part)));
+        page.push_str(&format!("{}\n\n{body}\n\n{}\n\n", begin(name), end(name)));
     }
     page.truncate(page.trim_end().len());
     page.push('\n');
     page
 }
 
-fn begin(part: Part) -> String {
-    format!("<!-- {} -->", part.name())
+fn begin(name: &str) -> String {
+    format!("<!-- {name} -->")
 }
 
-fn end(part: Part) -> String {
-    format!("<!-- end of {} -->", part.name())
+fn end(name: &str) -> String {
+    format!("<!-- end of {name} -->")
 }
 
 /// A part of a page.
-fn kept(page: &str, part: Part) -> Option<String> {
-    let (_, rest) = page.split_once(&begin(part))?;
-    let (body, _) = rest.split_once(&end(part))?;
-    Some(body.trim().to_owned())
+fn kept<'p>(page: &'p str, name: &str) -> Option<&'p str> {
+    let (_, rest) = page.split_once(&begin(name))?;
+    let (body, _) = rest.split_once(&end(name))?;
+    Some(body.trim())
+}
+
+/// A page with another text in one of its parts, if it has that part.
+pub(crate) fn with(page: &str, name: &str, body: &str) -> Option<String> {
+    let (before, rest) = page.split_once(&begin(name))?;
+    let (_, after) = rest.split_once(&end(name))?;
+    Some(format!("{before}{}\n{body}\n{}{after}", begin(name), end(name)))
 }
 
 /// What a page says about an aim, if it is the same aim still.
@@ -133,6 +141,24 @@ mod tests {
         assert_eq!(row(&second, &START).unwrap(), ["2", "met", ""]);
         assert_eq!(row(&second, &BUILD).unwrap(), ["1", "met", ""]);
         assert_eq!(page(&second, &[], &aims), second);
+    }
+
+    #[test]
+    fn a_part_of_another_page_gets_another_text() {
+        let page = "# It\n\n<!-- cost -->\nIt costs 3.\n<!-- end of cost -->\n\nMore.\n";
+        let expected = "# It\n\n<!-- cost -->\nIt costs 2.\n<!-- end of cost -->\n\nMore.\n";
+        assert_eq!(with(page, "cost", "It costs 2.").unwrap(), expected);
+        assert_eq!(with(page, "price", "It costs 2."), None);
+    }
+
+    /// A change of the head or of an aim that leaves the page as it was is seen here.
+    #[test]
+    fn the_page_in_the_repository_is_what_is_made_of_it() {
+        let there = include_str!("../../docs/benchmarks.md");
+        let made = page(there, &[], &crate::aims::all());
+        let differs = there.lines().zip(made.lines()).find(|(there, made)| there != made);
+        assert_eq!(differs, None, "`--write` with the part that it is in writes the page anew");
+        assert_eq!(there.len(), made.len());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -24,13 +25,18 @@ use crate::script::Scripts;
 use crate::script_report;
 use crate::start::Start;
 use crate::start_report;
+use crate::work::Machine;
 
 /// What the measurements say.
 #[derive(Debug)]
 pub(crate) struct Report {
     /// What was measured with what, in its versions.
     source: String,
+    /// Before the part that is measured now.
+    before: Option<Machine>,
     sections: Vec<Section>,
+    /// What the README says of cost.
+    readme: Option<String>,
     /// Files beside the page.
     plots: Vec<(&'static str, String)>,
 }
@@ -45,7 +51,13 @@ impl Report {
             "{}, plugo {plugo}, {cores} cores, {arch}, {os}",
             String::from_utf8_lossy(&rustc.stdout).trim()
         );
-        Ok(Report { source, sections: Vec::new(), plots: Vec::new() })
+        let (sections, plots) = (Vec::new(), Vec::new());
+        Ok(Report { source, before: Machine::now(), sections, readme: None, plots })
+    }
+
+    /// What follows is measured for a part.
+    pub(crate) fn begin(&mut self) {
+        self.before = Machine::now();
     }
 
     /// Adds what `body` writes about a part.
@@ -59,7 +71,14 @@ impl Report {
         let mut text = String::new();
         body(&mut text).context("the report cannot be written")?;
         let with: String = with.iter().map(|with| format!(", {with}")).collect();
-        let source = format!("_Measured with {}{with}._", self.source);
+        let others = self.before.zip(Machine::now()).map(|(before, now)| {
+            format!(
+                "; other programs took {:.0} % of the machine's time",
+                now.others_since(&before)
+            )
+        });
+        let source =
+            format!("_Measured with {}{with}{}._", self.source, others.unwrap_or_default());
         self.sections.push(Section { part, source, verdicts, body: text });
         Ok(())
     }
@@ -79,6 +98,7 @@ impl Report {
         self.add(Part::Start, &with, aims::start(start), |text| {
             start_report::section(&sizes, start, text)
         })?;
+        self.readme = start_report::sentence(start);
         let mut plot = |file, title, value: &dyn Fn(Contender, usize) -> Option<f64>| {
             let lines = start_report::curves(&sizes, value);
             let shown = ["plugo", "limit", "static", "linkme"];
@@ -157,14 +177,26 @@ impl Report {
     pub(crate) fn write(&self, places: &Places) -> Result<()> {
         let docs = places.checkout.join("docs");
         let file = docs.join("benchmarks.md");
-        let old = fs::read_to_string(&file)
-            .with_context(|| format!("`{}` cannot be read", file.display()))?;
-        let page = page::page(&old, &self.sections, &aims::all());
-        let plots = self.plots.iter().map(|(name, svg)| (docs.join(name), svg));
-        for (file, text) in [(file, &page)].into_iter().chain(plots) {
-            fs::write(&file, text)
-                .with_context(|| format!("`{}` cannot be written", file.display()))?;
+        // Where there is no page yet, nothing is kept.
+        let old = if file.exists() { read(&file)? } else { String::new() };
+        write(&file, &page::page(&old, &self.sections, &aims::all()))?;
+        for (name, svg) in &self.plots {
+            write(&docs.join(name), svg)?;
+        }
+        if let Some(sentence) = &self.readme {
+            let file = places.checkout.join("README.md");
+            let text = page::with(&read(&file)?, "cost", sentence)
+                .with_context(|| format!("`{}` has no place for cost", file.display()))?;
+            write(&file, &text)?;
         }
         Ok(())
     }
+}
+
+fn read(file: &Path) -> Result<String> {
+    fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    fs::write(file, text).with_context(|| format!("`{}` cannot be written", file.display()))
 }

@@ -17,8 +17,8 @@ pub(crate) fn section(scripts: &Scripts, f: &mut String) -> fmt::Result {
     )?;
     writeln!(
         f,
-        "`plugo's own` is the build script with the answers of `cargo` given at once, so that \
-             `cargo's share` is what the whole loses by that. `calls of cargo` says how long each took \
+        "`plugo's own` is the build script with the answers of `cargo` given at once, by a program that takes a \
+             millisecond or two to start, so that `cargo's share` is what the whole loses by that. `calls of cargo` says how long each took \
              at least; they run beside each other and beside plugo's work, so the columns \
              do not add up.\n"
     )?;

@@ -49,6 +49,44 @@ impl Start {
     pub(crate) fn instructions(&self, contender: Contender, size: usize) -> Option<Instructions> {
         self.cost(contender, size)?.instructions
     }
+
+    /// What one plugin more adds to a binary, from one size to another.
+    pub(crate) fn more(
+        &self,
+        contender: Contender,
+        [from, to]: [usize; 2],
+        value: impl Fn(Image) -> f64,
+    ) -> Option<f64> {
+        let of = |size| Some(value(self.cost(contender, size)?.image));
+        Some((of(to)? - of(from)?) / (to - from) as f64)
+    }
+}
+
+#[cfg(test)]
+impl Start {
+    /// What was measured of some programs, by numbers that come out for a plugin: instructions from `main` until it is
+    /// initialised, and bytes.
+    pub(crate) fn sample(
+        programs: impl IntoIterator<Item = (Contender, usize)>,
+        per_plugin: impl Fn(Contender) -> (u64, u64),
+    ) -> Self {
+        let cost = |(contender, size): (Contender, usize)| {
+            let (instructions, bytes) = per_plugin(contender);
+            let (count, size_of) = (size as u64 * instructions, size as u64 * bytes);
+            let counted = |more| Counted { whole: 250_000 + more, steady: 150_000 + more };
+            let image =
+                Image { file: 9_000 + size_of, bytes: 8_000 + size_of, relocations: size as u64 };
+            let instructions = Instructions {
+                noop: counted(0),
+                visible: counted(count / 2),
+                initialised: counted(count),
+                hit: 80.0,
+                miss: 60.0,
+            };
+            ((contender as usize, size), Cost { image, instructions: Some(instructions) })
+        };
+        Start { costs: programs.into_iter().map(cost).collect(), counted_by: Some("a test".into()) }
+    }
 }
 
 /// Generates, builds and verifies all contenders, then measures them.

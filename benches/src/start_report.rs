@@ -2,8 +2,9 @@ use std::fmt::{self, Write as _};
 
 use crate::callgrind::Counted;
 use crate::contenders::Contender;
+use crate::image::Image;
 use crate::start::{Instructions, Start};
-use crate::table::{Table, grouped};
+use crate::table::{Table, grouped, ratio};
 
 /// The section on start-up, lookup and size.
 pub(crate) fn section(sizes: &[usize], start: &Start, f: &mut String) -> fmt::Result {
@@ -28,18 +29,19 @@ Release builds, `strip = true`, nothing else set.
 
 - `plugo`: an app as the documentation has it, `build.rs`, `plugins!()`, `load_plugins`, default features; each \
 plugin takes one parameter. `plugo-bare`: the same with plugins that take none.
-- `limit`: what a generator could write at best, and no peer: a slice in load order without any check, and a \
-perfect hash.
 - `static`: a slice that somebody wrote in load order, with a scan for names.
+- `limit`, which is no peer: the same slice, which nothing checks, and a perfect hash. Its rows are pointers, as \
+those of all but plugo, so each costs the dynamic linker several relocations.
 - `phf`, `hashmap`, `inventory`, `linkme`, `ctor`, `scattered` (`scattered-collect`), `typetag`: what those \
 crates, or the standard library, offer. Nothing in them orders, so they order by dependencies at start, all by one \
 implementation of Kahn's algorithm. `inventory`, `linkme` and `ctor` have no index, so they scan. `typetag` cannot \
 list its types, so a list of names stands beside them. What would take minutes to \
-compile is left out: `typetag` with 1,000 plugins, and with 10,000 all but plugo, the two tables and `linkme`.
+compile, or shows nothing that fewer plugins do not, is left out: `typetag` with 1,000 plugins, and with 10,000 all \
+but plugo, the two tables and `linkme`.
 
-Instructions are callgrind's: the whole process from its start, relocations in, kernel work not; with no variables \
-set. Where parts of a process are told, what Rust's runtime does to find the stack's bounds is left out: it reads \
-`/proc/self/maps`, whose lines depend on where the pages of a binary begin.
+Instructions are callgrind's: of the process from its start, relocations in, kernel work not; with no variable set but \
+`PATH`. What Rust's runtime does to find the stack's bounds is left out: it reads \
+`/proc/self/maps`, whose lines depend on where the pages of a binary begin. (The aims above are of the whole process.)
 ";
 
 /// A plot of the cost against the number of plugins.
@@ -64,29 +66,41 @@ impl Page<'_> {
     /// A table with a row for each contender and a column for each size.
     fn by_size(&self, cell: impl Fn(Contender, usize) -> String) -> Table {
         let header = self.sizes.iter().map(|&size| grouped(size as u64));
+        self.table(header, |contender| {
+            self.sizes.iter().map(|&size| cell(contender, size)).collect()
+        })
+    }
+
+    /// A table with a row for each contender that was measured.
+    fn table(
+        &self,
+        header: impl Iterator<Item = String>,
+        cells: impl Fn(Contender) -> Vec<String>,
+    ) -> Table {
         let mut table = Table::new([String::new()].into_iter().chain(header));
-        for contender in Contender::ALL {
-            let cells = self.sizes.iter().map(|&size| cell(contender, size));
-            table.row([contender.name().to_owned()].into_iter().chain(cells));
+        let is_measured = |contender: &Contender| self.start.cost(*contender, 0).is_some();
+        for contender in Contender::ALL.into_iter().filter(is_measured) {
+            table.row([contender.name().to_owned()].into_iter().chain(cells(contender)));
         }
         table
     }
 
     fn start(&self, f: &mut String) -> fmt::Result {
-        let whole = |value: fn(Instructions) -> Counted| {
+        let thousand = |value: fn(Instructions) -> Counted| {
             self.by_size(move |contender, size| {
-                let of =
-                    |contender| Some(value(self.start.instructions(contender, size)?).whole as f64);
+                let of = |contender| {
+                    Some(value(self.start.instructions(contender, size)?).steady as f64)
+                };
                 beside_static(contender, of, |count| grouped((count / 1e3).round() as u64))
             })
         };
         writeln!(f, "### From process start until all plugins are visible in load order\n")?;
-        writeln!(f, "Thousand instructions of the whole process, and the ratio to `static`.\n")?;
-        writeln!(f, "{}", whole(|i| i.visible))?;
+        writeln!(f, "Thousand instructions, and the ratio to `static`.\n")?;
+        writeln!(f, "{}", thousand(|i| i.visible))?;
         writeln!(f, "### From process start until all plugins are initialised\n")?;
         writeln!(f, "![Instructions against the number of plugins](cost-start.svg)\n")?;
-        writeln!(f, "Thousand instructions of the whole process, and the ratio to `static`.\n")?;
-        writeln!(f, "{}", whole(|i| i.initialised))?;
+        writeln!(f, "Thousand instructions, and the ratio to `static`.\n")?;
+        writeln!(f, "{}", thousand(|i| i.initialised))?;
         writeln!(f, "### The same per plugin\n")?;
         writeln!(
             f,
@@ -143,44 +157,79 @@ impl Page<'_> {
     }
 
     fn size(&self, f: &mut String) -> fmt::Result {
-        let bytes = |contender, size| self.start.cost(contender, size).map(|cost| cost.image.file);
-        let slope = |contender, from: usize, to: usize| {
-            let more = bytes(contender, to)? as f64 - bytes(contender, from)? as f64;
-            Some(more / (to - from) as f64)
-        };
         let whole = |count: f64| grouped(count.round() as u64);
         writeln!(f, "## Bytes per plugin\n")?;
         writeln!(f, "![Bytes against the number of plugins](cost-bytes.svg)\n")?;
         writeln!(
             f,
-            "Of a stripped release binary, with the init function: (size with N plugins − size \
-             with none) / N. plugo's table also says each plugin's namespace, package, place and \
-             reasons, which the others do not have; and the function behind a `#[plugin]` takes \
-             its parameters out of the app's arguments before it calls.\n"
+            "Of all sections of a stripped release binary that are loaded, with the init function: what \
+             one more plugin adds from one size to the next, so that what is there once drops out. plugo's table also says each \
+             plugin's namespace, package, place and reasons, which the others do not have, and a mark by which `plugo \
+             inspect` finds it; the function behind a `#[plugin]` takes its parameters out of the \
+             app's arguments before it calls.\n"
         )?;
+        let bytes = |image: Image| image.bytes as f64;
         writeln!(
             f,
             "{}",
-            self.by_size(|contender, size| beside_static(
-                contender,
-                |contender| slope(contender, 0, size),
-                whole
-            ))
+            self.steps(|start, contender, step| start.more(contender, step, bytes), whole)
         )?;
-        writeln!(f, "The same from one size to the next, where what is there once drops out:\n")?;
-        let steps: Vec<(usize, usize)> =
-            self.sizes.windows(2).map(|pair| (pair[0], pair[1])).collect();
-        let mut table = Table::new([String::new()].into_iter().chain(
-            steps.iter().map(|&(a, b)| format!("{} to {}", grouped(a as u64), grouped(b as u64))),
-        ));
-        for contender in Contender::ALL {
-            let cells = steps
-                .iter()
-                .map(|&(a, b)| beside_static(contender, |contender| slope(contender, a, b), whole));
-            table.row([contender.name().to_owned()].into_iter().chain(cells));
-        }
-        writeln!(f, "{table}")
+        writeln!(
+            f,
+            "Of these, what the dynamic linker has to write at start: relocations per plugin.\n"
+        )?;
+        let relocations = |image: Image| image.relocations as f64;
+        writeln!(
+            f,
+            "{}",
+            self.steps(
+                |start, contender, step| start.more(contender, step, relocations),
+                |n| format!("{n:.1}")
+            )
+        )
     }
+
+    /// A table with a column for each step from one size to the next.
+    fn steps(
+        &self,
+        value: impl Fn(&Start, Contender, [usize; 2]) -> Option<f64>,
+        show: impl Fn(f64) -> String,
+    ) -> Table {
+        let steps: Vec<[usize; 2]> = self.sizes.windows(2).map(|pair| [pair[0], pair[1]]).collect();
+        let name =
+            |[a, b]: &[usize; 2]| format!("{} to {}", grouped(*a as u64), grouped(*b as u64));
+        self.table(steps.iter().map(name), |contender| {
+            let cell = |&step| beside_static(contender, |of| value(self.start, of, step), &show);
+            steps.iter().map(cell).collect()
+        })
+    }
+}
+
+/// What the README says of cost, if everything that it names was measured.
+pub(crate) fn sentence(start: &Start) -> Option<String> {
+    const SIZE: usize = 1_000;
+    let started = |contender| {
+        let of = |size| start.instructions(contender, size);
+        let more = of(SIZE)?.initialised.steady as f64 - of(0)?.noop.steady as f64;
+        Some(grouped((more / 1e3).round() as u64))
+    };
+    let bytes =
+        |contender| Some(start.more(contender, [100, SIZE], |image| image.bytes as f64)?.round());
+    Some(format!(
+        "Starting {} plugins in dependency order takes {} thousand instructions beyond the empty process: {} with a table that\n\
+         somebody writes by hand in the right order, {} with `linkme` and {} with `inventory`, which have to sort at start. Finding\n\
+         one by name takes {:.0}, however many there are. One more plugin makes the stripped program {} bytes larger; by hand, {}.\n\
+         `cargo run --release -p benches -- --quick` counts that on your machine, in a few minutes;\n\
+         [docs/benchmarks.md](docs/benchmarks.md) says what else plugo costs, and which aims it misses.",
+        grouped(SIZE as u64),
+        started(Contender::Plugo)?,
+        started(Contender::Static)?,
+        started(Contender::Linkme)?,
+        started(Contender::Inventory)?,
+        start.instructions(Contender::Plugo, SIZE)?.hit,
+        bytes(Contender::Plugo)?,
+        bytes(Contender::Static)?,
+    ))
 }
 
 /// A value, and its ratio to that of the hand-written table.
@@ -190,7 +239,10 @@ fn beside_static(
     show: impl Fn(f64) -> String,
 ) -> String {
     match (value(contender), value(Contender::Static)) {
-        (Some(own), Some(other)) if other > 0.0 => format!("{} ({:.2}x)", show(own), own / other),
+        (Some(own), Some(other)) if other > 0.0 => {
+            format!("{} ({})", show(own), ratio(own / other))
+        }
+        (Some(own), _) => show(own),
         _ => "–".to_owned(),
     }
 }
@@ -202,7 +254,8 @@ mod tests {
     #[test]
     fn a_ratio_needs_both_numbers() {
         let value = |contender| (contender == Contender::Plugo).then_some(1.0);
-        assert_eq!(beside_static(Contender::Plugo, value, |n| n.to_string()), "–");
+        assert_eq!(beside_static(Contender::Plugo, value, |n| n.to_string()), "1");
+        assert_eq!(beside_static(Contender::Limit, value, |n| n.to_string()), "–");
         let value = |contender| Some(if contender == Contender::Plugo { 1.0 } else { 2.0 });
         assert_eq!(beside_static(Contender::Plugo, value, |n| n.to_string()), "1 (0.50x)");
     }

@@ -64,6 +64,14 @@ impl fmt::Display for Table {
     }
 }
 
+/// `1.23x`, and `1/450` below a twentieth, which `0.00x` would not tell.
+pub(crate) fn ratio(ratio: f64) -> String {
+    match ratio > 0.0 && ratio < 0.05 {
+        true => format!("1/{}", grouped((1.0 / ratio).round() as u64)),
+        false => format!("{ratio:.2}x"),
+    }
+}
+
 /// `1234567` as people read it.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -87,6 +95,11 @@ mod tests {
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_000), "1,000");
         assert_eq!(grouped(12_345_678), "12,345,678");
+    }
+
+    #[test]
+    fn a_small_ratio_is_a_fraction() {
+        assert_eq!([1.0, 0.05, 0.0022, 0.0].map(ratio), ["1.00x", "0.05x", "1/455", "0.00x"]);
     }
 
     #[test]

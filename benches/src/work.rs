@@ -24,7 +24,7 @@ pub(crate) fn with_output(command: &mut Command) -> Result<(Duration, Output)> {
 }
 
 /// The CPU time of the processes that this one has started and waited for.
-fn waited_for() -> Result<Duration> {
+pub(crate) fn waited_for() -> Result<Duration> {
     let text = std::fs::read_to_string("/proc/self/stat")
         .context("what processes cost is read from /proc, which is on Linux alone")?;
     let ticks = children(&text).context("`/proc/self/stat` does not tell of children")?;
@@ -36,6 +36,44 @@ fn children(stat: &str) -> Option<u32> {
     let (_, rest) = stat.rsplit_once(") ")?;
     let field = |nth: usize| rest.split(' ').nth(nth)?.parse::<u32>().ok();
     Some(field(13)? + field(14)?)
+}
+
+/// What all programs of the machine have worked, and what this one did with those that it waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Machine {
+    /// In ticks, over all cores.
+    all: u64,
+    busy: u64,
+    own: u64,
+}
+
+impl Machine {
+    /// Where the system tells it.
+    pub(crate) fn now() -> Option<Self> {
+        let read = |path| std::fs::read_to_string(path).ok();
+        Machine::read(&read("/proc/stat")?, &read("/proc/self/stat")?)
+    }
+
+    /// From the first line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal.
+    fn read(all: &str, own: &str) -> Option<Self> {
+        let line = all.lines().next()?.strip_prefix("cpu ")?;
+        let ticks: Vec<u64> = line.split_whitespace().map_while(|tick| tick.parse().ok()).collect();
+        let (idle, all) = (ticks.get(3)? + ticks.get(4)?, ticks.iter().take(8).sum::<u64>());
+        Some(Machine { all, busy: all - idle, own: own_ticks(own)?.into() })
+    }
+
+    /// Percent of the machine's time, over all cores, that other programs took since then.
+    pub(crate) fn others_since(&self, then: &Machine) -> f64 {
+        let since = |of: fn(&Machine) -> u64| of(self).saturating_sub(of(then)) as f64;
+        let others = since(|machine| machine.busy) - since(|machine| machine.own);
+        100.0 * others.max(0.0) / since(|machine| machine.all).max(1.0)
+    }
+}
+
+/// The fields `utime`, `stime`, `cutime` and `cstime`.
+fn own_ticks(stat: &str) -> Option<u32> {
+    let (_, rest) = stat.rsplit_once(") ")?;
+    rest.split(' ').skip(11).take(4).map(|field| field.parse::<u32>().ok()).sum()
 }
 
 /// `1.23 s`, and milliseconds below a tenth of a second.
@@ -54,6 +92,17 @@ mod tests {
     fn what_children_worked_is_found_behind_a_strange_name() {
         let stat = "77 (a ) b) S 1 77 77 0 -1 4194304 1 2 3 4 50 60 700 80 20 0 1 0 5 6 7";
         assert_eq!(children(stat), Some(780));
+    }
+
+    #[test]
+    fn what_other_programs_took_is_what_is_left() {
+        let own = |ticks: &str| format!("77 (x) S 1 77 77 0 -1 4194304 1 2 3 4 {ticks} 20 0 1 0 5");
+        let then =
+            Machine::read("cpu  10 0 10 60 10 0 10 0 0 0\ncpu0 1\n", &own("1 2 3 4")).unwrap();
+        let now = Machine::read("cpu  60 0 20 100 10 0 10 0 0 0\n", &own("11 12 13 14")).unwrap();
+        // 60 of 100 ticks were busy, 40 of them this program's.
+        assert_eq!(now.others_since(&then), 20.0);
+        assert!(Machine::read("nothing", &own("1 2 3 4")).is_none());
     }
 
     #[test]

@@ -18,7 +18,7 @@ fn slice(workload: &Workload) -> String {
     )
 }
 
-/// What a generator could write at best: the same slice, and a perfect hash for names.
+/// What a generator writes that knows nothing of relocations: the same slice, and a perfect hash for names.
 pub(super) fn main_with_hash(workload: &Workload) -> String {
     let plan: Vec<&str> =
         workload.plan().into_iter().map(|i| workload.plugins[i].name.as_str()).collect();
