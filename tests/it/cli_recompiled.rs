@@ -41,11 +41,16 @@ fn optional(project: Project) -> Project {
     project.file("Cargo.toml", text)
 }
 
-fn told(project: &Project) -> Vec<Value> {
+/// The notes of the doctor.
+fn said(project: &Project) -> Vec<Value> {
     let run = Run::of(&mut plugo(project.dir(), &["doctor", "--format", "json"]));
     let answer: Value = serde_json::from_str(&run.stdout).expect(&run.stderr);
-    let notes = answer["notes"].as_array().unwrap().iter();
-    notes.filter(|note| note["code"] == "compiled-per-client").cloned().collect()
+    answer["notes"].as_array().unwrap().clone()
+}
+
+fn told(project: &Project) -> Vec<Value> {
+    let notes = said(project).into_iter();
+    notes.filter(|note| note["code"] == "compiled-per-client").collect()
 }
 
 #[test]
@@ -83,4 +88,27 @@ fn doctor_names_what_clients_do_not_share_and_cargo_compiles_that_again() {
     let even = optional(app(", features = [\"safe\"]"));
     Run::of(&mut cargo(even.dir(), &["update", "--workspace"])).ok();
     assert_eq!(told(&even), [Value::Null; 0]);
+}
+
+#[test]
+fn doctor_says_once_what_was_not_looked_at_and_why() {
+    // `Cargo.lock` does not have the plugins' crates.
+    let project = optional(app(""));
+    let notes = said(&project);
+    let unseen: Vec<&Value> = notes.iter().filter(|note| note["code"] == "not-looked-at").collect();
+    let [note] = unseen.as_slice() else { panic!("{notes:?}") };
+    let message = note["message"].as_str().unwrap();
+    let cause = message
+        .strip_prefix(
+            "the crates of the default build were not looked at, and what clients share was not looked \
+             at: ",
+        )
+        .expect(message);
+    assert!(cause.contains("cannot update the lock file"), "{cause}");
+
+    // Whether clients share anything is not asked where there is one selection.
+    let project = Project::buildable("uneven-alone").config(&["nobody"]).client("acme", &[]);
+    let notes = said(&project.features("client-acme = []"));
+    assert!(notes.iter().any(|note| note["code"] == "refused-build"), "{notes:?}");
+    assert!(notes.iter().all(|note| note["code"] != "not-looked-at"), "{notes:?}");
 }

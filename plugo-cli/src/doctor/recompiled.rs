@@ -17,16 +17,8 @@ const NAMED: usize = 4;
 ///
 /// # Errors
 ///
-/// [`Error::Said`] when somebody wants this program to end. What else goes wrong is for
-/// `plugo check` to tell.
+/// What Cargo says against the workspace, or a simulation that fails.
 pub(super) fn notes(app: &App, project: &Project) -> Result<Vec<Note>, Error> {
-    match found(app, project) {
-        Err(error @ Error::Said(_)) => Err(error),
-        other => Ok(other.unwrap_or_default()),
-    }
-}
-
-fn found(app: &App, project: &Project) -> Result<Vec<Note>, Error> {
     // What is wrong with one client is told elsewhere, and says nothing about the others.
     let is_whole = |client: &Client| client.plugins.is_ok() && client.declared.is_some();
     let clients: Vec<Client> = project.clients().filter(is_whole).collect();
