@@ -136,3 +136,27 @@ impl Unseen {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_looked_at_is_told_once_for_each_cause() {
+        let broken = |why: &str| Err(Error::environment(why));
+        let mut unseen = Unseen::default();
+        assert_eq!(unseen.of("what was fine was", Ok(Vec::new())).unwrap(), []);
+        assert_eq!(unseen.of("the crates were", broken("no network\nand more")).unwrap(), []);
+        assert_eq!(unseen.of("what clients share was", broken("no network")).unwrap(), []);
+        assert_eq!(unseen.of("the rest was", broken("it cannot be simulated")).unwrap(), []);
+        let ended = unseen.of("what was asked was", Err(Error::Said(130)));
+        assert!(matches!(ended, Err(Error::Said(130))), "nobody waits for the answer");
+        assert_eq!(
+            unseen.notes().map(|note| note.message).collect::<Vec<_>>(),
+            [
+                "the crates were not looked at, and what clients share was not looked at: no network",
+                "the rest was not looked at: it cannot be simulated",
+            ]
+        );
+    }
+}
