@@ -501,6 +501,13 @@ macro_rules! __table {
             $client,
             $fingerprint,
             &[$({
+                // SAFETY: the symbol has the core's major version, and the package with its version, as
+                // only `__entry` makes it, for a function of this signature: `EntryPoint`. Both types of
+                // it are of the one core that `links` lets into a program, compiled by the one compiler
+                // of a build, so caller and function agree on them and on the ABI. The function is safe
+                // to call with any arguments, since it is a safe one. Whoever defines the symbol in
+                // another way has to write an `unsafe(export_name)` of their own, and answers for it; a
+                // symbol that nobody defines does not link.
                 unsafe extern "Rust" {
                     #[link_name = $crate::__private::symbol!($package, $version, $namespace, $name)]
                     safe fn entry<'s>(
@@ -530,6 +537,8 @@ macro_rules! __table {
     };
     (@embed $file:literal, $section:literal, $apple:literal) => {
         const _: () = {
+            // SAFETY: nothing is run or read from these sections while the program runs, by the
+            // system or by others, whatever bytes are in them.
             #[used]
             #[cfg_attr(target_vendor = "apple", unsafe(link_section = $apple))]
             #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = $section))]
