@@ -12,7 +12,7 @@ use crate::name::DEFAULT_NAMESPACE;
 use crate::registry::tables;
 use crate::select_error::{FailedItem, SelectError};
 use crate::table::PluginInfo;
-use crate::types::{Ranked, Type, Types, types};
+use crate::types::{Candidate, Ranked, Type, Types, types};
 use crate::unwind::catch;
 use crate::waits::{Node, is_within, within};
 
@@ -101,8 +101,12 @@ impl<T: ?Sized + Send + Sync + 'static> Slot<T> {
     fn bind(&'static self) -> Option<&'static Bound<T>> {
         let types = types();
         let of = types.get(TypeId::of::<T>())?;
-        let entries = of.items.iter().filter_map(|item| item.entry.as_any().downcast_ref());
-        let entries: Box<[_]> = entries.collect();
+        // Were one left out, those behind it would be found in the place of others.
+        let entry = |item: &Candidate| {
+            let entry = item.entry.as_any().downcast_ref();
+            entry.expect("an item is of the type that it is found under")
+        };
+        let entries: Box<[_]> = of.items.iter().map(entry).collect();
         Some(self.0.get_or_init(|| Bound { types, of, entries }))
     }
 }
