@@ -2,7 +2,7 @@ use std::any::{Any, type_name};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::name::{nearest, same_text};
+use crate::name::{is_of_usual_length, nearest, same_text};
 
 /// The arguments that an app offers to its plugins, by name.
 ///
@@ -324,7 +324,7 @@ pub(crate) fn take_then<'s, A: Argument<'s>, R>(
     then: impl Fn(Result<A, ArgumentError>) -> R,
 ) -> R {
     let Kwargs { entries, unmet } = arguments;
-    if !(4..=16).contains(&parameter.len()) {
+    if !is_of_usual_length(parameter) {
         return then(take_any(entries, unmet, parameter));
     }
     // A call less for names of the usual lengths, here and in what is done at the end.

@@ -593,15 +593,11 @@ macro_rules! __list {
 /// Whether the generator has the version of this crate.
 #[doc(hidden)]
 pub const fn same_version(generator: &str) -> bool {
-    same_text(generator, env!("CARGO_PKG_VERSION"))
-}
-
-/// `==`, where it can be evaluated at compile time.
-const fn same_text(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
+    // `==` cannot be evaluated at compile time.
+    let (theirs, ours) = (generator.as_bytes(), env!("CARGO_PKG_VERSION").as_bytes());
     let mut i = 0;
-    while i < a.len() && i < b.len() && a[i] == b[i] {
+    while i < theirs.len() && i < ours.len() && theirs[i] == ours[i] {
         i += 1;
     }
-    i == a.len() && i == b.len()
+    i == theirs.len() && i == ours.len()
 }
