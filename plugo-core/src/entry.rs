@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
+use crate::argument_error::ArgumentError;
 use crate::failure::Failure;
 use crate::item::AnyItem;
-use crate::kwargs::{Argument, ArgumentError, Kwargs, take_then};
+use crate::kwargs::{Argument, Kwargs, take_then};
 use crate::lifecycle::{Instance, Plugin};
 use crate::mark::{Magic, Mark};
 use crate::step::{Kept, Step};

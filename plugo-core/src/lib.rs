@@ -14,6 +14,8 @@ mod sync;
 pub mod name;
 /// Where something stands in a source file.
 mod place;
+/// Why a parameter found no argument.
+mod argument_error;
 /// The arguments that an app offers, and how a parameter takes one.
 mod kwargs;
 /// Why a plugin failed.
@@ -98,6 +100,7 @@ mod builder;
 #[cfg(all(loom, test))]
 mod models;
 
+pub use self::argument_error::ArgumentError;
 #[cfg(feature = "patch")]
 #[doc(hidden)]
 pub use self::beside::Beside;
@@ -109,7 +112,7 @@ pub use self::failure::{BoxError, Failure};
 pub use self::filter::Rule;
 pub use self::glob::PatternError;
 pub use self::item::{Status, TypeInfo};
-pub use self::kwargs::{Argument, ArgumentError, IntoValue, Kwargs, Value};
+pub use self::kwargs::{Argument, IntoValue, Kwargs, Value};
 pub use self::lifecycle::{Phase, Plugin};
 pub use self::listener::{Event, Listener, Moment, Veto};
 pub use self::load::{load_namespace, load_namespace_async, load_plugins, load_plugins_async};
