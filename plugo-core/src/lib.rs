@@ -51,6 +51,8 @@ mod numbers;
 mod sheet;
 /// The plugins of a build, in load order.
 mod table;
+/// What `plugins!` becomes.
+mod generated;
 /// The tables of a program.
 mod registry;
 /// What an operator says by variables.
@@ -110,6 +112,8 @@ pub use self::entry::EntryPoint;
 pub use self::error::{BuildError, PluginError};
 pub use self::failure::{BoxError, Failure};
 pub use self::filter::Rule;
+#[doc(hidden)]
+pub use self::generated::same_version as __same_version;
 pub use self::glob::PatternError;
 pub use self::item::{Status, TypeInfo};
 pub use self::kwargs::{Argument, IntoValue, Kwargs, Value};
@@ -127,8 +131,6 @@ pub use self::select::{Fallback, Item, Items, PluginType, items, select};
 pub use self::select_error::{FailedItem, SelectError};
 pub use self::state::{DisabledBy, State};
 pub use self::step::{Kept, Step};
-#[doc(hidden)]
-pub use self::table::same_version as __same_version;
 pub use self::table::{Iter, PluginInfo, Table};
 pub use self::types::{ItemReport, Probe, TypeReport, overrides, plugin_types, set_overrides};
 

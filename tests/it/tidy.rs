@@ -90,8 +90,11 @@ const UNSAFE: [&str; 5] = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe exter
 
 #[test]
 fn unsafe_tokens_stand_in_three_files() {
-    let allowed =
-        ["plugo-core/src/entry.rs", "plugo-core/src/table.rs", "plugo-reload/src/patch/code.rs"];
+    let allowed = [
+        "plugo-core/src/entry.rs",
+        "plugo-core/src/generated.rs",
+        "plugo-reload/src/patch/code.rs",
+    ];
     let mut found: Vec<String> = Vec::new();
     for path in CRATES.iter().flat_map(|krate| rust_files(&repository().join(krate).join("src"))) {
         let text = read(&path);
@@ -108,7 +111,7 @@ fn unsafe_tokens_stand_in_three_files() {
 #[test]
 fn every_unsafe_token_has_an_argument_above_it() {
     for path in
-        ["plugo-core/src/entry.rs", "plugo-core/src/table.rs", "plugo-reload/src/patch/code.rs"]
+        ["plugo-core/src/entry.rs", "plugo-core/src/generated.rs", "plugo-reload/src/patch/code.rs"]
     {
         let text = read(repository().join(path));
         // Attributes and comments in a row belong to what follows.
