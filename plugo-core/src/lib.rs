@@ -65,6 +65,10 @@ mod overrides;
 mod types;
 /// Why a lookup found no item.
 mod select_error;
+/// A plugin type with its items, and what a thread selected last.
+mod bound;
+/// Plugin types, and handles of their items.
+mod handle;
 /// Lookups of items.
 mod select;
 /// Where a plugin is in its life.
@@ -115,6 +119,7 @@ pub use self::filter::Rule;
 #[doc(hidden)]
 pub use self::generated::same_version as __same_version;
 pub use self::glob::PatternError;
+pub use self::handle::{Item, PluginType};
 pub use self::item::{Status, TypeInfo};
 pub use self::kwargs::{Argument, IntoValue, Kwargs, Value};
 pub use self::lifecycle::{Phase, Plugin};
@@ -127,7 +132,7 @@ pub use self::place::Place;
 pub use self::reason::{Reason, Source};
 pub use self::registry::tables;
 pub use self::report::{LoadError, PluginReport, Report, Warning};
-pub use self::select::{Fallback, Item, Items, PluginType, items, select};
+pub use self::select::{Fallback, Items, items, select};
 pub use self::select_error::{FailedItem, SelectError};
 pub use self::state::{DisabledBy, State};
 pub use self::step::{Kept, Step};
@@ -137,7 +142,9 @@ pub use self::types::{ItemReport, Probe, TypeReport, overrides, plugin_types, se
 /// Not public API. Used by generated code.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::bound::{Last, Slot};
     pub use crate::entry::{Conditional, Definition, Entry, Fixed, ItemOf, Marked, Reply};
+    pub use crate::handle::{Choice, Selector};
     pub use crate::item::{AnyItem, ItemEntry, Once};
     pub use crate::mark::{MAGIC, Mark, bytes};
     pub use crate::name::{assert_namespace, assert_plugin_name};
@@ -146,7 +153,7 @@ pub mod __private {
     pub use crate::registry::Submitted;
     #[cfg(feature = "linkme")]
     pub use crate::registry::TABLES;
-    pub use crate::select::{Choice, Last, Selector, Slot, chosen_among};
+    pub use crate::select::chosen_among;
     pub use crate::sheet::{Lists, Sheet};
     pub use crate::step::{
         ByLocalError, BySendError, ByValue, Construct, Decision, MadeFrom, Refused, Returned,
