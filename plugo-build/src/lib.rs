@@ -79,8 +79,10 @@ mod manifest;
 mod handed;
 /// What is laid into the program.
 mod embed;
-/// What is written, and what Cargo is told.
+/// What is written.
 mod emit;
+/// What Cargo is told.
+mod directive;
 /// The JSON schemas of what is read and written.
 pub mod schema;
 /// The pipeline.
@@ -89,7 +91,8 @@ mod builder;
 pub use self::builder::{Builder, Built, Documents, Error};
 pub use self::crates::{Crate, Crates, Side};
 pub use self::diagnostic::{Code, Diagnostic, Place, Severity};
-pub use self::emit::{Directive, write};
+pub use self::directive::Directive;
+pub use self::emit::write;
 pub use self::environment::Environment;
 pub use self::explain::Explanation;
 pub use self::metadata::Id;

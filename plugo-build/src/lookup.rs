@@ -13,13 +13,17 @@ pub(crate) struct Lookup {
 /// Up to here going through all names is as fast.
 const FEW: usize = 4;
 
-/// A seed is tried for as long as this: the last names of a large table need many.
+/// So many seeds are tried for a bucket. Those of one name come last, when one slot of nine is free, so
+/// one seed of nine does: only for hashes that are much alike do all of these fail.
 const MOST_SEEDS: usize = 1 << 24;
 
 impl Lookup {
     /// Of names, each with the number of its namespace. It is empty where names are
-    /// better gone through, and where two of them have one hash, which no seed tells
-    /// apart.
+    /// better gone through, where two of them have one hash, which no seed tells
+    /// apart, and where no seed was found among [`MOST_SEEDS`].
+    ///
+    /// A table without seeds answers the same: it goes through all its names, as one
+    /// of a few plugins does, and no lookup is wrong or fails for it. So the build goes on.
     pub(crate) fn new(names: &[(usize, &str)]) -> Self {
         if names.len() <= FEW {
             return Lookup::default();
@@ -29,10 +33,11 @@ impl Lookup {
         if hashes.iter().collect::<BTreeSet<_>>().len() < hashes.len() {
             return Lookup::default();
         }
-        Lookup::of_hashes(&hashes).unwrap_or_default()
+        Lookup::of_hashes(&hashes, MOST_SEEDS).unwrap_or_default()
     }
 
-    fn of_hashes(hashes: &[u64]) -> Option<Self> {
+    /// None where a bucket finds no room with any of so many seeds.
+    fn of_hashes(hashes: &[u64], most_seeds: usize) -> Option<Self> {
         // Four names share a seed, and one slot of nine is free: with more of either, the
         // last names take long to find a place.
         let (buckets, slots) = (hashes.len().div_ceil(4), hashes.len() * 9 / 8);
@@ -47,7 +52,7 @@ impl Lookup {
         let mut taken: Vec<Option<usize>> = vec![None; slots];
         let mut chosen: Vec<usize> = Vec::new();
         for (bucket, members) in &members {
-            let mut tried = 0..MOST_SEEDS;
+            let mut tried = 0..most_seeds;
             let seed = tried.find(|&seed| {
                 chosen.clear();
                 members.iter().all(|&plugin| {
@@ -95,5 +100,12 @@ mod tests {
         let few: Vec<(usize, &str)> = few.iter().map(|name| (0, name.as_str())).collect();
         assert_eq!(Lookup::new(&few), Lookup::default());
         assert_eq!(Lookup::new(&[(0, "same"); FEW + 1]), Lookup::default());
+    }
+
+    #[test]
+    fn seeds_that_do_not_suffice_are_given_up() {
+        let hashes: Vec<u64> = (0..100).map(|i| hash(0, &format!("p{i}"))).collect();
+        assert_eq!(Lookup::of_hashes(&hashes, 1), None);
+        assert!(Lookup::of_hashes(&hashes, MOST_SEEDS).is_some());
     }
 }

@@ -50,10 +50,20 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Error> {
         error => error,
     })?;
     if !status.success() {
-        let said = said.trim().trim_start_matches("error: ");
-        return Err(Error::environment(format!("`{shown}` failed: {said}")));
+        return Err(Error::environment(format!("`{shown}` failed: {}", cause(&said))));
     }
     Ok(printed)
+}
+
+/// What a program said of its failure: from its first error on, as Cargo tells of warnings, and of
+/// locks that it waits for, before that.
+fn cause(said: &str) -> &str {
+    let error = "error: ";
+    let start = match said.starts_with(error) {
+        true => Some(0),
+        false => said.find(&format!("\n{error}")).map(|before| before + 1),
+    };
+    start.map_or(said, |start| &said[start + error.len()..]).trim()
 }
 
 /// The triple of this machine.
@@ -104,4 +114,17 @@ pub(crate) fn workspace(dir: &Path, manifest: Option<&Path>) -> Result<Value, Er
     })?;
     serde_json::from_str(&printed)
         .map_err(|error| Error::environment(format!("`cargo metadata` printed no JSON: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_is_what_was_said_from_the_first_error_on() {
+        let waited = "    Blocking waiting for file lock on package cache\nerror: no such file\n\nCaused by:\n  x\n";
+        assert_eq!(cause(waited), "no such file\n\nCaused by:\n  x");
+        assert_eq!(cause("error: one\nerror: two\n"), "one\nerror: two");
+        assert_eq!(cause("\nkilled\n"), "killed");
+    }
 }

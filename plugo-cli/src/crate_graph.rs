@@ -19,10 +19,13 @@ mod agreement;
 mod attribution;
 /// Several builds, side by side.
 mod variants;
+/// Who asks for the features of a crate.
+mod asking;
 
 pub(crate) use self::agreement::{Units, units};
+pub(crate) use self::asking::{Asking, first_above};
 pub(crate) use self::attribution::{Attribution, attribute};
 pub(crate) use self::request::Request;
-pub(crate) use self::simulation::Simulation;
+pub(crate) use self::simulation::{Simulation, Unit};
 pub(crate) use self::variants::{Variant, variants};
 pub(crate) use self::workspace::{Key, Metadata, Workspace};

@@ -77,27 +77,86 @@ pub(crate) fn builds(context: &Context, app: &App, project: &Project) -> Result<
     }
     notes.extend(plugins::unused(project, &plan));
     notes.extend(plugins::clients(project, &plan));
+    let mut unseen = Unseen::default();
     if refused == 0 {
-        notes.extend(duplicates(context, app)?);
+        notes.extend(unseen.of("the crates of the default build were", duplicates(context, app))?);
     }
     notes.extend(rebuilds::notes(app, project));
-    notes.extend(recompiled::notes(app, project)?);
+    notes.extend(unseen.of("what clients share was", recompiled::notes(app, project))?);
+    notes.extend(unseen.notes());
     Ok(notes)
 }
 
 fn duplicates(context: &Context, app: &App) -> Result<Vec<Note>, Error> {
     match context.evidence(app, &SelectionArgs::default()) {
         Ok(evidence) => Ok(plugins::duplicates(&evidence.content)),
-        Err(error @ Error::Said(_)) => Err(error),
-        Err(Error::Environment(why)) => {
-            let why = why.lines().next().unwrap_or_default();
-            let message = format!("the crates of the default build were not looked at: {why}");
-            let help = "run `cargo fetch --locked`, or build once";
-            Ok(vec![Note::new("crates-not-fetched", message, help)])
-        }
-        Err(_) => {
+        Err(Error::Refused(_)) => {
             let message = "the crates of the default build are not known";
             Ok(vec![Note::wrong("refused-build", message, "run `plugo check`, which says why")])
         }
+        Err(error) => Err(error),
+    }
+}
+
+/// What could not be looked at, by the causes.
+#[derive(Debug, Default)]
+struct Unseen(Vec<(String, Vec<&'static str>)>);
+
+impl Unseen {
+    /// The notes on something, or none where it could not be looked at. `what` ends with the verb.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Said`] when somebody wants this program to end.
+    fn of(
+        &mut self,
+        what: &'static str,
+        notes: Result<Vec<Note>, Error>,
+    ) -> Result<Vec<Note>, Error> {
+        let error = match notes {
+            Err(error) if !matches!(error, Error::Said(_)) => error,
+            notes => return notes,
+        };
+        let why = error.to_string().lines().next().unwrap_or_default().to_owned();
+        match self.0.iter_mut().find(|(cause, _)| *cause == why) {
+            Some((_, unseen)) => unseen.push(what),
+            None => self.0.push((why, vec![what])),
+        }
+        Ok(Vec::new())
+    }
+
+    /// A note for each cause.
+    fn notes(self) -> impl Iterator<Item = Note> {
+        self.0.into_iter().map(|(why, unseen)| {
+            let unseen = unseen.join(" not looked at, and ");
+            let message = format!("{unseen} not looked at: {why}");
+            let help = "`plugo manifest` says all of it; `cargo fetch` completes Cargo.lock and downloads crates that \
+                        are missing";
+            Note::new("not-looked-at", message, help)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_looked_at_is_told_once_for_each_cause() {
+        let broken = |why: &str| Err(Error::environment(why));
+        let mut unseen = Unseen::default();
+        assert_eq!(unseen.of("what was fine was", Ok(Vec::new())).unwrap(), []);
+        assert_eq!(unseen.of("the crates were", broken("no network\nand more")).unwrap(), []);
+        assert_eq!(unseen.of("what clients share was", broken("no network")).unwrap(), []);
+        assert_eq!(unseen.of("the rest was", broken("it cannot be simulated")).unwrap(), []);
+        let ended = unseen.of("what was asked was", Err(Error::Said(130)));
+        assert!(matches!(ended, Err(Error::Said(130))), "nobody waits for the answer");
+        assert_eq!(
+            unseen.notes().map(|note| note.message).collect::<Vec<_>>(),
+            [
+                "the crates were not looked at, and what clients share was not looked at: no network",
+                "the rest was not looked at: it cannot be simulated",
+            ]
+        );
     }
 }

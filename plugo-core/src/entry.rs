@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
+use crate::argument_error::ArgumentError;
 use crate::failure::Failure;
 use crate::item::AnyItem;
-use crate::kwargs::{Argument, ArgumentError, Kwargs, take_then};
+use crate::kwargs::{Argument, Kwargs, take_then};
 use crate::lifecycle::{Instance, Plugin};
 use crate::mark::{Magic, Mark};
 use crate::step::{Kept, Step};
@@ -280,6 +281,9 @@ macro_rules! __entry {
     ) => {
         $(#[$cfg])*
         impl $crate::__private::Entry for $marker {
+            // SAFETY: the symbol is that of no other function: it has the package with its version, and
+            // within a crate the compiler refuses a second one. Should two packages share both, either
+            // function has the signature that whoever declares the symbol expects: see `__table`.
             #[unsafe(export_name = $symbol)]
             $(#[$allow])*
             fn entry<'s>(
@@ -303,6 +307,7 @@ macro_rules! __entry {
     ) => {
         $(#[$cfg])*
         impl $crate::__private::Entry for $marker {
+            // SAFETY: as above.
             #[unsafe(export_name = $symbol)]
             fn entry<'s>(
                 _: ::core::option::Option<&'s mut $crate::Kwargs<'_>>,
@@ -330,6 +335,8 @@ macro_rules! __entry {
 macro_rules! __type_symbol {
     ($name:expr) => {
         const _: () = {
+            // SAFETY: nobody declares this symbol, so nobody reads another static through it, and no
+            // symbol outside of plugo begins like this.
             #[unsafe(export_name = ::core::concat!(
                                         "__plugo_v0_type.", ::core::env!("CARGO_PKG_NAME"), ".",
                                         ::core::env!("CARGO_PKG_VERSION"), ".", $name

@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::kwargs::ArgumentError;
+use crate::argument_error::ArgumentError;
 
 /// The error type that plugins' errors are kept in.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;

@@ -14,6 +14,8 @@ mod sync;
 pub mod name;
 /// Where something stands in a source file.
 mod place;
+/// Why a parameter found no argument.
+mod argument_error;
 /// The arguments that an app offers, and how a parameter takes one.
 mod kwargs;
 /// Why a plugin failed.
@@ -49,6 +51,8 @@ mod numbers;
 mod sheet;
 /// The plugins of a build, in load order.
 mod table;
+/// What `plugins!` becomes.
+mod generated;
 /// The tables of a program.
 mod registry;
 /// What an operator says by variables.
@@ -61,6 +65,10 @@ mod overrides;
 mod types;
 /// Why a lookup found no item.
 mod select_error;
+/// A plugin type with its items, and what a thread selected last.
+mod bound;
+/// Plugin types, and handles of their items.
+mod handle;
 /// Lookups of items.
 mod select;
 /// Where a plugin is in its life.
@@ -98,6 +106,7 @@ mod builder;
 #[cfg(all(loom, test))]
 mod models;
 
+pub use self::argument_error::ArgumentError;
 #[cfg(feature = "patch")]
 #[doc(hidden)]
 pub use self::beside::Beside;
@@ -107,9 +116,12 @@ pub use self::entry::EntryPoint;
 pub use self::error::{BuildError, PluginError};
 pub use self::failure::{BoxError, Failure};
 pub use self::filter::Rule;
+#[doc(hidden)]
+pub use self::generated::same_version as __same_version;
 pub use self::glob::PatternError;
+pub use self::handle::{Item, PluginType};
 pub use self::item::{Status, TypeInfo};
-pub use self::kwargs::{Argument, ArgumentError, IntoValue, Kwargs, Value};
+pub use self::kwargs::{Argument, IntoValue, Kwargs, Value};
 pub use self::lifecycle::{Phase, Plugin};
 pub use self::listener::{Event, Listener, Moment, Veto};
 pub use self::load::{load_namespace, load_namespace_async, load_plugins, load_plugins_async};
@@ -120,19 +132,19 @@ pub use self::place::Place;
 pub use self::reason::{Reason, Source};
 pub use self::registry::tables;
 pub use self::report::{LoadError, PluginReport, Report, Warning};
-pub use self::select::{Fallback, Item, Items, PluginType, items, select};
+pub use self::select::{Fallback, Items, items, select};
 pub use self::select_error::{FailedItem, SelectError};
 pub use self::state::{DisabledBy, State};
 pub use self::step::{Kept, Step};
-#[doc(hidden)]
-pub use self::table::same_version as __same_version;
 pub use self::table::{Iter, PluginInfo, Table};
 pub use self::types::{ItemReport, Probe, TypeReport, overrides, plugin_types, set_overrides};
 
 /// Not public API. Used by generated code.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::bound::{Last, Slot};
     pub use crate::entry::{Conditional, Definition, Entry, Fixed, ItemOf, Marked, Reply};
+    pub use crate::handle::{Choice, Selector};
     pub use crate::item::{AnyItem, ItemEntry, Once};
     pub use crate::mark::{MAGIC, Mark, bytes};
     pub use crate::name::{assert_namespace, assert_plugin_name};
@@ -141,7 +153,7 @@ pub mod __private {
     pub use crate::registry::Submitted;
     #[cfg(feature = "linkme")]
     pub use crate::registry::TABLES;
-    pub use crate::select::{Choice, Last, Selector, Slot, chosen_among};
+    pub use crate::select::chosen_among;
     pub use crate::sheet::{Lists, Sheet};
     pub use crate::step::{
         ByLocalError, BySendError, ByValue, Construct, Decision, MadeFrom, Refused, Returned,

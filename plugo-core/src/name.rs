@@ -157,6 +157,13 @@ fn distance(a: &str, b: &str) -> usize {
     previous[b.len()]
 }
 
+/// Whether a name is as long as most are: [`same_text`] compares no pieces of more than a word,
+/// and calls nothing.
+#[inline]
+pub(crate) fn is_of_usual_length(name: &str) -> bool {
+    matches!(name.len(), 4..=16)
+}
+
 /// `==` for names, which are short: where they are, a few words tell, and no
 /// function is called.
 #[inline]

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::argument_error::ArgumentError;
 use crate::failure::{BoxError, Failure, with_causes};
-use crate::kwargs::ArgumentError;
 
 /// What a call into a plugin gives: the result, or a future of it.
 pub struct Step<'s, T>(pub(crate) Progress<'s, T>);

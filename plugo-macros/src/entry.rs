@@ -6,7 +6,8 @@ use syn::spanned::Spanned;
 use crate::args::Args;
 use crate::arguments::arguments;
 use crate::krate;
-use crate::text::{Text, is_plain_name};
+use crate::plain::is_plain_name;
+use crate::text::Text;
 
 /// What every plugin has, whatever it is.
 pub(crate) struct Common<'a> {

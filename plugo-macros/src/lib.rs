@@ -9,6 +9,7 @@ mod check;
 mod fallback;
 mod krate;
 mod text;
+mod plain;
 mod arguments;
 mod entry;
 mod expand;

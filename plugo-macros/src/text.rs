@@ -89,14 +89,6 @@ impl ToTokens for Text {
     }
 }
 
-/// Whether the core allows a name without being asked: some of the names that it allows,
-/// and no others.
-pub(crate) fn is_plain_name(name: &str) -> bool {
-    let starts = name.starts_with(|first: char| first.is_ascii_alphanumeric());
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    starts && name.len() <= 64 && name.bytes().all(is_plain)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,15 +101,5 @@ mod tests {
         let texts = [Text::from("a"), Text::from("."), code, Text::from("b")];
         let shown = Text::from_iter(texts).to_token_stream().to_string();
         assert_eq!(shown, quote!(::core::concat!("a.", stringify!(x), "b")).to_string());
-    }
-
-    #[test]
-    fn a_name_that_breaks_a_rule_is_not_plain() {
-        for name in ["blog", "9lives", "Upper_Case-2", &"x".repeat(64)] {
-            assert!(is_plain_name(name), "{name}");
-        }
-        for name in ["", "_x", "-x", "a.b", "a b", "a\0b", "über", &"x".repeat(65)] {
-            assert!(!is_plain_name(name), "{name}");
-        }
     }
 }

@@ -13,6 +13,7 @@ mod settings_check;
 mod threads;
 mod apps;
 mod ui;
+mod plain_names;
 mod readme;
 mod tidy;
 mod schemas;

@@ -85,22 +85,49 @@ fn modules_import_only_from_those_above_them() {
     }
 }
 
+/// How unsafe code begins.
+const UNSAFE: [&str; 5] = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "unsafe("];
+
 #[test]
 fn unsafe_tokens_stand_in_three_files() {
-    let allowed =
-        ["plugo-core/src/entry.rs", "plugo-core/src/table.rs", "plugo-reload/src/patch/code.rs"];
-    let begins = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "unsafe("];
+    let allowed = [
+        "plugo-core/src/entry.rs",
+        "plugo-core/src/generated.rs",
+        "plugo-reload/src/patch/code.rs",
+    ];
     let mut found: Vec<String> = Vec::new();
     for path in CRATES.iter().flat_map(|krate| rust_files(&repository().join(krate).join("src"))) {
         let text = read(&path);
         let mut code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        if code.any(|line| begins.iter().any(|begin| line.contains(begin))) {
+        if code.any(|line| UNSAFE.iter().any(|begin| line.contains(begin))) {
             let path = path.strip_prefix(repository()).unwrap();
             found.push(path.to_string_lossy().into_owned());
         }
     }
     found.sort();
     assert_eq!(found, allowed);
+}
+
+#[test]
+fn every_unsafe_token_has_an_argument_above_it() {
+    for path in
+        ["plugo-core/src/entry.rs", "plugo-core/src/generated.rs", "plugo-reload/src/patch/code.rs"]
+    {
+        let text = read(repository().join(path));
+        // Attributes and comments in a row belong to what follows.
+        let mut argued = false;
+        for (number, line) in text.lines().map(str::trim_start).enumerate() {
+            let is_unsafe = UNSAFE.iter().any(|begin| line.contains(begin));
+            if line.starts_with("// SAFETY:") {
+                argued = true;
+            } else if line.starts_with("//") {
+                continue;
+            } else {
+                assert!(!is_unsafe || argued, "{path}:{}: {line}", number + 1);
+                argued &= line.starts_with("#[");
+            }
+        }
+    }
 }
 
 #[test]

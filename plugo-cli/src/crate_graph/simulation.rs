@@ -10,12 +10,15 @@ use crate::crate_graph::request::Request;
 use crate::crate_graph::workspace::{Workspace, is_item_feature};
 use crate::error::Error;
 
+/// What is compiled, and for which side.
+pub(crate) type Unit<'g> = (&'g PackageId, Side);
+
 /// What one build compiles: its packages on each side, and their features.
 #[derive(Debug)]
 pub(crate) struct Simulation<'g> {
     set: CargoSet<'g>,
     /// The features of each package, on each side that it is compiled for.
-    pub(crate) units: BTreeMap<(&'g PackageId, Side), BTreeSet<String>>,
+    pub(crate) units: BTreeMap<Unit<'g>, BTreeSet<String>>,
 }
 
 impl<'g> Simulation<'g> {
@@ -67,8 +70,17 @@ impl<'g> Simulation<'g> {
         [Side::Target, Side::Host].iter().any(|&side| self.units.contains_key(&(package, side)))
     }
 
+    /// Whether a feature is on, on a side.
+    pub(crate) fn has_feature(&self, feature: FeatureId<'g>, side: Side) -> bool {
+        let features = match side {
+            Side::Target => self.set.target_features(),
+            Side::Host => self.set.host_features(),
+        };
+        features.contains(feature).unwrap_or(false)
+    }
+
     /// What depends on each unit directly.
-    pub(crate) fn dependents(&self) -> BTreeMap<(&'g PackageId, Side), Vec<(&'g PackageId, Side)>> {
+    pub(crate) fn dependents(&self) -> BTreeMap<Unit<'g>, Vec<Unit<'g>>> {
         let mut above: BTreeMap<_, Vec<_>> = BTreeMap::new();
         let set = &self.set;
         let links = set.target_links().map(|link| (link, Side::Target, Side::Target));

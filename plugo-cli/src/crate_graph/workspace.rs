@@ -2,8 +2,8 @@ use std::path::Path;
 
 use guppy::graph::cargo::{CargoOptions, CargoResolverVersion};
 use guppy::graph::{PackageGraph, PackageMetadata};
-use guppy::platform::{Platform, TargetFeatures};
-use plugo_build::Project;
+use guppy::platform::{Platform, PlatformSpec, TargetFeatures};
+use plugo_build::{Project, Side};
 use serde_json::{Value, json};
 
 use crate::cargo;
@@ -35,8 +35,8 @@ impl Key {
 pub(crate) struct Workspace {
     pub(crate) graph: PackageGraph,
     resolver: CargoResolverVersion,
-    target: Platform,
-    host: Platform,
+    target: PlatformSpec,
+    host: PlatformSpec,
 }
 
 impl Workspace {
@@ -49,8 +49,8 @@ impl Workspace {
         Ok(Workspace {
             graph,
             resolver: resolver(&project.resolver())?,
-            target: platform(target)?,
-            host: platform(&cargo::host()?)?,
+            target: platform(target)?.into(),
+            host: platform(&cargo::host()?)?.into(),
         })
     }
 
@@ -61,6 +61,19 @@ impl Workspace {
             .set_target_platform(self.target.clone())
             .set_host_platform(self.host.clone());
         options
+    }
+
+    /// What crates of a side are compiled for.
+    pub(crate) fn platform(&self, side: Side) -> &PlatformSpec {
+        match side {
+            Side::Target => &self.target,
+            Side::Host => &self.host,
+        }
+    }
+
+    /// Whether a crate has the same features on both sides.
+    pub(crate) fn unifies_sides(&self) -> bool {
+        self.resolver == CargoResolverVersion::V1
     }
 
     /// The package of the app.

@@ -8,6 +8,7 @@ mod operator;
 mod notify;
 mod versions;
 mod sync;
+mod waiting;
 mod keys;
 mod meant;
 mod rekey;
