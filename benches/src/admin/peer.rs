@@ -32,7 +32,8 @@ pub(crate) struct Peer {
 /// Installs it into a folder and measures it, or says in one line why not.
 pub(crate) fn measure(folder: &Path) -> Result<Peer, String> {
     let package = format!("django-plugin-system=={VERSION}");
-    let venv = Venv::new(folder, &[&package])?;
+    let venv = Venv::new(folder)?;
+    venv.install(&[&package])?;
     let versions = "import sys, django; print(f'Python {sys.version.split()[0]}, Django \
          {django.__version__}')";
     let versions = venv.run(|python| python.args(["-c", versions]))?;
