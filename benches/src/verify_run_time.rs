@@ -1,6 +1,6 @@
 use crate::run_time::RunTime;
 use crate::services::{Override, Service, Status, first_choice};
-use crate::state::mixed;
+use crate::state::seeded;
 use crate::verify::verify;
 use crate::workload::Workload;
 
@@ -59,7 +59,7 @@ pub(crate) fn verify_run_time<C: RunTime>(workload: &Workload) -> Result<(), Str
 fn check_lookup<C: RunTime>(services: &[Service], overrides: &[Override]) -> Result<(), String> {
     let is = |found: &C::Found, service: &Service| {
         let number = 0x5eed;
-        C::call(found, number) == mixed(number, service.seed)
+        C::call(found, number) == seeded(number, service.seed)
     };
     match (C::select(), expected(services, overrides)) {
         (None, None) => {}

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use crate::contender::Contender;
 use crate::run_time::RunTime;
 use crate::services::{Override, Service, Status, first_choice};
-use crate::state::{State, mixed};
+use crate::state::{State, seeded};
 use crate::workload::{Plugin, Workload};
 
 /// What it does wrong.
@@ -165,7 +165,7 @@ impl RunTime for Fake {
     }
 
     fn call(service: &Self::Found, number: u64) -> u64 {
-        mixed(number, service.seed)
+        seeded(number, service.seed)
     }
 
     fn set_overrides(overrides: &[Override]) {
