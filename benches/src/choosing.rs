@@ -54,6 +54,20 @@ pub(crate) struct Times {
 }
 
 impl Choosing {
+    /// What selecting takes, and selecting with overrides, in every size and unit; the rest is made up.
+    #[cfg(test)]
+    pub(crate) fn of(all: &[(Chooser, f64, Option<f64>)]) -> Self {
+        let mut choosing = Choosing { instructions: BTreeMap::new(), times: BTreeMap::new() };
+        for &(chooser, select, overridden) in all {
+            let counted = Instructions { load: 3.0, get: 2.0, call: 1.0, select, overridden };
+            for size in SIZES {
+                choosing.instructions.insert((chooser, size), counted);
+            }
+            choosing.times.insert(chooser, Times { call: 1.0, select, overridden });
+        }
+        choosing
+    }
+
     pub(crate) fn instructions(&self, chooser: Chooser, size: usize) -> Option<Instructions> {
         self.instructions.get(&(chooser, size)).copied()
     }

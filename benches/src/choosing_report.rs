@@ -39,34 +39,34 @@ pub(crate) fn counts(choosing: &Choosing, f: &mut String) -> fmt::Result {
 }
 
 fn counted(choosing: &Choosing, f: &mut String) -> fmt::Result {
-    let table = |reference: Chooser, value: fn(Instructions) -> Option<f64>| {
+    type Value = fn(Instructions) -> Option<f64>;
+    let table = |value: Value, (reference, other): (Chooser, Value)| {
         let header = SIZES.iter().map(|&size| grouped(size as u64));
         let mut table = Table::new([String::new()].into_iter().chain(header));
         for chooser in Chooser::ALL {
             let cells = SIZES.iter().map(|&size| {
-                let of = |chooser| value(choosing.instructions(chooser, size)?);
-                let plain = |chooser| choosing.instructions(chooser, size).map(|i| i.select);
-                // Overrides have no peer in `static`: its plain selection stands for it.
-                beside(of(chooser), of(reference).or_else(|| plain(reference)), |n| {
-                    grouped(n.round() as u64)
-                })
+                let of = |chooser, value: Value| value(choosing.instructions(chooser, size)?);
+                beside(of(chooser, value), of(reference, other), |n| grouped(n.round() as u64))
             });
             table.row([chooser.name().to_owned()].into_iter().chain(cells));
         }
         table
     };
+    let same = |reference: Chooser, value: Value| table(value, (reference, value));
+    let select: Value = |i| Some(i.select);
     writeln!(f, "Instructions, and the ratio to `static`. Selecting a service and calling it:\n")?;
-    writeln!(f, "{}", table(Chooser::Static, |i| Some(i.select)))?;
+    writeln!(f, "{}", same(Chooser::Static, select))?;
     writeln!(
         f,
         "The same with overrides in force, which disable the service that was selected and put \
          another one first; the ratio is to `static` without any:\n"
     )?;
-    writeln!(f, "{}", table(Chooser::Static, |i| i.overridden))?;
+    // Overrides have no peer in `static`: its plain selection stands for it.
+    writeln!(f, "{}", table(|i| i.overridden, (Chooser::Static, select)))?;
     writeln!(f, "Calling a service that was looked up before:\n")?;
-    writeln!(f, "{}", table(Chooser::Static, |i| Some(i.call)))?;
+    writeln!(f, "{}", same(Chooser::Static, |i| Some(i.call)))?;
     writeln!(f, "Finding a service by name, with its instance:\n")?;
-    writeln!(f, "{}", table(Chooser::Static, |i| Some(i.get)))?;
+    writeln!(f, "{}", same(Chooser::Static, |i| Some(i.get)))?;
     writeln!(
         f,
         "Loading all plugins in dependency order: instructions per plugin, with those that build \
@@ -75,7 +75,7 @@ fn counted(choosing: &Choosing, f: &mut String) -> fmt::Result {
          conditions and listeners, takes arguments by name and type, keeps what a plugin returned, \
          lets each plugin load once from any number of threads, and writes a report:\n"
     )?;
-    writeln!(f, "{}", table(Chooser::Registry, |i| Some(i.load)))
+    writeln!(f, "{}", same(Chooser::Registry, |i| Some(i.load)))
 }
 
 /// The section on the time of calls.
@@ -85,36 +85,37 @@ pub(crate) fn times(choosing: &Choosing, f: &mut String) -> fmt::Result {
         f,
         "Nanoseconds for a call: {} in a row, in the median of {} runs in which the programs took \
          turns, and the faster one of the sizes, since where a loop happens to stand in a binary \
-         can move its time by a fifth. A processor works on several instructions at once, so the \
-         ratios are not those above.\n",
+         can move its time by a fifth. The ratio is to `static`, and to its plain selection where there \
+         are overrides. A processor works on several instructions at once, so the ratios are not those \
+         above.\n",
         grouped(TIMED as u64),
         ROUNDS,
     )?;
     let mut table =
         Table::new(["", "looked up before", "selected each time", "selected, with overrides"]);
     for chooser in Chooser::ALL {
-        let cell = |value: fn(Times) -> Option<f64>| {
-            let of = |chooser| value(choosing.times(chooser)?);
-            let plain = |chooser| choosing.times(chooser).map(|times| times.select);
-            beside(of(chooser), of(Chooser::Static).or_else(|| plain(Chooser::Static)), |n| {
-                format!("{n:.2}")
-            })
+        type Value = fn(Times) -> Option<f64>;
+        let cell = |value: Value, other: Value| {
+            let of = |chooser, value: Value| value(choosing.times(chooser)?);
+            beside(of(chooser, value), of(Chooser::Static, other), |n| format!("{n:.2}"))
         };
+        let (call, select): (Value, Value) = (|times| Some(times.call), |times| Some(times.select));
         table.row([
             chooser.name().to_owned(),
-            cell(|times| Some(times.call)),
-            cell(|times| Some(times.select)),
-            cell(|times| times.overridden),
+            cell(call, call),
+            cell(select, select),
+            cell(|times| times.overridden, select),
         ]);
     }
     writeln!(f, "{table}")
 }
 
-/// A value, and its ratio to that of the hand-written static.
+/// A value, and its ratio to another one where there is that.
 fn beside(value: Option<f64>, other: Option<f64>, show: impl Fn(f64) -> String) -> String {
     match (value, other) {
         (Some(own), Some(other)) if other > 0.0 => format!("{} ({:.2}x)", show(own), own / other),
-        _ => "–".to_owned(),
+        (Some(own), _) => show(own),
+        (None, _) => "–".to_owned(),
     }
 }
 
@@ -126,5 +127,24 @@ mod tests {
     fn what_a_contender_cannot_do_has_no_number() {
         assert_eq!(beside(None, Some(1.0), |n| n.to_string()), "–");
         assert_eq!(beside(Some(3.0), Some(2.0), |n| n.to_string()), "3 (1.50x)");
+        assert_eq!(beside(Some(3.0), None, |n| n.to_string()), "3");
+    }
+
+    #[test]
+    fn a_plain_selection_stands_for_overrides_alone() {
+        let choosing =
+            Choosing::of(&[(Chooser::Plugo, 20.0, Some(30.0)), (Chooser::Static, 10.0, None)]);
+        let mut text = String::new();
+        counted(&choosing, &mut text).unwrap();
+        times(&choosing, &mut text).unwrap();
+        let rows = |name: &str| -> Vec<String> {
+            let rows = text.lines().filter(|line| line.starts_with(&format!("| {name} ")));
+            rows.map(|row| row.split('|').nth_back(1).unwrap().trim().to_owned()).collect()
+        };
+        // Selecting, with overrides, calling, finding, loading; and the time with overrides.
+        let plugo = ["20 (2.00x)", "30 (3.00x)", "1 (1.00x)", "2 (1.00x)", "3", "30.00 (3.00x)"];
+        assert_eq!(rows("plugo"), plugo);
+        assert_eq!(rows("static"), ["10 (1.00x)", "–", "1 (1.00x)", "2 (1.00x)", "3", "–"]);
+        assert!(rows("inventory").iter().all(|cell| cell == "–"));
     }
 }

@@ -44,5 +44,5 @@ pub use self::program_run_time::{RunTimeMode, run_time};
 pub use self::run_time::RunTime;
 pub use self::services::{Override, Service, Status, first_choice};
 pub use self::shared::{step, taken};
-pub use self::state::{State, mixed};
+pub use self::state::{State, seeded};
 pub use self::workload::{Plugin, Workload};

@@ -4,14 +4,20 @@ python_peers.py make <folder> <plugins>            writes the plugins, one modul
 python_peers.py versions                           prints what is measured
 python_peers.py run <folder> <peer> <lookups>      loads them, and prints nanoseconds for a lookup,
                                                    or "-" where the peer has none
+
+A run fails when the peer did not do what it is for. It says so in the last line of stderr, and without
+`assert`, which Python can be told to leave out.
 """
 
 import importlib
+import io
 import json
 import logging
 import os
+import re
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 GROUP = "bench.plugins"
@@ -42,7 +48,7 @@ if Service is not None:
     from django_plugin_system.register import register_plugin_item
 
     def answer(self, number):
-        return number
+        return self.name, number
 
     Django = type("Django_{name}", (BasePluginItem,), {{
         "name": "{name}", "plugin_type": Service, "description": "one", "answer": answer}})
@@ -171,19 +177,54 @@ def django_plugin_system(folder, names, state):
     from django_plugin_system.register import register_plugin_type
     from peer_types import Service
 
-    class Quiet:
-        def write(self, *_): ...
-
     register_plugin_type({"name": "service", "interface": Service})
     for name in names:
         importlib.import_module(name)
-        state.append(name)
     if is_first:
         call_command("migrate", verbosity=0)
-    call_command("pluginsync", mode="create", stdout=Quiet())
-    assert get_plugin_instance(Service).answer(7) == 7
+    said = io.StringIO()
+    call_command("pluginsync", mode="create", stdout=said)
+    # The rows may be of an earlier run, so the sync has to have gone over as many in this one.
+    synced = re.search(r"Items created: (\d+), found: (\d+)", said.getvalue())
+    count = sum(map(int, synced.groups())) if synced else 0
+    check(count == len(names), f"{count} of {len(names)} items were synced")
+    from django_plugin_system.models import PluginInstance
+
+    state.extend(PluginInstance.objects.values_list("item__name", flat=True))
+    selected = get_plugin_instance(Service)
+    check(selected is not None, "no plugin is selected")
+    answer = selected.answer(7)
+    check(answer == (names[0], 7), f"{answer} is the answer, and not that of `{names[0]}`")
     # Its lookup is a selection, by the database; docs/admin-benchmark.md has it.
     return None
+
+
+def check(is_so, otherwise):
+    if not is_so:
+        sys.exit(otherwise)
+
+
+def check_initialised(names, state):
+    """Each name is there once, and no other."""
+    counts = Counter(state)
+    counts.subtract(names)
+    wrong = sorted(name for name, count in counts.items() if count != 0)
+    if wrong:
+        sys.exit(f"{len(wrong)} of {len(names)} plugins were not initialised once, such as `{wrong[0]}`")
+
+
+def check_found(names, find):
+    """Each name gives its own plugin, and another name none."""
+    for name in names:
+        found = find(name)
+        # A module, or what the peer has of it.
+        own = getattr(found, "__name__", None) or getattr(found, "name", None)
+        check(own == name, f"`{name}` was looked up and gave {found!r}")
+    try:
+        found = find("plugin_none")
+    except (KeyError, ValueError):
+        return
+    check(found is None, f"`plugin_none` was found, and there is no such plugin: {found!r}")
 
 
 def run(folder, peer, lookups):
@@ -198,12 +239,12 @@ def run(folder, peer, lookups):
         "stevedore": stevedore,
         "django-plugin-system": django_plugin_system,
     }[peer](folder, names, state)
-    assert sorted(state) == names, f"{len(state)} of {len(names)} were initialised"
+    check_initialised(names, state)
     if find is None or lookups == 0:
         print("-")
         return
+    check_found(names, find)
     wanted = [names[number % len(names)] for number in range(lookups)]
-    assert all(find(name) for name in names)
     start = time.perf_counter_ns()
     for name in wanted:
         find(name)
@@ -211,10 +252,15 @@ def run(folder, peer, lookups):
 
 
 def versions():
-    from importlib.metadata import version
+    from importlib.metadata import PackageNotFoundError, version
 
-    peers = ["plugo", "plux", "pluggy", "stevedore", "django-plugin-system"]
-    print(", ".join([f"Python {sys.version.split()[0]}"] + [f"{peer} {version(peer)}" for peer in peers]))
+    found = [f"Python {sys.version.split()[0]}"]
+    for peer in ["plugo", "plux", "pluggy", "stevedore", "django-plugin-system"]:
+        try:
+            found.append(f"{peer} {version(peer)}")
+        except PackageNotFoundError:
+            pass
+    print(", ".join(found))
 
 
 match sys.argv[1:]:

@@ -13,7 +13,7 @@
 
 use std::fmt::Write as _;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use self::app::App;
 use self::options::{Options, Part};
@@ -64,11 +64,15 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
             _ => part(&options, Part::Reloads, &mut failed, || endurance::measure(&app, reloads)),
         },
     };
+    for why in &failed {
+        writeln!(page, "Not measured: {why}\n")?;
+    }
     write!(page, "{results}")?;
     println!("{page}");
+    failed.extend(results.failed());
     // What was measured is there, and yet not all is well.
-    if let Some(error) = failed.pop() {
-        return Err(error);
+    if !failed.is_empty() {
+        bail!("not everything was measured:\n{}", failed.join("\n"));
     }
     if options.write {
         let file = places.checkout.join("docs/reload-benchmark.md");
@@ -82,12 +86,11 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> Result<()> {
 fn part<T>(
     options: &Options,
     part: Part,
-    failed: &mut Vec<anyhow::Error>,
+    failed: &mut Vec<String>,
     measure: impl FnOnce() -> Result<T>,
 ) -> Option<T> {
     if !options.does(part) {
         return None;
     }
-    let measured = measure();
-    measured.map_err(|error| failed.push(error.context(format!("{part:?}")))).ok()
+    measure().map_err(|error| failed.push(format!("{part:?}: {error:#}"))).ok()
 }

@@ -49,18 +49,25 @@ impl Chooser {
 
     fn add_package(self, workload: &Workload, checkout: &Path, tree: &mut Tree) {
         let package = self.package(workload.plugins.len());
-        let (manifest, main) = match self {
+        let manifest = match self {
             Chooser::Plugo => {
                 tree.add(format!("{package}/build.rs"), contenders::plugo::BUILD_SCRIPT);
-                (contenders::plugo::manifest(workload, checkout), plugo::main(workload))
+                contenders::plugo::manifest(workload, checkout)
             }
-            Chooser::Static => (String::new(), pointer::main(workload)),
-            Chooser::Inventory => {
-                (contenders::inventory::MANIFEST.to_owned(), inventory::main(workload))
-            }
-            Chooser::Registry => (String::new(), registry::main(workload)),
+            Chooser::Inventory => contenders::inventory::MANIFEST.to_owned(),
+            Chooser::Static | Chooser::Registry => String::new(),
         };
-        contenders::add_package(&package, &manifest, main, checkout, tree);
+        contenders::add_package(&package, &manifest, self.main(workload), checkout, tree);
+    }
+
+    fn main(self, workload: &Workload) -> String {
+        let main = match self {
+            Chooser::Plugo => plugo::main(workload),
+            Chooser::Static => pointer::main(workload),
+            Chooser::Inventory => inventory::main(workload),
+            Chooser::Registry => registry::main(workload),
+        };
+        main.replace("HAS_OVERRIDES", if self.has_overrides() { "true" } else { "false" })
     }
 }
 
@@ -86,7 +93,7 @@ fn services(workload: &Workload, of_trait: &str, attribute: impl Fn(&Service) ->
         format!(
             "{}struct Service{i};\n\nimpl Service for Service{i} {{\n    \
              fn answer(&self, number: u64) -> u64 {{\n        \
-             benches::mixed(number, {:#x})\n    }}\n}}\n\n",
+             benches::seeded(number, {:#x})\n    }}\n}}\n\n",
             attribute(service),
             service.seed,
         )
@@ -126,16 +133,13 @@ mod tests {
     #[test]
     fn every_contender_has_the_same_services_and_plugins() {
         let workload = Workload::new(20);
-        let sources = [
-            plugo::main(&workload),
-            pointer::main(&workload),
-            inventory::main(&workload),
-            registry::main(&workload),
-        ];
-        for source in &sources {
+        for chooser in Chooser::ALL {
+            let source = chooser.main(&workload);
+            let overrides = format!("const OVERRIDES: bool = {};", chooser.has_overrides());
+            assert_eq!(source.matches(&overrides).count(), 1, "{}", chooser.name());
             for service in workload.services() {
                 assert!(source.contains(&format!("{:?}", service.name)), "{}", service.name);
-                let body = format!("benches::mixed(number, {:#x})", service.seed);
+                let body = format!("benches::seeded(number, {:#x})", service.seed);
                 assert_eq!(source.matches(&body).count(), 1, "{}", service.name);
                 let init = format!("state.step({:#x})", service.seed);
                 assert_eq!(source.matches(&init).count(), 1, "{}", service.name);

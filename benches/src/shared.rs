@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::state::{State, mixed};
+use crate::state::{State, seeded};
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
 static MIX: AtomicU64 = AtomicU64::new(0);
@@ -10,7 +10,7 @@ static MIX: AtomicU64 = AtomicU64::new(0);
 #[inline]
 pub fn step(seed: u64) {
     COUNT.store(COUNT.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-    MIX.store(mixed(MIX.load(Ordering::Relaxed), seed), Ordering::Relaxed);
+    MIX.store(seeded(MIX.load(Ordering::Relaxed), seed), Ordering::Relaxed);
 }
 
 /// What plugins without parameters have left behind, which is gone from here then.

@@ -17,13 +17,13 @@ impl State {
     #[inline]
     pub fn step(&mut self, seed: u64) {
         self.count += 1;
-        self.mix = mixed(self.mix, seed);
+        self.mix = seeded(self.mix, seed);
     }
 }
 
-/// Mixes a number into another: what plugins and services do for a living.
+/// A number with a seed mixed into it: what plugins and services do for a living.
 #[inline]
-pub fn mixed(number: u64, seed: u64) -> u64 {
+pub fn seeded(number: u64, seed: u64) -> u64 {
     // The rotation alone comes round after 64 steps and would not see two
     // plugins of that distance swapped; the multiplication sees it.
     (number.rotate_left(5) ^ seed).wrapping_mul(0x517c_c1b7_2722_0a95)

@@ -61,20 +61,20 @@ mod tests {
 
     #[test]
     fn what_another_run_left_is_removed() {
-        let dir = std::env::temp_dir().join(format!("plugo-benches-tree-{}", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
         let mut tree = Tree::default();
         tree.add("Cargo.toml", "a");
         tree.add("plugins/one/Cargo.toml", "b");
         tree.add("plugins/two/Cargo.toml", "c");
-        tree.write(&dir).unwrap();
+        tree.write(dir).unwrap();
         fs::write(dir.join("Cargo.lock"), "d").unwrap();
         let mut tree = Tree::default();
         tree.add("Cargo.toml", "a");
         tree.add("plugins/two/src/lib.rs", "e");
-        tree.write(&dir).unwrap();
+        tree.write(dir).unwrap();
         let exists = |path: &str| dir.join(path).exists();
         assert!(exists("Cargo.toml") && exists("Cargo.lock") && exists("plugins/two/src/lib.rs"));
         assert!(!exists("plugins/one") && !exists("plugins/two/Cargo.toml"));
-        fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -4,6 +4,10 @@ use crate::contender::Contender;
 use crate::state::State;
 use crate::workload::Workload;
 
+/// What is refused.
+#[cfg(test)]
+pub(crate) mod fake;
+
 /// Checks that a contender has the plugins of the workload, all of them and
 /// no other, that it initialises each once and after those that it depends
 /// on, and that it finds those that there are.
@@ -86,6 +90,7 @@ fn check_lookup<C: Contender>(workload: &Workload) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use super::fake::{Fake, Wrong, checked};
     use super::*;
 
     fn names(workload: &Workload) -> Vec<&str> {
@@ -125,5 +130,35 @@ mod tests {
         other.insert(0, moved);
         assert_eq!(check_order(&workload, &other, false), Ok(()));
         assert!(check_order(&workload, &other, true).is_err());
+    }
+
+    /// What a whole verification says of what it should refuse.
+    fn refused(wrong: Wrong, why: &str) {
+        let said = checked(wrong, verify::<Fake>);
+        assert!(said.as_ref().is_err_and(|said| said.contains(why)), "{wrong:?}: {said:?}");
+    }
+
+    #[test]
+    fn who_does_everything_right_is_let_through() {
+        assert_eq!(checked(Wrong::Nothing, verify::<Fake>), Ok(()));
+    }
+
+    #[test]
+    fn a_plugin_that_runs_twice_never_or_in_place_of_another_is_refused() {
+        for wrong in [Wrong::RunsTwice, Wrong::MissesOne, Wrong::Swaps] {
+            refused(wrong, "were not initialised in load order, once each");
+        }
+    }
+
+    #[test]
+    fn who_finds_what_there_is_not_or_another_plugin_is_refused() {
+        for wrong in [Wrong::FindsNearMiss, Wrong::FindsLonger, Wrong::FindsShorter] {
+            refused(wrong, "was found, and there is no such plugin");
+        }
+        refused(Wrong::FindsEmpty, "the empty name was found");
+        refused(Wrong::FindsAllButOne, "was looked up and gave None");
+        refused(Wrong::FindsOther, "was looked up and gave Some");
+        refused(Wrong::ForgetsDependencies, "depends on");
+        refused(Wrong::InventsDependency, "depends on");
     }
 }

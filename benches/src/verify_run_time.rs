@@ -1,6 +1,6 @@
 use crate::run_time::RunTime;
 use crate::services::{Override, Service, Status, first_choice};
-use crate::state::mixed;
+use crate::state::seeded;
 use crate::verify::verify;
 use crate::workload::Workload;
 
@@ -59,7 +59,7 @@ pub(crate) fn verify_run_time<C: RunTime>(workload: &Workload) -> Result<(), Str
 fn check_lookup<C: RunTime>(services: &[Service], overrides: &[Override]) -> Result<(), String> {
     let is = |found: &C::Found, service: &Service| {
         let number = 0x5eed;
-        C::call(found, number) == mixed(number, service.seed)
+        C::call(found, number) == seeded(number, service.seed)
     };
     match (C::select(), expected(services, overrides)) {
         (None, None) => {}
@@ -79,7 +79,8 @@ fn check_lookup<C: RunTime>(services: &[Service], overrides: &[Override]) -> Res
             Some(_) => return Err(format!("`{name}` is disabled, or something else was found")),
             None => return Err(format!("`{name}` was not found")),
         }
-        for miss in [format!("{name}0"), name[1..].to_owned(), String::new()] {
+        let near = format!("{}z", &name[..name.len() - 1]);
+        for miss in [near, format!("{name}0"), name[1..].to_owned(), String::new()] {
             if C::get(&miss).is_some() {
                 return Err(format!("`{miss}` was found, and there is no such service"));
             }
@@ -91,6 +92,7 @@ fn check_lookup<C: RunTime>(services: &[Service], overrides: &[Override]) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::fake::{Fake, Wrong, checked};
 
     #[test]
     fn the_overrides_change_the_selection() {
@@ -101,5 +103,47 @@ mod tests {
             assert_ne!(before, after);
             assert_eq!(after, services.last());
         }
+    }
+
+    #[test]
+    fn who_finds_and_selects_what_is_right_is_let_through() {
+        assert_eq!(checked(Wrong::Nothing, verify_run_time::<Fake>), Ok(()));
+    }
+
+    #[test]
+    fn who_loads_wrong_is_refused() {
+        for wrong in [Wrong::RunsTwice, Wrong::MissesOne, Wrong::Swaps] {
+            assert!(checked(wrong, verify_run_time::<Fake>).is_err(), "{wrong:?}");
+        }
+    }
+
+    /// What is said of the lookup alone, without overrides.
+    #[test]
+    fn a_service_that_there_is_not_or_another_one_is_refused() {
+        let refused = |wrong, why: &str| {
+            let said = checked(wrong, |all| check_lookup::<Fake>(&all.services(), &[]));
+            assert!(said.as_ref().is_err_and(|said| said.contains(why)), "{wrong:?}: {said:?}");
+        };
+        let shorter = [Wrong::FindsShorter, Wrong::FindsEmpty];
+        for wrong in [Wrong::FindsNearMiss, Wrong::FindsLonger].into_iter().chain(shorter) {
+            refused(wrong, "was found, and there is no such service");
+        }
+        refused(Wrong::FindsAllButOne, "was not found");
+        refused(Wrong::FindsOther, "something else was found");
+        refused(Wrong::SelectsNone, "None is selected");
+        refused(Wrong::SelectsSecond, "is selected, and should be");
+    }
+
+    #[test]
+    fn who_does_not_go_by_an_operators_word_is_refused() {
+        let refused = |wrong, why: &str| {
+            let said = checked(wrong, verify_run_time::<Fake>);
+            assert!(said.as_ref().is_err_and(|said| said.contains(why)), "{wrong:?}: {said:?}");
+        };
+        for wrong in [Wrong::IgnoresOverrides, Wrong::IgnoresPriority, Wrong::RemembersOverrides] {
+            refused(wrong, "is selected, and should be");
+        }
+        refused(Wrong::SelectsActiveOnly, "None is selected");
+        refused(Wrong::FindsDisabled, "is disabled, or something else was found");
     }
 }

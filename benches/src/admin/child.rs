@@ -10,7 +10,7 @@ use plugo_admin::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-use super::services::{DISABLED, Service};
+use super::services::{DISABLED, SELECTED, Service};
 
 /// The argument by which this program starts itself.
 pub(crate) const CHILD: &str = "--child";
@@ -38,6 +38,13 @@ fn select(way: &str, times: u64, database: &str) -> Result<()> {
         "store" | "instances" => Some(attach(&runtime, database)?),
         _ => bail!("there is no way `{way}`"),
     };
+    let first = match way {
+        "instances" => instances::<dyn Service>().select()?.shared()?.answer(7),
+        _ => plugo::select::<dyn Service>()?.answer(7),
+    };
+    if first != 7 * SELECTED {
+        bail!("another one is selected, which answers {first}");
+    }
     let mut answer = 0;
     let begin = Instant::now();
     if way == "instances" {

@@ -41,17 +41,21 @@ impl<'s> Database<'s> {
             }
             Database::Postgres { server, .. } => {
                 server.psql(&format!("CREATE DATABASE {name}"))?;
-                format!("postgres://plugo@localhost/{name}?host={}", server.folder.display())
+                format!("postgres://plugo@localhost:{PORT}/{name}?host={}", server.folder.display())
             }
         })
     }
 }
+
+/// What the socket is called after; nobody listens there but at the socket.
+const PORT: &str = "5432";
 
 /// A server of PostgreSQL on a Unix socket, with the settings that it comes with.
 pub(crate) struct Server {
     folder: PathBuf,
     bin: PathBuf,
     process: Child,
+    pub(crate) version: String,
 }
 
 impl Server {
@@ -74,29 +78,35 @@ impl Server {
         let script = r#""$0" "$@" & server=$!; read -r _; kill -INT "$server"; wait "$server""#;
         let mut command = as_postgres(Path::new("sh"));
         command.arg("-c").arg(script).arg(bin.join("postgres")).arg("-D").arg(&data);
-        command.arg("-k").arg(folder).args(["-c", "listen_addresses="]);
+        command.arg("-k").arg(folder).args(["-p", PORT, "-c", "listen_addresses="]);
         command.current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::null());
-        let process = command.stderr(Stdio::null()).spawn().context("it does not start")?;
-        let server = Server { folder: folder.to_owned(), bin, process };
+        let log = folder.join("log");
+        let file = fs::File::create(&log).context("its log cannot be written")?;
+        let process = command.stderr(file).spawn().context("it does not start")?;
+        let (folder, version) = (folder.to_owned(), String::new());
+        let mut server = Server { folder, bin, process, version };
         let start = Instant::now();
-        while server.psql("SELECT 1").is_err() {
-            if start.elapsed() > Duration::from_secs(60) {
-                bail!("PostgreSQL does not start");
+        loop {
+            match server.psql("SHOW server_version") {
+                Ok(version) => {
+                    server.version = version;
+                    return Ok(Some(server));
+                }
+                Err(_) if start.elapsed() > Duration::from_secs(60) => {
+                    let said = fs::read_to_string(&log).unwrap_or_default();
+                    bail!("it does not start: {}", said.lines().next_back().unwrap_or_default());
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(50)),
             }
-            std::thread::sleep(Duration::from_millis(50));
         }
-        Ok(Some(server))
     }
 
     fn psql(&self, sql: &str) -> Result<String> {
         let mut psql = Command::new(self.bin.join("psql"));
+        clean(&mut psql).args(["-p", PORT]);
         psql.args(["-X", "-q", "-A", "-t", "-U", "plugo", "-d", "postgres", "-c", sql]);
         let said = cargo::run(psql.arg("-h").arg(&self.folder).stdin(Stdio::null()))?;
         Ok(String::from_utf8_lossy(&said.stdout).trim().to_owned())
-    }
-
-    pub(crate) fn version(&self) -> Result<String> {
-        self.psql("SHOW server_version")
     }
 }
 
@@ -123,11 +133,24 @@ fn is_root() -> bool {
 }
 
 fn as_postgres(program: &Path) -> Command {
-    if !is_root() {
-        return Command::new(program);
+    let mut command = match is_root() {
+        true => Command::new("setpriv"),
+        false => Command::new(program),
+    };
+    if is_root() {
+        command.args(["--reuid", "postgres", "--regid", "postgres", "--clear-groups", "--"]);
+        command.arg(program);
     }
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid", "postgres", "--regid", "postgres", "--clear-groups", "--"]);
-    command.arg(program);
+    clean(&mut command);
+    command
+}
+
+/// Leaves out what the caller's variables say of other servers.
+fn clean(command: &mut Command) -> &mut Command {
+    for (name, _) in
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG"))
+    {
+        command.env_remove(name);
+    }
     command
 }

@@ -2,7 +2,7 @@
 
 peer.py <database> <items> <lookups> <cache: 0 or 1> prints the nanoseconds of a sync into an
 empty database, of one with nothing to do, of one in mode update with other descriptions, and of
-one selection with its call.
+one selection with its call. It fails when a sync left something out.
 """
 
 import sys
@@ -25,6 +25,7 @@ settings.configure(
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
+from django_plugin_system.models import PluginInstance, PluginItem  # noqa: E402
 from django_plugin_system.helpers import get_plugin_instance  # noqa: E402
 from django_plugin_system.plugin_core import (  # noqa: E402
     BasePluginItem,
@@ -60,6 +61,20 @@ def sync(mode):
     call_command("pluginsync", mode=mode, stdout=Quiet())
 
 
+def check(is_so, otherwise):
+    if not is_so:
+        sys.exit(otherwise)
+
+
+def check_rows(description):
+    """Every item is there once, with this description, and has an instance."""
+    rows = PluginItem.objects.filter(description=description).values_list("name", flat=True)
+    names = [item.name for item in classes]
+    check(sorted(rows) == names, f"{len(rows)} of {items} items were synced")
+    instances = PluginInstance.objects.count()
+    check(instances == items, f"{instances} of {items} items have an instance")
+
+
 def select():
     for number in range(lookups):
         get_plugin_instance(Service).answer(number)
@@ -73,9 +88,12 @@ for number in range(items):
     register_plugin_item({"plugin_class": classes[-1], "priority": number})
 call_command("migrate", verbosity=0)
 created = timed(lambda: sync("create"))
+check_rows("one")
 again = timed(lambda: sync("create"))
+check_rows("one")
 for item in classes:
     item.description = "another"
 refreshed = timed(lambda: sync("update"))
-assert get_plugin_instance(Service).answer(7) == 21
+check_rows("another")
+check(get_plugin_instance(Service).answer(7) == 21, "the wrong one is selected")
 print(created, again, refreshed, timed(select) // lookups)

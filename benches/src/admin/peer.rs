@@ -32,7 +32,8 @@ pub(crate) struct Peer {
 /// Installs it into a folder and measures it, or says in one line why not.
 pub(crate) fn measure(folder: &Path) -> Result<Peer, String> {
     let package = format!("django-plugin-system=={VERSION}");
-    let venv = Venv::new(folder, &[&package])?;
+    let venv = Venv::new(folder)?;
+    venv.install(&[&package])?;
     let versions = "import sys, django; print(f'Python {sys.version.split()[0]}, Django \
          {django.__version__}')";
     let versions = venv.run(|python| python.args(["-c", versions]))?;
@@ -47,8 +48,9 @@ pub(crate) fn measure(folder: &Path) -> Result<Peer, String> {
             python.args([&items.to_string(), &lookups.to_string(), cache])
         })?;
         let numbers = text.split(' ').map(|number| number.parse().map(Duration::from_nanos));
-        let numbers: Vec<Duration> = numbers.collect::<Result<_, _>>().map_err(|_| text.clone())?;
-        <[Duration; 4]>::try_from(numbers).map_err(|_| text)
+        let numbers: Result<Vec<Duration>, _> = numbers.collect();
+        let times = numbers.ok().and_then(|numbers| <[Duration; 4]>::try_from(numbers).ok());
+        times.ok_or_else(|| format!("{text:?} are no four times"))
     };
     let (mut created, mut again, mut refreshed) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {

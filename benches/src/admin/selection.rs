@@ -1,5 +1,6 @@
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
@@ -7,6 +8,7 @@ use super::child::CHILD;
 use crate::callgrind::Callgrind;
 use crate::cargo;
 use crate::places::Places;
+use crate::spread::Spread;
 
 /// What one selection and one call cost.
 #[derive(Debug)]
@@ -14,25 +16,26 @@ pub(crate) struct Selection {
     pub(crate) way: &'static str,
     /// Where there is something to count them with.
     pub(crate) instructions: Option<f64>,
-    pub(crate) nanoseconds: f64,
+    /// Of [`TIMED`] of them.
+    pub(crate) times: Spread,
 }
 
 /// How often a selection is timed, and how often that is done.
-const TIMED: u64 = 5_000_000;
+pub(crate) const TIMED: u32 = 5_000_000;
 const ROUNDS: usize = 7;
-/// How often it is counted.
-const COUNTED: u64 = 1_000_000;
 
-/// Without a store, with one attached, and among the instances of one.
-pub(crate) const WAYS: [(&str, &str); 3] = [
-    ("plain", "`plugo::select`, no store"),
-    ("store", "`plugo::select`, store attached"),
-    ("instances", "`plugo_admin::instances().select()` and `shared()`"),
+/// Without a store, with one attached, and among the instances of one; each with how often it is counted.
+/// What comes before the selections differs by some hundred thousand instructions from run to run, and
+/// the first two are compared to half of one.
+const WAYS: [(&str, &str, u32); 3] = [
+    ("plain", "`plugo::select`, no store", 10_000_000),
+    ("store", "`plugo::select`, store attached", 10_000_000),
+    ("instances", "`plugo_admin::instances().select()` and `shared()`", 1_000_000),
 ];
 
 pub(crate) fn measure(places: &Places, folder: &Path) -> Result<Vec<Selection>> {
     let mut made = 0;
-    let mut call = |program: &Path, way: &str, times: u64| {
+    let mut call = |program: &Path, way: &str, times: u32| {
         made += 1;
         let file = folder.join(format!("select{made}"));
         let mut command = Command::new(program);
@@ -41,18 +44,18 @@ pub(crate) fn measure(places: &Places, folder: &Path) -> Result<Vec<Selection>> 
         command
     };
     let callgrind = Callgrind::find(&places.work);
-    let mut times: Vec<Vec<f64>> = vec![Vec::new(); WAYS.len()];
+    let mut times: Vec<Vec<Duration>> = vec![Vec::new(); WAYS.len()];
     // They take turns, so that what else the machine does meets all of them.
     for _ in 0..ROUNDS {
-        for (i, (way, _)) in WAYS.iter().enumerate() {
+        for (i, (way, ..)) in WAYS.iter().enumerate() {
             let said = cargo::run(&mut call(&places.program, way, TIMED))?;
             let text = String::from_utf8_lossy(&said.stdout);
-            let took: f64 = text.trim().parse().with_context(|| format!("{text:?} is no time"))?;
-            times[i].push(took / TIMED as f64);
+            let took = text.trim().parse().with_context(|| format!("{text:?} is no time"))?;
+            times[i].push(Duration::from_nanos(took));
         }
     }
     let mut results = Vec::new();
-    for ((way, title), mut times) in WAYS.into_iter().zip(times) {
+    for ((way, title, counted), times) in WAYS.into_iter().zip(times) {
         let instructions = match &callgrind {
             None => None,
             Some(callgrind) => {
@@ -60,13 +63,11 @@ pub(crate) fn measure(places: &Places, folder: &Path) -> Result<Vec<Selection>> 
                 let way = format!("counted-{way}");
                 let mut count = |times| callgrind.count(&call(staged, &way, times));
                 // The difference of two runs is of the selections alone.
-                let (two, one) = (count(2 * COUNTED)?, count(COUNTED)?);
-                Some((two as f64 - one as f64) / COUNTED as f64)
+                let (two, one) = (count(2 * counted)?, count(counted)?);
+                Some((two as f64 - one as f64) / f64::from(counted))
             }
         };
-        times.sort_by(f64::total_cmp);
-        let nanoseconds = times[times.len() / 2];
-        results.push(Selection { way: title, instructions, nanoseconds });
+        results.push(Selection { way: title, instructions, times: Spread::of(times) });
     }
     Ok(results)
 }

@@ -40,5 +40,8 @@ services! {
 /// selected with a store and without.
 pub(crate) const DISABLED: &str = "s1";
 
+/// By what the first choice multiplies.
+pub(crate) const SELECTED: u64 = 1;
+
 /// How many there are.
 pub(crate) const SERVICES: usize = 10;

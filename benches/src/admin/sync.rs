@@ -12,6 +12,9 @@ use crate::spread::Spread;
 /// So many items.
 pub(crate) const ITEMS: usize = 10_000;
 
+/// So many are on the page of a list.
+pub(crate) const LISTED: usize = 50;
+
 const ROUNDS: usize = 5;
 
 /// How long it takes.
@@ -47,6 +50,9 @@ pub(crate) async fn measure(database: &Database<'_>) -> Result<Syncs> {
                 let begin = Instant::now();
                 let page = store.instances(&all).await?;
                 listed.push(begin.elapsed());
+                if (page.rows.len(), page.total) != (LISTED, ITEMS as u64) {
+                    bail!("{} of {} instances are listed", page.rows.len(), page.total);
+                }
                 let id = page.rows.last().context("there are none")?.id;
                 let begin = Instant::now();
                 store.edit(&actor, &[(id, None)], &Change::Nudge(1)).await?;

@@ -18,11 +18,15 @@ fn slice(workload: &Workload) -> String {
     )
 }
 
-/// What a generator writes that knows nothing of relocations: the same slice, and a perfect hash for names.
+/// What a generator writes that knows nothing of relocations: the same slice, and a perfect hash for names. Where
+/// there is none, the program does not compile, and says so.
 pub(super) fn main_with_hash(workload: &Workload) -> String {
     let plan: Vec<&str> =
         workload.plan().into_iter().map(|i| workload.plugins[i].name.as_str()).collect();
-    let seeds = benches::seeds(&plan).unwrap_or_default();
+    let Some(seeds) = benches::seeds(&plan) else {
+        let why = format!("no seeds give each of these {} names a slot of its own", plan.len());
+        return format!("compile_error!({why:?});\n");
+    };
     let mut rows = vec![0; plan.len()];
     for (row, name) in plan.iter().enumerate() {
         rows[benches::slot(name, &seeds, plan.len())] = row;
@@ -39,4 +43,21 @@ pub(super) fn main_with_hash(workload: &Workload) -> String {
         rows.len(),
     );
     slice(workload) + &find + &super::program_with(true, "PLUGINS", "find(name)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_without_a_perfect_hash_are_told() {
+        let mut workload = Workload::new(10);
+        assert!(main_with_hash(&workload).contains("static SEEDS: [u16; 4]"));
+        workload.plugins[1].name = workload.plugins[0].name.clone();
+        let main = main_with_hash(&workload);
+        assert!(
+            main.starts_with("compile_error!(\"no seeds give each of these 10 names"),
+            "{main}"
+        );
+    }
 }

@@ -76,6 +76,7 @@ impl App {
         let target_of_plugo = release.parent().context("this program is in no target folder")?;
         let mut build = Command::new(program());
         clean(&mut build);
+        clean_here(&mut build);
         build.current_dir(&places.checkout).env("CARGO_TARGET_DIR", target_of_plugo);
         build.args(["build", "--release", "--offline", "--locked", "--package", "plugo-cli"]);
         run(&mut build)?;
@@ -91,8 +92,9 @@ impl App {
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         clean(&mut command);
+        clean_here(&mut command);
         command.current_dir(&self.dir).env("CARGO_TARGET_DIR", &self.target);
-        command.env("CARGO_NET_OFFLINE", "true").env_remove("ENABLE_PLUGIN_HOT_RELOAD");
+        command.env("CARGO_NET_OFFLINE", "true");
         command
     }
 
@@ -189,6 +191,19 @@ impl App {
 pub(crate) fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port is free")?;
     listener.local_addr().context("a socket has no address")
+}
+
+/// Leaves out of a command's variables what would have the app built otherwise or elsewhere, listen
+/// elsewhere, or be told of somebody else's reload.
+fn clean_here(command: &mut Command) {
+    const BEGIN: [&str; 5] = ["CARGO_PROFILE_", "CARGO_BUILD_", "LISTEN_", "NOTIFY_", "PLUGO_"];
+    const NAMES: [&str; 3] = ["CARGO_INCREMENTAL", "ENABLE_PLUGIN_HOT_RELOAD", "PORT"];
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if NAMES.contains(&&*text) || BEGIN.iter().any(|begin| text.starts_with(begin)) {
+            command.env_remove(name);
+        }
+    }
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {

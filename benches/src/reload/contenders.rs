@@ -7,8 +7,8 @@ use anyhow::Result;
 use super::app::App;
 
 /// For how long files have to be left alone before anything happens, where a
-/// contender lets one say so: what `plugo dev` takes.
-const QUIET_MS: &str = "50";
+/// contender lets one say so.
+pub(crate) const QUIET_MS: &str = "50";
 
 /// A way to have the app rebuilt and restarted.
 #[derive(Clone, Debug)]
@@ -96,6 +96,7 @@ impl Contender {
             Kind::Plugo { patches } => {
                 words.push(app.plugo.display().to_string());
                 words.extend(["dev", "--listen", &address.to_string()].map(str::to_owned));
+                words.extend(["--debounce-ms", QUIET_MS].map(str::to_owned));
                 words.extend(patches.then(|| "--patch".to_owned()));
             }
             Kind::CargoWatch => {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, bail};
 
 use super::app::{App, free_address};
 use super::contenders::ALL;
@@ -20,10 +20,14 @@ const CALM: Duration = Duration::from_secs(1);
 /// Many reloads in a row.
 #[derive(Debug)]
 pub(crate) struct Endurance {
+    /// How many there were.
     pub(crate) reloads: usize,
+    /// Why there were no more of them, if there were fewer than wanted.
+    pub(crate) ended: Option<String>,
     pub(crate) served: Served,
-    /// What `plugo dev` held at the tenth one and at the last.
-    pub(crate) holds: [Holds; 2],
+    /// What `plugo dev` held at the tenth one and at the last; nothing where it came to no tenth, or has
+    /// ended.
+    pub(crate) holds: Option<[Holds; 2]>,
     /// How long edits took, in the first hundred and the last.
     pub(crate) times: [Spread; 2],
     pub(crate) left: Vec<String>,
@@ -39,25 +43,34 @@ pub(crate) fn measure(app: &App, reloads: usize) -> Result<Endurance> {
     let load = app.load(address, Connections::Both);
     let holds = || {
         std::thread::sleep(CALM);
-        group.process().holds().context("`plugo dev` has ended")
+        group.process().holds()
     };
-    let mut times = Vec::new();
-    let mut at_first = Holds::default();
+    let (mut times, mut ended, mut at_first) = (Vec::new(), None, None);
     for reload in 1..=reloads {
         std::thread::sleep(PAUSE);
-        times.push(app.edit_until_served(address, &group)?);
-        if reload == FIRST.min(reloads) {
-            at_first = holds()?;
+        match app.edit_until_served(address, &group) {
+            Ok(took) => times.push(took),
+            // Those before it are not lost.
+            Err(error) => {
+                ended = Some(format!("{error:#}"));
+                break;
+            }
+        }
+        if reload == FIRST {
+            at_first = holds();
         }
         if reload % 100 == 0 {
             status("Reloaded", &format!("{reload} times"));
         }
     }
-    let at_last = holds()?;
+    let holds = if times.len() > FIRST { at_first.zip(holds()).map(<[_; 2]>::from) } else { None };
     let served = load.end();
     let left = group.end();
+    if let (true, Some(why)) = (times.is_empty(), &ended) {
+        bail!("no edit was served: {why}");
+    }
     let some = times.len().min(100);
     let first = Spread::of(times[..some].to_vec());
     let last = Spread::of(times[times.len() - some..].to_vec());
-    Ok(Endurance { reloads, served, holds: [at_first, at_last], times: [first, last], left })
+    Ok(Endurance { reloads: times.len(), ended, served, holds, times: [first, last], left })
 }

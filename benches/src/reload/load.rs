@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use super::client::Client;
 
 /// Requests a second, of all clients together.
 pub(crate) const RATE: u32 = 300;
-const CLIENTS: u32 = 12;
+pub(crate) const CLIENTS: u32 = 12;
 /// What a page may wait for one thing before that is said to have stalled.
 pub(crate) const STALLED: Duration = Duration::from_millis(500);
 
@@ -86,8 +86,12 @@ impl Load {
     pub(crate) fn end(mut self) -> Served {
         self.stop.store(true, Ordering::Relaxed);
         let mut all = Served::default();
-        for served in self.clients.drain(..).filter_map(|client| client.join().ok()) {
-            all.add(served);
+        for client in self.clients.drain(..) {
+            match client.join() {
+                Ok(served) => all.add(served),
+                // What it asked is not known; that it is gone is no success.
+                Err(_) => all.fail("not asked, since a client panicked"),
+            }
         }
         all
     }
@@ -107,18 +111,15 @@ impl Served {
         self.requests += 1;
         self.slowest = self.slowest.max(took);
         self.stalled += u64::from(took > STALLED);
-        let how = match answer {
-            Ok(answer) if right.contains(&answer.status) => return,
-            Ok(answer) => format!("answered {}", answer.status),
-            Err(error) => match error.kind() {
-                ErrorKind::ConnectionRefused => "refused".to_owned(),
-                ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "reset".to_owned(),
-                ErrorKind::UnexpectedEof => "closed".to_owned(),
-                ErrorKind::TimedOut | ErrorKind::WouldBlock => "not answered".to_owned(),
-                _ => error.to_string(),
-            },
-        };
-        *self.failed.entry(how).or_default() += 1;
+        match answer {
+            Ok(answer) if right.contains(&answer.status) => {}
+            Ok(answer) => self.fail(&format!("answered {}", answer.status)),
+            Err(error) => self.fail(&how(&error)),
+        }
+    }
+
+    pub(crate) fn fail(&mut self, how: &str) {
+        *self.failed.entry(how.to_owned()).or_default() += 1;
     }
 
     pub(crate) fn add(&mut self, other: Served) {
@@ -132,5 +133,60 @@ impl Served {
 
     pub(crate) fn failures(&self) -> u64 {
         self.failed.values().sum()
+    }
+}
+
+/// How a request failed, in a word or two.
+pub(crate) fn how(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => "refused".to_owned(),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "reset".to_owned(),
+        ErrorKind::UnexpectedEof => "closed".to_owned(),
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => "not answered".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::*;
+
+    /// A server that gives these answers, one to a connection, and is gone then.
+    fn server(answers: &'static [&'static str]) -> SocketAddr {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let _ = stream.read(&mut [0; 1024]);
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn what_fails_is_counted_by_how_it_did() {
+        let answers = &[
+            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
+            "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n",
+            "",
+            "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf",
+        ];
+        let mut client = Client::new(server(answers), false);
+        let mut served = Served::default();
+        for _ in answers {
+            served.ask(&mut client, "/", &[200, 404]);
+        }
+        let failed = [("answered 503".to_owned(), 1), ("closed".to_owned(), 2)];
+        assert_eq!((served.requests, &served.failed), (5, &BTreeMap::from(failed)));
+        let mut all = Served::default();
+        all.fail("closed");
+        all.add(served);
+        assert_eq!((all.failures(), all.failed["closed"]), (4, 3));
     }
 }

@@ -3,10 +3,13 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::client;
+use super::contenders::QUIET_MS;
 use super::endurance::{Endurance, FIRST};
 use super::idle::{self, Idle};
-use super::load::{Connections, RATE, STALLED, Served};
+use super::load::{CLIENTS, Connections, RATE, STALLED, Served};
 use super::options::Options;
+use super::proc::Holds;
 use super::restart::{Edits, Restart, Round};
 use super::selection::{DEBOUNCE, Selection, TOGGLES};
 use crate::cargo::{run, rustc};
@@ -45,14 +48,15 @@ pub(crate) fn head(options: &Options) -> Result<String> {
          - {rustc}; {cores} cores, {}, {}. The load, Cargo and the app share them.\n\
          - The app is a copy of `examples/web-plugins`: axum and five plugins, in the `dev` \
          profile of this repository. An edit changes a word on a page of a plugin.\n\
-         - The load is {RATE} requests a second on 127.0.0.1, from 12 clients of which each waits \
+         - The load is {RATE} requests a second on 127.0.0.1, from {CLIENTS} clients of which each waits \
          for its answer. A request fails when it is refused, when its connection is closed before \
-         the answer, when nothing comes within 30 s, or when the answer has another status than it \
+         the answer, when nothing comes within {} s, or when the answer has another status than it \
          should. A connection that was kept and turns out to be closed is a failure: nobody asks \
          again.\n\
          - Times are the median [least–most].\n\n",
         std::env::consts::ARCH,
         std::env::consts::OS,
+        client::LIMIT.as_secs(),
     ))
 }
 
@@ -73,7 +77,7 @@ impl Display for Results {
                 "The running app follows a file in which a plugin is switched off and on, {TOGGLES} \
                  times; the debounce is {} ms. Meanwhile the plugin's page is asked for, which may \
                  be there or be a 404, and one of a plugin that stays; half of the clients keep their \
-                 connections.\n",
+                 connections. What the client that looks for the change asks is counted too.\n",
                 DEBOUNCE.as_millis()
             )?;
             let mut table = Table::new(["", "write to visible", "requests", "failed", "slowest"]);
@@ -105,6 +109,14 @@ impl Display for Results {
 }
 
 impl Results {
+    /// What of a part was not measured, though the part was.
+    pub(crate) fn failed(&self) -> Vec<String> {
+        let rounds = self.restart.iter().flat_map(|restart| &restart.rounds);
+        rounds
+            .filter_map(|round| Some(format!("cargo build: {}", round.cargo.as_ref().err()?)))
+            .collect()
+    }
+
     fn verdicts(&self) -> Vec<String> {
         let mut verdicts = Vec::new();
         for round in self.restart.iter().flat_map(|restart| &restart.rounds) {
@@ -117,16 +129,23 @@ impl Results {
                     continue;
                 };
                 if contender.is_plugo() {
-                    let more = times.median.saturating_sub(round.cargo.median);
-                    verdicts.push(format!(
-                        "A restart takes at most Cargo's own rebuild and {} ms, {under}: **{}**, {} \
-                         ms of which Cargo takes {} ms, so {} ms more.",
-                        RESTART.as_millis(),
-                        met(more <= RESTART),
-                        times.median.as_millis(),
-                        round.cargo.median.as_millis(),
-                        more.as_millis(),
-                    ));
+                    let title = format!(
+                        "A restart takes at most Cargo's own rebuild and {}, {under}",
+                        ms(RESTART)
+                    );
+                    verdicts.push(match &round.cargo {
+                        Ok(cargo) => {
+                            let more = times.median.saturating_sub(cargo.median);
+                            format!(
+                                "{title}: **{}**, {} of which Cargo takes {}, so {} more.",
+                                met(more <= RESTART),
+                                ms(times.median),
+                                ms(cargo.median),
+                                ms(more),
+                            )
+                        }
+                        Err(_) => format!("{title}: not measured, since Cargo's was not."),
+                    });
                     verdicts.push(format!(
                         "No request fails over these edits, {under}: **{}**, {} of {}.",
                         met(served.failures() == 0),
@@ -136,11 +155,11 @@ impl Results {
                 }
                 if contender.patches() {
                     verdicts.push(format!(
-                        "Patching takes at most {} ms, {under}: **{}**, {} ms, with {} of {} \
-                         requests failed.",
-                        PATCH.as_millis(),
+                        "Patching takes at most {}, {under}: **{}**, {}, with {} of {} requests \
+                         failed.",
+                        ms(PATCH),
                         met(times.median <= PATCH),
-                        times.median.as_millis(),
+                        ms(times.median),
                         served.failures(),
                         grouped(served.requests),
                     ));
@@ -166,12 +185,18 @@ impl Results {
         }
         for Idle { what, ticks, .. } in self.idle.iter().flatten() {
             verdicts.push(format!(
-                "Nothing is done when nothing happens, by {what}: **{}**, {ticks} ticks in {} s.",
+                "No tick of 10 ms is worked when nothing happens, by {what}: **{}**, {ticks} in {} s.",
                 met(*ticks == 0),
                 idle::TIME.as_secs(),
             ));
         }
-        if let Some(Endurance { reloads, served, holds: [first, last], .. }) = &self.endurance {
+        if let Some(Endurance { reloads, ended, served, holds, .. }) = &self.endurance {
+            if ended.is_some() {
+                verdicts.push(format!(
+                    "Every edit is served in a row of them: **missed**, it ended after {}.",
+                    grouped(*reloads as u64),
+                ));
+            }
             verdicts.push(format!(
                 "No request fails over {} reloads: **{}**, {} of {}.",
                 grouped(*reloads as u64),
@@ -179,13 +204,18 @@ impl Results {
                 served.failures(),
                 grouped(served.requests),
             ));
-            let is_flat = last.descriptors <= first.descriptors
-                && last.threads <= first.threads
-                && last.memory <= first.memory + MEMORY;
-            verdicts.push(format!(
-                "`plugo dev` holds at the last of these what it held at the tenth, to 1 MB: **{}**.",
-                met(is_flat),
-            ));
+            let title = format!(
+                "`plugo dev` holds at the last of these what it held at the {FIRST}th, to 1 MB"
+            );
+            verdicts.push(match holds {
+                Some([first, last]) => {
+                    let is_flat = last.descriptors <= first.descriptors
+                        && last.threads <= first.threads
+                        && last.memory <= first.memory + MEMORY;
+                    format!("{title}: **{}**.", met(is_flat))
+                }
+                None => format!("{title}: not measured."),
+            });
         }
         verdicts
     }
@@ -197,7 +227,7 @@ fn write_restart(restart: &Restart, f: &mut Formatter<'_>) -> fmt::Result {
         f,
         "The time from writing the file until a client that asks all the time sees the edit. Each \
          contender served, and served an edit, before it was measured; each waits until files have \
-         been left alone for 50 ms, and `systemfd` has room for 128 waiting connections. `cargo \
+         been left alone for {QUIET_MS} ms, and `systemfd` has room for 128 waiting connections. `cargo \
          build` is Cargo alone: the same edits, under the same load, before and after `plugo dev`. \
          *Stalled* are requests that took more than {} ms. *Broken* says whether somebody answers \
          while the source does not compile.\n",
@@ -209,10 +239,13 @@ fn write_restart(restart: &Restart, f: &mut Formatter<'_>) -> fmt::Result {
     for round in &restart.rounds {
         writeln!(f, "### {}\n", capital(under(round.connections)))?;
         writeln!(f, "{}", table(round))?;
+        if let Err(why) = &round.cargo {
+            writeln!(f, "`cargo build` was not measured: {}.\n", first_line(why))?;
+        }
         for (contender, edits) in &round.results {
             match edits {
                 Edits::Failed(why) => {
-                    let why = why.lines().next().unwrap_or_default().trim_end_matches(':');
+                    let why = first_line(why);
                     writeln!(f, "`{}` was not measured: {why}.\n", contender.name)?;
                 }
                 Edits::Measured { left, .. } if !left.is_empty() => {
@@ -252,8 +285,11 @@ fn table(round: &Round) -> Table {
         Some(plugo) => format!("{:.2}x", time.as_secs_f64() / plugo.as_secs_f64()),
         None => "–".to_owned(),
     };
-    let cargo = &round.cargo;
-    table.row(["`cargo build`".to_owned(), cargo.to_string(), ratio(cargo.median)]);
+    let cargo = match &round.cargo {
+        Ok(cargo) => [cargo.to_string(), ratio(cargo.median)],
+        Err(_) => ["–".to_owned(), String::new()],
+    };
+    table.row(["`cargo build`".to_owned()].into_iter().chain(cargo));
     for (contender, edits) in &round.results {
         let name = format!("`{}`", contender.name);
         match edits {
@@ -274,7 +310,7 @@ fn table(round: &Round) -> Table {
 }
 
 fn write_endurance(endurance: &Endurance, f: &mut Formatter<'_>) -> fmt::Result {
-    let Endurance { reloads, served, holds, times, left } = endurance;
+    let Endurance { reloads, ended, served, holds, times, left } = endurance;
     writeln!(f, "## {} reloads in a row\n", grouped(*reloads as u64))?;
     let how = match left.as_slice() {
         [] => "Nothing was left behind when it ended.".to_owned(),
@@ -288,17 +324,18 @@ fn write_endurance(endurance: &Endurance, f: &mut Formatter<'_>) -> fmt::Result 
         failed(served),
         ms(served.slowest),
     )?;
+    if let Some(why) = ended {
+        writeln!(f, "There were no more of them: {}.\n", first_line(why))?;
+    }
     let mut table = Table::new(["", "memory", "descriptors", "threads", "save to served"]);
-    let names =
-        [format!("at the {FIRST}th, or the first 100"), "at the last, or the last 100".into()];
-    for ((name, holds), times) in names.into_iter().zip(holds).zip(times) {
-        table.row([
-            name,
-            format!("{} kB", grouped(holds.memory)),
-            holds.descriptors.to_string(),
-            holds.threads.to_string(),
-            times.to_string(),
-        ]);
+    let names = [(format!("{FIRST}th"), "first"), ("last".to_owned(), "last")];
+    for (nth, ((at, which), times)) in names.into_iter().zip(times).enumerate() {
+        let held = holds.map(|holds| holds[nth]).map_or_else(Default::default, |held| {
+            let Holds { memory, descriptors, threads } = held;
+            [format!("{} kB", grouped(memory)), descriptors.to_string(), threads.to_string()]
+        });
+        let name = format!("at the {at}, or the {which} {}", times.runs);
+        table.row([name].into_iter().chain(held).chain([times.to_string()]));
     }
     writeln!(f, "{table}")
 }
@@ -331,10 +368,80 @@ fn met(is_met: bool) -> &'static str {
     if is_met { "met" } else { "missed" }
 }
 
+/// Rounded, as [`Spread`](crate::spread::Spread) does.
 fn ms(time: Duration) -> String {
-    format!("{} ms", grouped(time.as_millis() as u64))
+    format!("{} ms", grouped((time.as_secs_f64() * 1e3).round() as u64))
+}
+
+fn first_line(why: &str) -> &str {
+    why.lines().next().unwrap_or_default().trim_end_matches(':')
 }
 
 fn tenths(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1e3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reload::contenders::ALL;
+    use crate::spread::Spread;
+
+    fn spread(micros: u64) -> Spread {
+        Spread::of(vec![Duration::from_micros(micros)])
+    }
+
+    fn restart(cargo: Result<Spread, String>) -> Results {
+        let (served, left) = (Served { requests: 7, ..Served::default() }, Vec::new());
+        let times = spread(845_700);
+        let edits = Edits::Measured { times, served, serves_when_broken: true, left };
+        let results = vec![(ALL[0].clone(), edits)];
+        let round = Round { connections: Connections::New, cargo, results };
+        let (skipped, versions) = (Vec::new(), Vec::new());
+        let restart = Some(Restart { rounds: vec![round], skipped, versions });
+        Results { restart, selection: None, idle: None, endurance: None }
+    }
+
+    #[test]
+    fn a_time_is_the_same_in_an_aim_and_in_a_table() {
+        let text = restart(Ok(spread(798_600))).to_string();
+        assert!(
+            text.contains("**met**, 846 ms of which Cargo takes 799 ms, so 47 ms more"),
+            "{text}"
+        );
+        assert!(text.contains("| 846 ms [846–846] | 1.00x |"), "{text}");
+        assert!(text.contains("| 799 ms [799–799] | 0.94x |"), "{text}");
+    }
+
+    #[test]
+    fn what_cargo_takes_may_be_missing_and_the_rest_is_told() {
+        let results = restart(Err("`cargo build` failed, exit status: 101:\nerror".to_owned()));
+        let text = results.to_string();
+        assert!(text.contains("with a new connection for each request: not measured"), "{text}");
+        assert!(text.contains("`cargo build` was not measured: `cargo build` failed, exit status"));
+        assert!(text.contains("| 846 ms [846–846] | 1.00x |"), "{text}");
+        assert_eq!(results.failed().len(), 1);
+        assert_eq!(restart(Ok(spread(1))).failed(), [""; 0]);
+    }
+
+    #[test]
+    fn reloads_that_end_early_are_missed_and_those_before_are_told() {
+        let endurance = |ended: Option<&str>, holds| {
+            let ended = ended.map(str::to_owned);
+            let times = [spread(1_000), spread(2_000)];
+            let (served, left) = (Served::default(), Vec::new());
+            let endurance = Some(Endurance { reloads: 4, ended, served, holds, times, left });
+            Results { restart: None, selection: None, idle: None, endurance }.to_string()
+        };
+        let text = endurance(Some("it ended by itself:\nbye"), None);
+        assert!(text.contains("**missed**, it ended after 4."), "{text}");
+        assert!(text.contains("There were no more of them: it ended by itself.\n"), "{text}");
+        assert!(text.contains("to 1 MB: not measured."), "{text}");
+        assert!(text.contains("1.0 ms [1.0–1.0]"), "{text}");
+        let first = Holds { memory: 5_000, descriptors: 9, threads: 3 };
+        let holds = |more| Some([first, Holds { memory: 5_000 + more, ..first }]);
+        let flat = endurance(None, holds(MEMORY));
+        assert!(flat.contains("to 1 MB: **met**.") && !flat.contains("no more of them"), "{flat}");
+        assert!(endurance(None, holds(MEMORY + 1)).contains("to 1 MB: **missed**."));
+    }
 }

@@ -28,8 +28,8 @@ pub(crate) struct Restart {
 #[derive(Debug)]
 pub(crate) struct Round {
     pub(crate) connections: Connections,
-    /// What `cargo build` takes for the same edits under the same load.
-    pub(crate) cargo: Spread,
+    /// What `cargo build` takes for the same edits under the same load, or why that is not known.
+    pub(crate) cargo: Result<Spread, String>,
     pub(crate) results: Vec<(Contender, Edits)>,
 }
 
@@ -66,13 +66,13 @@ pub(crate) fn measure(app: &App, options: &Options) -> Result<Restart> {
     versions.dedup();
     let mut rounds = Vec::new();
     for connections in [Connections::New, Connections::Kept] {
-        let mut cargo = Vec::new();
+        let mut cargo = Ok(Vec::new());
         let mut results = Vec::new();
         let half = options.edits.div_ceil(2);
         for contender in &contenders {
             // Before and after, since the machine may have something else to do.
             if contender.is_plugo() {
-                cargo.extend(builds(app, connections, half)?);
+                more(&mut cargo, builds(app, connections, half));
             }
             status("Measuring", contender.name);
             let edits = edits(app, contender, connections, options.edits)
@@ -82,12 +82,21 @@ pub(crate) fn measure(app: &App, options: &Options) -> Result<Restart> {
             }
             results.push((contender.clone(), edits));
             if contender.is_plugo() {
-                cargo.extend(builds(app, connections, half)?);
+                more(&mut cargo, builds(app, connections, half));
             }
         }
-        rounds.push(Round { connections, cargo: Spread::of(cargo), results });
+        rounds.push(Round { connections, cargo: cargo.map(Spread::of), results });
     }
     Ok(Restart { rounds, skipped, versions })
+}
+
+/// Adds times to others, or says why there are none: what else is measured is not lost for that.
+fn more(all: &mut Result<Vec<Duration>, String>, times: Result<Vec<Duration>>) {
+    match (&mut *all, times) {
+        (Ok(all), Ok(times)) => all.extend(times),
+        (Ok(_), Err(error)) => *all = Err(format!("{error:#}")),
+        (Err(_), _) => {}
+    }
 }
 
 /// What Cargo takes for an edit while the app serves the same load.

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use super::app::{App, write};
 use super::client::Client;
-use super::load::{Connections, Load, Served};
+use super::load::{Connections, Load, Served, how};
 use crate::spread::Spread;
 use crate::status::status;
 
@@ -44,6 +44,8 @@ pub(crate) fn measure(app: &App) -> Result<Selection> {
     let mut client = Client::new(address, true);
     let load = Load::start(address, Connections::Both, LOAD);
     let mut times = Vec::new();
+    // Who looks for the change asks like others, and what fails counts.
+    let mut looked = Served::default();
     let mut is_on = true;
     for _ in 0..TOGGLES {
         std::thread::sleep(PAUSE);
@@ -51,7 +53,13 @@ pub(crate) fn measure(app: &App) -> Result<Selection> {
         let wanted = if is_on { 200 } else { 404 };
         let begun = Instant::now();
         save(&file, is_on)?;
-        while client.get("/clock")?.status != wanted {
+        loop {
+            looked.requests += 1;
+            match client.get("/clock") {
+                Ok(answer) if answer.status == wanted => break,
+                Ok(_) => {}
+                Err(error) => looked.fail(&how(&error)),
+            }
             if begun.elapsed() > LIMIT {
                 bail!("`/clock` is not {wanted}:\n{}", group.said_last());
             }
@@ -59,7 +67,8 @@ pub(crate) fn measure(app: &App) -> Result<Selection> {
         }
         times.push(begun.elapsed());
     }
-    let served = load.end();
+    let mut served = load.end();
+    served.add(looked);
     group.end();
     Ok(Selection { times: Spread::of(times), served })
 }

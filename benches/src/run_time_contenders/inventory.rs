@@ -72,7 +72,7 @@ static CURRENT: std::sync::LazyLock<std::sync::RwLock<Current>> =
 impl benches::RunTime for This {
     type Found = &'static dyn Service;
 
-    const OVERRIDES: bool = true;
+    const OVERRIDES: bool = HAS_OVERRIDES;
 
     fn start() {
         std::sync::LazyLock::force(&CURRENT);

@@ -57,7 +57,7 @@ impl benches::Contender for This {
 impl benches::RunTime for This {
     type Found = &'static dyn Service;
 
-    const OVERRIDES: bool = true;
+    const OVERRIDES: bool = HAS_OVERRIDES;
 
     fn start() {
         let manager = manager("services");

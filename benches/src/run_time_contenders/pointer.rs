@@ -44,7 +44,7 @@ const PROGRAM: &str = r"
 impl benches::RunTime for This {
     type Found = &'static dyn Service;
 
-    const OVERRIDES: bool = false;
+    const OVERRIDES: bool = HAS_OVERRIDES;
 
     fn start() {}
 

@@ -77,7 +77,7 @@ static REGISTRY: std::sync::LazyLock<std::sync::RwLock<Registry>> =
 impl benches::RunTime for This {
     type Found = std::sync::Arc<dyn Service>;
 
-    const OVERRIDES: bool = true;
+    const OVERRIDES: bool = HAS_OVERRIDES;
 
     fn start() {
         let mut registry = REGISTRY.write().unwrap();
