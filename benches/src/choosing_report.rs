@@ -2,7 +2,7 @@ use std::fmt::{self, Write as _};
 
 use crate::choosing::{Choosing, Instructions, ROUNDS, SIZES, TIMED, Times};
 use crate::run_time_contenders::Chooser;
-use crate::table::{Table, grouped};
+use crate::table::{Table, grouped, ratio};
 
 /// The section on plugin types and on loading.
 pub(crate) fn counts(choosing: &Choosing, f: &mut String) -> fmt::Result {
@@ -113,7 +113,9 @@ pub(crate) fn times(choosing: &Choosing, f: &mut String) -> fmt::Result {
 /// A value, and its ratio to another one where there is that.
 fn beside(value: Option<f64>, other: Option<f64>, show: impl Fn(f64) -> String) -> String {
     match (value, other) {
-        (Some(own), Some(other)) if other > 0.0 => format!("{} ({:.2}x)", show(own), own / other),
+        (Some(own), Some(other)) if other > 0.0 => {
+            format!("{} ({})", show(own), ratio(own / other))
+        }
         (Some(own), _) => show(own),
         (None, _) => "–".to_owned(),
     }

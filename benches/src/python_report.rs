@@ -1,7 +1,7 @@
 use std::fmt::{self, Write as _};
 
 use crate::python::{IMPORT, LOOKUPS, PEERS, PLUGO, Python};
-use crate::table::{Table, grouped};
+use crate::table::{self, Table, grouped};
 
 /// The section on peers in Python.
 pub(crate) fn section(python: &Result<Python, String>, f: &mut String) -> fmt::Result {
@@ -30,9 +30,7 @@ pub(crate) fn section(python: &Result<Python, String>, f: &mut String) -> fmt::R
             row.push(match (python.started(name, size), by_hand) {
                 (Some(spread), Some(by_hand)) => {
                     let ratio = spread.median.as_secs_f64() / by_hand.median.as_secs_f64();
-                    // A native program takes thousandths.
-                    let digits = if ratio < 0.1 { 3 } else { 2 };
-                    format!("{spread} ({ratio:.digits$}x)")
+                    format!("{spread} ({})", table::ratio(ratio))
                 }
                 (Some(spread), None) => spread.to_string(),
                 (None, _) => "not measured".to_owned(),
