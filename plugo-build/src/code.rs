@@ -59,15 +59,14 @@ pub(crate) fn table(plan: &Plan, fingerprint: &str, sections: &[&str]) -> String
 /// A crate may be called like a keyword. (`crate`, `self` and the like cannot
 /// be the name of one.)
 fn raw(name: &str) -> String {
-    const KEYWORDS: &str = "abstract as async await become box break const continue do dyn else enum \
-        extern false final fn for gen if impl in let loop macro match mod move mut override priv pub \
-        ref return static struct trait true try type typeof unsafe unsized use virtual where while \
-        yield";
-    if KEYWORDS.split(' ').any(|keyword| keyword == name) {
-        format!("r#{name}")
-    } else {
-        name.to_owned()
-    }
+    const KEYWORDS: [&str; 48] = [
+        "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do",
+        "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in",
+        "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+        "return", "static", "struct", "trait", "true", "try", "type", "typeof", "unsafe",
+        "unsized", "use", "virtual", "where", "while", "yield",
+    ];
+    if KEYWORDS.contains(&name) { format!("r#{name}") } else { name.to_owned() }
 }
 
 /// The text, and all numbers about plugins by the names that the macro knows.

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use miniz_oxide::deflate::compress_to_vec_zlib;
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::json::{self, object};
 
 /// How hard zlib tries: as it does by default. The most that it can do takes a build script three
 /// times as long, and saves one byte for each plugin.
@@ -37,8 +39,7 @@ pub(crate) fn embed(manifest: &Value, auditable: bool) -> Embedded {
 }
 
 fn zlib(document: &Value) -> Vec<u8> {
-    // Keys are texts, so writing cannot fail.
-    compress_to_vec_zlib(&serde_json::to_vec(document).unwrap_or_default(), LEVEL)
+    compress_to_vec_zlib(json::compact(document).as_bytes(), LEVEL)
 }
 
 fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
@@ -66,27 +67,27 @@ fn dep_v0(manifest: &Value) -> Value {
     let packages: Vec<Value> = crates
         .iter()
         .map(|krate| {
-            let mut package = json!({
-                "name": krate["name"],
-                "source": dep_source(text(krate, "source")),
-                "version": krate["version"],
-            });
+            let mut package = object([
+                ("name", krate["name"].clone()),
+                ("source", dep_source(text(krate, "source")).into()),
+                ("version", krate["version"].clone()),
+            ]);
             let dependencies = list(krate, "dependencies").iter().filter_map(Value::as_str);
             let mut dependencies: Vec<usize> =
                 dependencies.filter_map(|name| position.get(name).copied()).collect();
             dependencies.sort_unstable();
             if !dependencies.is_empty() {
-                package["dependencies"] = json!(dependencies);
+                package["dependencies"] = dependencies.into();
             }
             match text(krate, "role") {
-                "build" => package["kind"] = json!("build"),
-                "app" => package["root"] = json!(true),
+                "build" => package["kind"] = "build".into(),
+                "app" => package["root"] = true.into(),
                 _ => {}
             }
             package
         })
         .collect();
-    json!({ "format": 1, "packages": packages })
+    object([("format", 1.into()), ("packages", packages.into())])
 }
 
 /// The four words that `cargo auditable` has for a source.
@@ -117,33 +118,33 @@ fn plugo0(manifest: &Value) -> Value {
             let mut plugins: Vec<usize> =
                 needed_by.filter_map(|name| position.get(name).copied()).collect();
             plugins.sort_unstable();
-            json!({
-                "name": krate["name"],
-                "plugins": plugins,
-                "role": krate["role"],
-                "version": krate["version"],
-            })
+            object([
+                ("name", krate["name"].clone()),
+                ("plugins", plugins.into()),
+                ("role", krate["role"].clone()),
+                ("version", krate["version"].clone()),
+            ])
         })
         .collect();
     let plugins: Vec<Value> = plugins
         .iter()
         .map(|plugin| {
-            json!({
-                "name": plugin["name"],
-                "namespace": plugin["namespace"],
-                "package": plugin["crate"],
-                "version": plugin["version"],
-            })
+            object([
+                ("name", plugin["name"].clone()),
+                ("namespace", plugin["namespace"].clone()),
+                ("package", plugin["crate"].clone()),
+                ("version", plugin["version"].clone()),
+            ])
         })
         .collect();
-    json!({
-        "app": manifest["app"],
-        "client": manifest["client"],
-        "crates": crates,
-        "features": manifest["features"],
-        "fingerprint": manifest["fingerprint"],
-        "format": 1,
-        "plugins": plugins,
-        "target": manifest["target"],
-    })
+    object([
+        ("app", manifest["app"].clone()),
+        ("client", manifest["client"].clone()),
+        ("crates", crates.into()),
+        ("features", manifest["features"].clone()),
+        ("fingerprint", manifest["fingerprint"].clone()),
+        ("format", 1.into()),
+        ("plugins", plugins.into()),
+        ("target", manifest["target"].clone()),
+    ])
 }

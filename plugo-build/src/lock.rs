@@ -6,6 +6,7 @@ use crate::document::{self, Node, Text, Value};
 /// The packages of a `Cargo.lock`.
 #[derive(Debug, Default)]
 pub(crate) struct Lock {
+    /// By name.
     packages: Vec<Locked>,
 }
 
@@ -35,7 +36,7 @@ impl Lock {
         let Some(Value::Array(items)) = node.get("package").map(|packages| &packages.value) else {
             return Some(Lock::default());
         };
-        let packages = items
+        let mut packages: Vec<Locked> = items
             .iter()
             .filter_map(|item| {
                 let field = |key: &str| item.get(key).and_then(Node::as_str).map(str::to_owned);
@@ -47,17 +48,18 @@ impl Lock {
                 })
             })
             .collect();
+        // Cargo writes them so, and this does not rely on it.
+        packages.sort_by(|a, b| a.name.cmp(&b.name));
         Some(Lock { packages })
     }
 
     /// What is locked of a package, the highest version last.
     pub(crate) fn of(&self, name: &str) -> impl Iterator<Item = &Locked> {
-        self.packages.iter().filter(move |package| package.name == name)
+        let first = self.packages.partition_point(|package| package.name.as_str() < name);
+        self.packages[first..].iter().take_while(move |package| package.name == name)
     }
 
     pub(crate) fn get(&self, name: &str, version: &str, local: bool) -> Option<&Locked> {
-        self.packages
-            .iter()
-            .find(|p| p.name == name && p.version == version && p.source.is_none() == local)
+        self.of(name).find(|p| p.version == version && p.source.is_none() == local)
     }
 }

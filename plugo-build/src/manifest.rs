@@ -1,13 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::crates::{Crate, Inputs, Side};
 use crate::diagnostic::{Code, Diagnostic, Place, Problems};
+use crate::json::{object, texts};
 use crate::lock::Locked;
 use crate::package::slashes;
-use crate::plan::Planned;
 use crate::requirements::{self, Requirement, requirements};
 use crate::seal::seal;
 
@@ -37,27 +37,28 @@ pub(crate) fn manifest(inputs: &Inputs<'_>, problems: &mut Problems) -> Manifest
             problems.add(Diagnostic::error(Code::CargoFailed, message).at(plugin.place.clone()));
         }
     }
-    let document = json!({
-        "app": {
-            "name": inputs.plan.app,
-            "version": inputs.plan.app_version,
-        },
-        "client": inputs.plan.client,
-        "crates": crates(inputs, &entries, problems),
-        "differences": requirements.iter().filter(|r| r.differs()).map(Requirement::json).collect::<Vec<_>>(),
-        "duplicates": duplicates(&entries),
-        "features": inputs.plan.features,
-        "fingerprint": "",
-        "format": FORMAT,
-        "made_by": {
-            "name": "plugo-build",
-            "version": env!("CARGO_PKG_VERSION"),
-            "way": "build-script",
-        },
-        "plugins": plugins(inputs),
-        "target": inputs.target,
-        "verified": false,
-    });
+    let differences = requirements.iter().filter(|requirement| requirement.differs());
+    let document = object([
+        ("app", package(&inputs.plan.app, &inputs.plan.app_version)),
+        ("client", inputs.plan.client.clone().into()),
+        ("crates", crates(inputs, &entries, problems).into()),
+        ("differences", differences.map(Requirement::json).collect()),
+        ("duplicates", duplicates(&entries).into()),
+        ("features", texts(&inputs.plan.features)),
+        ("fingerprint", "".into()),
+        ("format", FORMAT.into()),
+        (
+            "made_by",
+            object([
+                ("name", "plugo-build".into()),
+                ("version", env!("CARGO_PKG_VERSION").into()),
+                ("way", "build-script".into()),
+            ]),
+        ),
+        ("plugins", plugins(inputs).into()),
+        ("target", inputs.target.into()),
+        ("verified", false.into()),
+    ]);
     Manifest::new(document, requirements::to_toml(&requirements))
 }
 
@@ -69,34 +70,36 @@ impl Manifest {
     }
 }
 
+fn package(name: &str, version: &str) -> Value {
+    object([("name", name.into()), ("version", version.into())])
+}
+
 fn plugins(inputs: &Inputs<'_>) -> Vec<Value> {
     let plan = inputs.plan;
     plan.plugins
         .iter()
         .enumerate()
         .map(|(order, plugin)| {
-            let dependencies: Vec<String> =
-                plugin.dependencies.iter().map(|&i| plan.plugins[i].id.to_string()).collect();
-            let reasons: Vec<Value> = plugin
-                .reasons
-                .iter()
-                .map(|reason| json!({ "place": reason.place, "source": reason.source.as_str() }))
-                .collect();
-            json!({
-                "authors": plugin.authors,
-                "crate": { "name": plugin.package, "version": plugin.package_version },
-                "dependencies": dependencies,
-                "description": plugin.description,
-                "identifier": plugin.identifier,
-                "license": license(&plugin.license),
-                "name": plugin.id.name,
-                "namespace": plugin.id.namespace,
-                "order": order,
-                "place": plugin.place.to_string(),
-                "priority": plugin.priority,
-                "reasons": reasons,
-                "version": plugin.version.to_string(),
-            })
+            let dependencies = plugin.dependencies.iter().map(|&i| plan.plugins[i].id.to_string());
+            let reasons = plugin.reasons.iter().map(|reason| {
+                let source = reason.source.as_str();
+                object([("place", reason.place.as_str().into()), ("source", source.into())])
+            });
+            object([
+                ("authors", texts(&plugin.authors)),
+                ("crate", package(&plugin.package, &plugin.package_version)),
+                ("dependencies", texts(dependencies)),
+                ("description", plugin.description.as_str().into()),
+                ("identifier", plugin.identifier.as_str().into()),
+                ("license", license(&plugin.license).into()),
+                ("name", plugin.id.name.as_str().into()),
+                ("namespace", plugin.id.namespace.as_str().into()),
+                ("order", order.into()),
+                ("place", plugin.place.to_string().into()),
+                ("priority", plugin.priority.into()),
+                ("reasons", reasons.collect()),
+                ("version", plugin.version.to_string().into()),
+            ])
         })
         .collect()
 }
@@ -111,7 +114,7 @@ struct Entry {
     build_features: Option<BTreeSet<String>>,
     dependencies: BTreeSet<CrateKey>,
     by_app: bool,
-    by_plugin: BTreeSet<String>,
+    by_plugin: Vec<String>,
 }
 
 /// Name, version, and what Cargo says of the origin.
@@ -156,11 +159,14 @@ impl<'m> Packages<'m> {
 fn entries(inputs: &Inputs<'_>) -> BTreeMap<CrateKey, Entry> {
     let crates = inputs.crates;
     let packages = Packages::new(inputs);
-    let mut needed_by: Vec<Vec<&Planned>> = vec![Vec::new(); crates.nodes.len()];
-    for plugin in inputs.plan.plugins.iter().filter(|plugin| plugin.extern_name.is_some()) {
+    let mut needed_by: Vec<Vec<String>> = vec![Vec::new(); crates.nodes.len()];
+    let plugins = inputs.plan.plugins.iter().filter(|plugin| plugin.extern_name.is_some());
+    let mut plugins: Vec<_> = plugins.map(|plugin| (plugin.id.to_string(), plugin)).collect();
+    plugins.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    for (id, plugin) in plugins {
         let start = crates.find(&plugin.package, &plugin.package_version);
         for i in crates.reach(start.iter().copied()) {
-            needed_by[i].push(plugin);
+            needed_by[i].push(id.clone());
         }
     }
     let by_app = crates.without(|node| packages.is_known(node));
@@ -189,7 +195,11 @@ fn entries(inputs: &Inputs<'_>) -> BTreeMap<CrateKey, Entry> {
         entry.license.clone_from(&node.license);
         entry.features.extend(node.features.iter().cloned());
         entry.by_app |= by_app.contains(&i);
-        entry.by_plugin.extend(needed_by[i].iter().map(|plugin| plugin.id.to_string()));
+        entry.by_plugin.append(&mut needed_by[i]);
+    }
+    for entry in entries.values_mut() {
+        entry.by_plugin.sort_unstable();
+        entry.by_plugin.dedup();
     }
     entries
 }
@@ -213,19 +223,19 @@ fn crates(
             let checksum = locked.and_then(|locked| locked.checksum.as_deref());
             let dependencies: BTreeSet<String> =
                 entry.dependencies.iter().map(|key| reference(inputs, key)).collect();
-            json!({
-                "build_features": entry.build_features,
-                "checksum": checksum.map(|sum| format!("sha256:{sum}")),
-                "dependencies": dependencies,
-                "features": entry.features,
-                "license": license(&entry.license),
-                "name": name,
-                "needed_by": entry.by_plugin,
-                "needed_by_app": entry.by_app,
-                "role": entry.role,
-                "source": source,
-                "version": version,
-            })
+            object([
+                ("build_features", entry.build_features.as_ref().map(texts).into()),
+                ("checksum", checksum.map(|sum| format!("sha256:{sum}")).into()),
+                ("dependencies", texts(dependencies)),
+                ("features", texts(&entry.features)),
+                ("license", license(&entry.license).into()),
+                ("name", name.as_str().into()),
+                ("needed_by", texts(&entry.by_plugin)),
+                ("needed_by_app", entry.by_app.into()),
+                ("role", entry.role.into()),
+                ("source", source.into()),
+                ("version", version.as_str().into()),
+            ])
         })
         .collect()
 }
@@ -270,6 +280,6 @@ fn duplicates(entries: &BTreeMap<CrateKey, Entry>) -> Vec<Value> {
     versions
         .into_iter()
         .filter(|(_, versions)| versions.len() > 1)
-        .map(|(name, versions)| json!({ "name": name, "versions": versions }))
+        .map(|(name, versions)| object([("name", name.into()), ("versions", texts(versions))]))
         .collect()
 }

@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::crates::Inputs;
+use crate::json::{self, object, texts};
 use crate::package::{Dependency, Origin, Package, slashes};
 
 /// What the plugins of a plan declare about one package.
@@ -43,21 +44,21 @@ impl Requirement {
             .declared
             .iter()
             .map(|d| {
-                json!({
-                    "default_features": d.default_features,
-                    "features": d.features,
-                    "plugins": d.plugins,
-                    "requirement": d.requirement,
-                    "source": d.source,
-                    "target": d.target,
-                })
+                object([
+                    ("default_features", d.default_features.into()),
+                    ("features", texts(&d.features)),
+                    ("plugins", texts(&d.plugins)),
+                    ("requirement", d.requirement.clone().into()),
+                    ("source", d.source.as_str().into()),
+                    ("target", d.target.clone().into()),
+                ])
             })
             .collect();
-        json!({
-            "declared": declared,
-            "package": self.package,
-            "resolved": self.resolved,
-        })
+        object([
+            ("declared", declared.into()),
+            ("package", self.package.as_str().into()),
+            ("resolved", texts(&self.resolved)),
+        ])
     }
 }
 
@@ -139,7 +140,7 @@ fn resolved(inputs: &Inputs<'_>, package: &Package, dependency: &Dependency) -> 
 /// `requirements-plugins.toml`.
 pub(crate) fn to_toml(requirements: &[Requirement]) -> String {
     // A JSON string is a TOML basic string: both escape the same way.
-    let quoted = |text: &str| json!(text).to_string();
+    let quoted = |text: &str| json::compact(&text.into());
     let list = |items: &mut dyn Iterator<Item = &String>| {
         let items: Vec<String> = items.map(|item| quoted(item)).collect();
         format!("[{}]", items.join(", "))
