@@ -87,9 +87,12 @@ impl Text {
         if start > end {
             (start, line, column) = (0, 1, 1);
         }
-        for c in self.text[start..end].chars() {
-            (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
+        let mut rest = &self.text[start..end];
+        while let Some(at) = rest.find('\n') {
+            (line, column) = (line + 1, 1);
+            rest = &rest[at + 1..];
         }
+        column += rest.chars().count();
         self.last.set((end, line, column));
         Place { file: self.shown(), position: Some((line, column)) }
     }
