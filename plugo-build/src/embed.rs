@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use crate::json::{self, object};
 
-/// How hard zlib tries: as it does by default. The most that it can do takes a build script three
-/// times as long, and saves one byte for each plugin.
-const LEVEL: u8 = 6;
+/// How hard zlib tries. The default, 6, takes a build script 1.7 times as long, and saves 1.4 bytes
+/// for each plugin.
+const LEVEL: u8 = 4;
 
 /// What is laid into the program, so that the file alone says what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
