@@ -105,7 +105,8 @@ impl Project {
     /// What Cargo says against it.
     pub fn crates(&self) -> Result<Crates, Vec<Diagnostic>> {
         let mut problems = Problems::default();
-        let tree = crates::start(&self.environment, &self.app).finish(&mut problems);
+        let tree = crates::start(&self.environment, &self.app.name, &self.app.version)
+            .finish(&mut problems);
         problems.end_of_stage()?;
         tree.ok_or_else(|| problems.into_warnings())
     }
@@ -214,18 +215,20 @@ impl From<Vec<Diagnostic>> for Error {
 /// The stages, each of which ends with all its errors at once.
 fn run(environment: &Environment, fallback: Option<PathBuf>) -> Result<Built, Vec<Diagnostic>> {
     let mut problems = Problems::default();
-    let opened = Opened::open(environment, &mut problems)?;
     // Cargo works beside everything up to the manifest.
-    let tree = crates::start(environment, &opened.app);
-    let planned = opened.read(environment, &mut problems).and_then(|project| {
+    let start = |name: &str, version: &str| crates::start(environment, name, version);
+    let mut tree = environment.package.as_ref().map(|(name, version)| start(name, version));
+    let planned = Opened::open(environment, &mut problems).and_then(|opened| {
+        tree.get_or_insert_with(|| start(&opened.app.name, &opened.app.version));
+        let project = opened.read(environment, &mut problems)?;
         let plan = project.plan_in(&mut problems)?;
         Ok((project, plan))
     });
-    let tree = match planned {
+    let tree = tree.and_then(|tree| match planned {
         Ok(_) => tree.finish(&mut problems),
         // What Cargo says matters no more, but its process has to end.
         Err(_) => tree.finish(&mut Problems::default()),
-    };
+    });
     let (project, plan) = planned?;
     problems.end_of_stage()?;
     let Some(tree) = tree else { return Err(problems.into_warnings()) };

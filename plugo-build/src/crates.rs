@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, Place, Problems};
 use crate::environment::Environment;
 use crate::known::Known;
 use crate::lock::Lock;
-use crate::package::{Package, slashes};
+use crate::package::slashes;
 use crate::plan::Plan;
 
 /// The packages of a build, as `cargo tree` tells them for one package, one
@@ -67,7 +67,7 @@ pub(crate) struct Running(io::Result<Child>);
 ///
 /// The package is named by its folder: the members that a workspace builds by
 /// default need not be the app.
-pub(crate) fn start(environment: &Environment, app: &Package) -> Running {
+pub(crate) fn start(environment: &Environment, name: &str, version: &str) -> Running {
     let features: Vec<&str> =
         environment.features.union(&environment.dependency_features).map(String::as_str).collect();
     let child = Command::new(&environment.cargo)
@@ -75,7 +75,7 @@ pub(crate) fn start(environment: &Environment, app: &Package) -> Running {
         .args(["tree", "--offline", "--locked", "--edges", "normal,build"])
         .args(["--prefix", "indent", "--charset", "ascii", "--format", "\t{p}\t{f}\t{l}\t"])
         .args(["--target", &environment.target])
-        .args(["--package", &spec(app)])
+        .args(["--package", &spec(&environment.package_dir, name, version)])
         .args(["--no-default-features", "--features", &features.join(",")])
         .arg("--manifest-path")
         .arg(environment.package_dir.join("Cargo.toml"))
@@ -90,8 +90,8 @@ pub(crate) fn start(environment: &Environment, app: &Package) -> Running {
 }
 
 /// A package as Cargo's package id specifications write it.
-fn spec(app: &Package) -> String {
-    let path = slashes(&app.dir);
+fn spec(dir: &Path, name: &str, version: &str) -> String {
+    let path = slashes(dir);
     let separator = if path.starts_with('/') { "" } else { "/" };
     let encoded: String = path
         .bytes()
@@ -101,7 +101,7 @@ fn spec(app: &Package) -> String {
             _ => format!("%{byte:02X}"),
         })
         .collect();
-    format!("path+file://{separator}{encoded}#{}@{}", app.name, app.version)
+    format!("path+file://{separator}{encoded}#{name}@{version}")
 }
 
 impl Running {

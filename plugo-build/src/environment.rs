@@ -26,6 +26,9 @@ pub(crate) const VARIABLES: [&str; 4] = [ENABLED_PLUGINS, MANIFEST, MANIFEST_DIR
 pub struct Environment {
     /// The app's folder.
     pub package_dir: PathBuf,
+    /// The name and the version of the app, where they are known before its
+    /// `Cargo.toml` is read.
+    pub(crate) package: Option<(String, String)>,
     /// The folder that the build script may write to.
     pub out_dir: PathBuf,
     /// The program `cargo`.
@@ -70,6 +73,7 @@ impl Environment {
     ) -> Self {
         Environment {
             package_dir: package_dir.into(),
+            package: None,
             out_dir: out_dir.into(),
             cargo: PathBuf::from("cargo"),
             target: target.into(),
@@ -111,6 +115,7 @@ impl Environment {
         let non_empty = |name| env::var_os(name).filter(|value| !value.is_empty());
         Ok(Environment {
             package_dir: required("CARGO_MANIFEST_DIR")?.into(),
+            package: env::var("CARGO_PKG_NAME").ok().zip(env::var("CARGO_PKG_VERSION").ok()),
             out_dir: required("OUT_DIR")?.into(),
             cargo: required("CARGO")?.into(),
             target: text(required("TARGET")?),
