@@ -111,12 +111,16 @@ fn plugo0(manifest: &Value) -> Value {
     };
     let position: BTreeMap<String, usize> =
         plugins.iter().enumerate().map(|(i, plugin)| (id(plugin), i)).collect();
+    let of = |name: &Value| position.get(name.as_str()?).copied();
     let crates: Vec<Value> = list(manifest, "crates")
         .iter()
         .map(|krate| {
-            let needed_by = list(krate, "needed_by").iter().filter_map(Value::as_str);
-            let mut plugins: Vec<usize> =
-                needed_by.filter_map(|name| position.get(name).copied()).collect();
+            let needed_by = list(krate, "needed_by");
+            let mut plugins: Vec<usize> = match needed_by.len() == plugins.len() {
+                // All of them, as for plugo itself.
+                true => (0..plugins.len()).collect(),
+                false => needed_by.iter().filter_map(of).collect(),
+            };
             plugins.sort_unstable();
             object([
                 ("name", krate["name"].clone()),

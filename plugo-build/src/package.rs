@@ -450,6 +450,9 @@ pub(crate) fn show(path: &Path, root: &Path) -> String {
 
 /// The path from one folder to another.
 pub(crate) fn relative(to: &Path, from: &Path) -> String {
+    if let Ok(inside) = to.strip_prefix(from) {
+        return slashes(inside);
+    }
     let up = from.ancestors().take_while(|dir| !to.starts_with(dir)).count();
     let shared = from.ancestors().nth(up).unwrap_or(from);
     "../".repeat(up) + &slashes(to.strip_prefix(shared).unwrap_or(to))
