@@ -95,8 +95,8 @@ pub(crate) fn discover(
     let (own, scan) = own_plugins(app, settings, &conditions, problems);
     discovery.known.extend(own);
     discovery.watch(scan);
-    refuse_duplicates(&discovery.known, problems);
     discovery.known.sort_by(|a, b| a.id.cmp(&b.id));
+    refuse_duplicates(&discovery.known, problems);
     discovery
 }
 
@@ -370,19 +370,16 @@ fn no_plugin(package: &Package) -> Diagnostic {
     )
 }
 
+/// Of plugins in the order of their names.
 fn refuse_duplicates(known: &[Known], problems: &mut Problems) {
-    let mut by_id: BTreeMap<&Id, Vec<&Known>> = BTreeMap::new();
-    for plugin in known {
-        by_id.entry(&plugin.id).or_default().push(plugin);
-    }
-    for (id, plugins) in by_id {
-        let [first, others @ ..] = plugins.as_slice() else { continue };
+    for plugins in known.chunk_by(|a, b| a.id == b.id) {
+        let [first, others @ ..] = plugins else { continue };
         if others.is_empty() {
             continue;
         }
         let mut diagnostic = Diagnostic::error(
             Code::DuplicatePlugin,
-            format!("{} plugins are named `{id}`", plugins.len()),
+            format!("{} plugins are named `{}`", plugins.len(), first.id),
         )
         .at(first.place.clone())
         .help("a name is used once; change it in `#[plugin(name = \"…\")]`");

@@ -109,8 +109,10 @@ fn plugo0(manifest: &Value) -> Value {
         "plugins" => text(plugin, "name").to_owned(),
         namespace => format!("{namespace}/{}", text(plugin, "name")),
     };
-    let position: BTreeMap<String, usize> =
-        plugins.iter().enumerate().map(|(i, plugin)| (id(plugin), i)).collect();
+    let mut position: BTreeMap<String, usize> = BTreeMap::new();
+    for (i, plugin) in plugins.iter().enumerate() {
+        position.insert(id(plugin), i);
+    }
     let of = |name: &Value| position.get(name.as_str()?).copied();
     let crates: Vec<Value> = list(manifest, "crates")
         .iter()

@@ -94,7 +94,6 @@ impl Environment {
     #[must_use]
     pub fn with_cfgs(mut self, printed: &str) -> Self {
         self.cfgs = printed.lines().filter_map(|line| Cfg::from_str(line).ok()).collect();
-        self.cfgs.sort();
         self
     }
 
@@ -137,7 +136,7 @@ impl Environment {
 /// `CARGO_CFG_UNIX=` is `cfg(unix)`; `CARGO_CFG_TARGET_OS=linux` is
 /// `cfg(target_os = "linux")`, and a list with commas is one for each.
 fn cfgs(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<Cfg> {
-    let mut cfgs: Vec<Cfg> = variables
+    variables
         .filter_map(|(name, value)| {
             let name = name.to_str()?.strip_prefix("CARGO_CFG_")?.to_ascii_lowercase();
             Some((name, value.to_string_lossy().into_owned()))
@@ -150,7 +149,5 @@ fn cfgs(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<Cfg> {
             };
             expressions.into_iter().filter_map(|text| Cfg::from_str(&text).ok())
         })
-        .collect();
-    cfgs.sort();
-    cfgs
+        .collect()
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Problems};
@@ -6,8 +7,9 @@ use crate::document::{self, Node, Text, Value};
 /// The packages of a `Cargo.lock`.
 #[derive(Debug, Default)]
 pub(crate) struct Lock {
-    /// By name.
     packages: Vec<Locked>,
+    /// Their positions, by name and version.
+    by_package: BTreeMap<(String, String), Vec<usize>>,
 }
 
 #[derive(Debug)]
@@ -36,7 +38,7 @@ impl Lock {
         let Some(Value::Array(items)) = node.get("package").map(|packages| &packages.value) else {
             return Some(Lock::default());
         };
-        let mut packages: Vec<Locked> = items
+        let packages: Vec<Locked> = items
             .iter()
             .filter_map(|item| {
                 let field = |key: &str| item.get(key).and_then(Node::as_str).map(str::to_owned);
@@ -48,18 +50,21 @@ impl Lock {
                 })
             })
             .collect();
-        // Cargo writes them so, and this does not rely on it.
-        packages.sort_by(|a, b| a.name.cmp(&b.name));
-        Some(Lock { packages })
+        let mut by_package: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+        for (i, locked) in packages.iter().enumerate() {
+            let package = (locked.name.clone(), locked.version.clone());
+            by_package.entry(package).or_default().push(i);
+        }
+        Some(Lock { packages, by_package })
     }
 
     /// What is locked of a package, the highest version last.
     pub(crate) fn of(&self, name: &str) -> impl Iterator<Item = &Locked> {
-        let first = self.packages.partition_point(|package| package.name.as_str() < name);
-        self.packages[first..].iter().take_while(move |package| package.name == name)
+        self.packages.iter().filter(move |package| package.name == name)
     }
 
     pub(crate) fn get(&self, name: &str, version: &str, local: bool) -> Option<&Locked> {
-        self.of(name).find(|p| p.version == version && p.source.is_none() == local)
+        let found = self.by_package.get(&(name.to_owned(), version.to_owned()))?;
+        found.iter().map(|&i| &self.packages[i]).find(|locked| locked.source.is_none() == local)
     }
 }

@@ -3,7 +3,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::crates::{Crate, Inputs, Side};
+use crate::crates::{Inputs, Side};
 use crate::diagnostic::{Code, Diagnostic, Place, Problems};
 use crate::json::{object, texts};
 use crate::lock::Locked;
@@ -112,7 +112,8 @@ struct Entry {
     features: BTreeSet<String>,
     /// Those that are on where a crate that is linked also runs while building.
     build_features: Option<BTreeSet<String>>,
-    dependencies: BTreeSet<CrateKey>,
+    /// As one crate names another.
+    dependencies: BTreeSet<String>,
     by_app: bool,
     by_plugin: Vec<String>,
 }
@@ -120,33 +121,32 @@ struct Entry {
 /// Name, version, and what Cargo says of the origin.
 type CrateKey = (String, String, Option<String>);
 
-/// What plugins are in which package, planned and not.
-struct Packages<'m> {
-    known: BTreeSet<(&'m str, &'m str)>,
-    planned: BTreeSet<(&'m str, &'m str)>,
+/// Which crates have plugins: any, and planned ones.
+struct WithPlugins {
+    known: Vec<bool>,
+    planned: Vec<bool>,
 }
 
-impl<'m> Packages<'m> {
-    fn new(inputs: &'m Inputs<'m>) -> Self {
-        let known = inputs.known.iter().filter_map(|known| known.package.as_ref());
-        let planned = inputs.plan.plugins.iter();
-        Packages {
-            known: known.map(|p| (p.name.as_str(), p.version.as_str())).collect(),
-            planned: planned.map(|p| (p.package.as_str(), p.package_version.as_str())).collect(),
+impl WithPlugins {
+    fn new(inputs: &Inputs<'_>) -> Self {
+        let none = vec![false; inputs.crates.nodes.len()];
+        let mut with = WithPlugins { known: none.clone(), planned: none };
+        for package in inputs.known.iter().filter_map(|known| known.package.as_ref()) {
+            for &i in inputs.crates.find(&package.name, &package.version) {
+                with.known[i] = true;
+            }
         }
-    }
-
-    fn is_planned(&self, node: &Crate) -> bool {
-        self.planned.contains(&(&node.name, &node.version))
-    }
-
-    fn is_known(&self, node: &Crate) -> bool {
-        self.known.contains(&(&node.name, &node.version))
+        for plugin in &inputs.plan.plugins {
+            for &i in inputs.crates.find(&plugin.package, &plugin.package_version) {
+                with.planned[i] = true;
+            }
+        }
+        with
     }
 
     /// Without the crates that only a plugin outside the plan needs.
-    fn is_left_out(&self, node: &Crate) -> bool {
-        self.is_known(node) && !self.is_planned(node)
+    fn is_left_out(&self, i: usize) -> bool {
+        self.known[i] && !self.planned[i]
     }
 }
 
@@ -158,7 +158,7 @@ impl<'m> Packages<'m> {
 /// building, with other features perhaps, those stand beside.
 fn entries(inputs: &Inputs<'_>) -> BTreeMap<CrateKey, Entry> {
     let crates = inputs.crates;
-    let packages = Packages::new(inputs);
+    let with_plugins = WithPlugins::new(inputs);
     let mut needed_by: Vec<Vec<String>> = vec![Vec::new(); crates.nodes.len()];
     let plugins = inputs.plan.plugins.iter().filter(|plugin| plugin.extern_name.is_some());
     let mut plugins: Vec<_> = plugins.map(|plugin| (plugin.id.to_string(), plugin)).collect();
@@ -169,9 +169,9 @@ fn entries(inputs: &Inputs<'_>) -> BTreeMap<CrateKey, Entry> {
             needed_by[i].push(id.clone());
         }
     }
-    let by_app = crates.without(|node| packages.is_known(node));
+    let by_app = crates.without(|i| with_plugins.known[i]);
     let mut entries: BTreeMap<CrateKey, Entry> = BTreeMap::new();
-    let kept = crates.without(|node| packages.is_left_out(node));
+    let kept = crates.without(|i| with_plugins.is_left_out(i));
     let key = |i: usize| {
         let node = &crates.nodes[i];
         (node.name.clone(), node.version.clone(), node.origin.clone())
@@ -182,12 +182,13 @@ fn entries(inputs: &Inputs<'_>) -> BTreeMap<CrateKey, Entry> {
         let node = &crates.nodes[i];
         let role = match node.side {
             Side::Target if i == 0 => "app",
-            Side::Target if packages.is_planned(node) => "plugin",
+            Side::Target if with_plugins.planned[i] => "plugin",
             Side::Target => "linked",
             Side::Host => "build",
         };
         let entry = entries.entry(key(i)).or_insert_with(|| Entry { role, ..Entry::default() });
-        entry.dependencies.extend(crates.edges(i).filter(|to| kept.contains(to)).map(key));
+        let dependencies = crates.edges(i).filter(|to| kept.contains(to));
+        entry.dependencies.extend(dependencies.map(|to| reference(inputs, &key(to))));
         if entry.role != "build" && role == "build" {
             entry.build_features.get_or_insert_default().extend(node.features.iter().cloned());
             continue;
@@ -221,12 +222,10 @@ fn crates(
             }
             let source = source(inputs, key);
             let checksum = locked.and_then(|locked| locked.checksum.as_deref());
-            let dependencies: BTreeSet<String> =
-                entry.dependencies.iter().map(|key| reference(inputs, key)).collect();
             object([
                 ("build_features", entry.build_features.as_ref().map(texts).into()),
                 ("checksum", checksum.map(|sum| format!("sha256:{sum}")).into()),
-                ("dependencies", texts(dependencies)),
+                ("dependencies", texts(&entry.dependencies)),
                 ("features", texts(&entry.features)),
                 ("license", license(&entry.license).into()),
                 ("name", name.as_str().into()),
@@ -273,13 +272,15 @@ fn license(text: &str) -> Option<String> {
 
 /// Crates that this build has in more than one version.
 fn duplicates(entries: &BTreeMap<CrateKey, Entry>) -> Vec<Value> {
-    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (name, version, _) in entries.keys() {
-        versions.entry(name).or_default().insert(version);
+    let keys: Vec<&CrateKey> = entries.keys().collect();
+    let mut duplicates = Vec::new();
+    for same in keys.chunk_by(|a, b| a.0 == b.0) {
+        let mut versions: Vec<&str> = same.iter().map(|(_, version, _)| version.as_str()).collect();
+        versions.dedup();
+        if versions.len() > 1 {
+            let name = same[0].0.as_str();
+            duplicates.push(object([("name", name.into()), ("versions", texts(versions))]));
+        }
     }
-    versions
-        .into_iter()
-        .filter(|(_, versions)| versions.len() > 1)
-        .map(|(name, versions)| object([("name", name.into()), ("versions", texts(versions))]))
-        .collect()
+    duplicates
 }

@@ -65,19 +65,20 @@ impl Requirement {
 /// What the planned plugins declare, by package: all of it, side by side.
 pub(crate) fn requirements(inputs: &Inputs<'_>) -> Vec<Requirement> {
     let mut by_package: BTreeMap<String, Requirement> = BTreeMap::new();
-    let mut plugins_of: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for plugin in inputs.plan.plugins.iter().filter(|plugin| plugin.extern_name.is_some()) {
-        plugins_of.entry(&plugin.package).or_default().push(plugin.id.to_string());
+    let mut packages: BTreeMap<&str, (&Package, Vec<String>)> = BTreeMap::new();
+    for package in inputs.known.iter().filter_map(|known| known.package.as_deref()) {
+        packages.insert(&package.name, (package, Vec::new()));
     }
-    let packages: BTreeMap<&str, &Package> = inputs
-        .known
-        .iter()
-        .filter_map(|known| known.package.as_deref())
-        .map(|package| (package.name.as_str(), package))
-        .collect();
-    for (package, mut plugins) in plugins_of {
+    for plugin in inputs.plan.plugins.iter().filter(|plugin| plugin.extern_name.is_some()) {
+        if let Some((_, plugins)) = packages.get_mut(plugin.package.as_str()) {
+            plugins.push(plugin.id.to_string());
+        }
+    }
+    for (package, mut plugins) in packages.into_values() {
+        if plugins.is_empty() {
+            continue;
+        }
         plugins.sort();
-        let Some(package) = packages.get(package) else { continue };
         for dependency in &package.dependencies {
             let Some(version) = resolved(inputs, package, dependency) else { continue };
             let entry =

@@ -67,10 +67,15 @@ fn sort(value: &mut Value) {
             object.values_mut().for_each(sort);
         }
         Value::Object(object) => {
-            let mut entries: Vec<(String, Value)> = std::mem::take(object).into_iter().collect();
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            entries.iter_mut().for_each(|(_, value)| sort(value));
-            object.extend(entries);
+            let mut entries = std::mem::take(object);
+            let mut keys: Vec<String> = entries.keys().cloned().collect();
+            keys.sort_unstable();
+            for key in keys {
+                if let Some(mut value) = entries.remove(&key) {
+                    sort(&mut value);
+                    object.insert(key, value);
+                }
+            }
         }
         _ => {}
     }
