@@ -1,10 +1,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::code;
+use crate::code::Table;
 use crate::crates::{self, Crates, Inputs};
 use crate::diagnostic::{Code, Diagnostic, Place, Problems, Severity};
-use crate::embed::{Embedded, embed};
+use crate::embed::{self, Embedded, embed};
 use crate::emit::{self, Directive};
 use crate::environment::{Environment, VARIABLES};
 use crate::handed;
@@ -118,7 +118,8 @@ impl Project {
     /// A crate that the lock file lacks.
     pub fn documents_of(&self, plan: &Plan, crates: &Crates) -> Result<Documents, Vec<Diagnostic>> {
         let mut problems = Problems::default();
-        let manifest = manifest::manifest(&self.inputs(plan, crates), &mut problems);
+        let inputs = self.inputs(plan, crates);
+        let manifest = manifest::manifest(&inputs, manifest::plugins(plan), &mut problems);
         problems.end_of_stage()?;
         let Manifest { json, requirements, .. } = manifest;
         Ok(Documents { manifest: json, requirements })
@@ -224,17 +225,22 @@ fn run(environment: &Environment, fallback: Option<PathBuf>) -> Result<Built, Ve
         let plan = project.plan_in(&mut problems)?;
         Ok((project, plan))
     });
-    let tree = tree.and_then(|tree| match planned {
-        Ok(_) => tree.finish(&mut problems),
-        // What Cargo says matters no more, but its process has to end.
-        Err(_) => tree.finish(&mut Problems::default()),
-    });
-    let (project, plan) = planned?;
+    let (project, plan) = match planned {
+        Ok(planned) => planned,
+        Err(refused) => {
+            // What Cargo says matters no more, but its process has to end.
+            tree.and_then(|tree| tree.finish(&mut Problems::default()));
+            return Err(refused);
+        }
+    };
+    let table = Table::new(&plan, embed::sections(environment.auditable));
+    let plugins = manifest::plugins(&plan);
+    let tree = tree.and_then(|tree| tree.finish(&mut problems));
     problems.end_of_stage()?;
     let Some(tree) = tree else { return Err(problems.into_warnings()) };
 
     let inputs = project.inputs(&plan, &tree);
-    let mut manifest = manifest::manifest(&inputs, &mut problems);
+    let mut manifest = manifest::manifest(&inputs, plugins, &mut problems);
     if let Some(path) = &environment.manifest {
         let handed = handed::read(path, &plan, &manifest.document, &mut problems);
         if let Some(document) = handed {
@@ -243,11 +249,9 @@ fn run(environment: &Environment, fallback: Option<PathBuf>) -> Result<Built, Ve
     }
     problems.end_of_stage()?;
 
-    let embedded = embed(&manifest.document, environment.auditable);
-    let sections = embedded.sections();
-    let Embedded { dep_v0, plugo0 } = embedded;
+    let Embedded { dep_v0, plugo0 } = embed(&manifest.document, environment.auditable);
     for (name, content) in [
-        (TABLE, code::table(&plan, &manifest.fingerprint, sections).as_bytes()),
+        (TABLE, table.text(&manifest.fingerprint).as_bytes()),
         (MANIFEST, manifest.json.as_bytes()),
         (REQUIREMENTS, manifest.requirements.as_bytes()),
         (DEP_V0, &dep_v0),

@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Place, Problems};
 use crate::json::{object, texts};
 use crate::lock::Locked;
 use crate::package::slashes;
+use crate::plan::Plan;
 use crate::requirements::{self, Requirement, requirements};
 use crate::seal::seal;
 
@@ -27,7 +28,13 @@ pub(crate) struct Manifest {
     pub(crate) fingerprint: String,
 }
 
-pub(crate) fn manifest(inputs: &Inputs<'_>, problems: &mut Problems) -> Manifest {
+/// `plugins` is what [`plugins`] says of the plan, which can be asked before
+/// the crates are known.
+pub(crate) fn manifest(
+    inputs: &Inputs<'_>,
+    plugins: Vec<Value>,
+    problems: &mut Problems,
+) -> Manifest {
     let requirements = requirements(inputs);
     let entries = entries(inputs);
     for plugin in inputs.plan.plugins.iter().filter(|plugin| plugin.extern_name.is_some()) {
@@ -55,7 +62,7 @@ pub(crate) fn manifest(inputs: &Inputs<'_>, problems: &mut Problems) -> Manifest
                 ("way", "build-script".into()),
             ]),
         ),
-        ("plugins", plugins(inputs).into()),
+        ("plugins", plugins.into()),
         ("target", inputs.target.into()),
         ("verified", false.into()),
     ]);
@@ -74,8 +81,7 @@ fn package(name: &str, version: &str) -> Value {
     object([("name", name.into()), ("version", version.into())])
 }
 
-fn plugins(inputs: &Inputs<'_>) -> Vec<Value> {
-    let plan = inputs.plan;
+pub(crate) fn plugins(plan: &Plan) -> Vec<Value> {
     plan.plugins
         .iter()
         .enumerate()

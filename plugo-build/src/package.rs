@@ -468,7 +468,9 @@ pub(crate) fn relative(to: &Path, from: &Path) -> String {
 /// A path with `/`, whatever the system writes.
 pub(crate) fn slashes(path: &Path) -> String {
     let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    parts.join("/").replacen("//", "/", 1)
+    let joined = parts.join("/");
+    // The root is a part of its own, and is written as one.
+    if joined.starts_with("//") { joined[1..].to_owned() } else { joined }
 }
 
 /// A path without `.` and `..`, where that can be told from the text.
