@@ -6,6 +6,8 @@ use crate::tree::Tree;
 
 /// The name of the app.
 pub(crate) const APP: &str = "app";
+/// The version of the app.
+pub(crate) const VERSION: &str = "1.0.0";
 
 /// An app with so many plugin folders, each a crate with `metadata.json`; it
 /// depends on all of them.
@@ -33,7 +35,7 @@ pub(crate) fn manifest(workload: &Workload, checkout: &Path, optional: bool) -> 
     format!(
         "[package]\n\
          name = {APP:?}\n\
-         version = \"1.0.0\"\n\
+         version = {VERSION:?}\n\
          edition = \"2024\"\n\
          \n\
          [workspace]\n\

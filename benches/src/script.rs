@@ -202,6 +202,8 @@ impl Script<'_> {
         command
             .current_dir(&self.app.dir)
             .env("CARGO_MANIFEST_DIR", &self.app.dir)
+            .env("CARGO_PKG_NAME", folders::APP)
+            .env("CARGO_PKG_VERSION", folders::VERSION)
             .env("OUT_DIR", self.folder("out")?)
             .env("HOST", &self.compiler.host)
             .env("TARGET", &self.compiler.host)

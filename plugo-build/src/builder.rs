@@ -1,11 +1,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::code;
+use crate::code::Table;
 use crate::crates::{self, Crates, Inputs};
 use crate::diagnostic::{Code, Diagnostic, Place, Problems, Severity};
 use crate::directive::Directive;
-use crate::embed::{Embedded, embed};
+use crate::embed::{self, Embedded, embed};
 use crate::emit;
 use crate::environment::{Environment, VARIABLES};
 use crate::handed;
@@ -106,7 +106,8 @@ impl Project {
     /// What Cargo says against it.
     pub fn crates(&self) -> Result<Crates, Vec<Diagnostic>> {
         let mut problems = Problems::default();
-        let tree = crates::start(&self.environment, &self.app).finish(&mut problems);
+        let tree = crates::start(&self.environment, &self.app.name, &self.app.version)
+            .finish(&mut problems);
         problems.end_of_stage()?;
         tree.ok_or_else(|| problems.into_warnings())
     }
@@ -118,7 +119,8 @@ impl Project {
     /// A crate that the lock file lacks.
     pub fn documents_of(&self, plan: &Plan, crates: &Crates) -> Result<Documents, Vec<Diagnostic>> {
         let mut problems = Problems::default();
-        let manifest = manifest::manifest(&self.inputs(plan, crates), &mut problems);
+        let inputs = self.inputs(plan, crates);
+        let manifest = manifest::manifest(&inputs, manifest::plugins(plan), &mut problems);
         problems.end_of_stage()?;
         let Manifest { json, requirements, .. } = manifest;
         Ok(Documents { manifest: json, requirements })
@@ -215,24 +217,31 @@ impl From<Vec<Diagnostic>> for Error {
 /// The stages, each of which ends with all its errors at once.
 fn run(environment: &Environment, fallback: Option<PathBuf>) -> Result<Built, Vec<Diagnostic>> {
     let mut problems = Problems::default();
-    let opened = Opened::open(environment, &mut problems)?;
     // Cargo works beside everything up to the manifest.
-    let tree = crates::start(environment, &opened.app);
-    let planned = opened.read(environment, &mut problems).and_then(|project| {
+    let start = |name: &str, version: &str| crates::start(environment, name, version);
+    let mut tree = environment.package.as_ref().map(|(name, version)| start(name, version));
+    let planned = Opened::open(environment, &mut problems).and_then(|opened| {
+        tree.get_or_insert_with(|| start(&opened.app.name, &opened.app.version));
+        let project = opened.read(environment, &mut problems)?;
         let plan = project.plan_in(&mut problems)?;
         Ok((project, plan))
     });
-    let tree = match planned {
-        Ok(_) => tree.finish(&mut problems),
-        // What Cargo says matters no more, but its process has to end.
-        Err(_) => tree.finish(&mut Problems::default()),
+    let (project, plan) = match planned {
+        Ok(planned) => planned,
+        Err(refused) => {
+            // What Cargo says matters no more, but its process has to end.
+            tree.and_then(|tree| tree.finish(&mut Problems::default()));
+            return Err(refused);
+        }
     };
-    let (project, plan) = planned?;
+    let table = Table::new(&plan, embed::sections(environment.auditable));
+    let plugins = manifest::plugins(&plan);
+    let tree = tree.and_then(|tree| tree.finish(&mut problems));
     problems.end_of_stage()?;
     let Some(tree) = tree else { return Err(problems.into_warnings()) };
 
     let inputs = project.inputs(&plan, &tree);
-    let mut manifest = manifest::manifest(&inputs, &mut problems);
+    let mut manifest = manifest::manifest(&inputs, plugins, &mut problems);
     if let Some(path) = &environment.manifest {
         let handed = handed::read(path, &plan, &manifest.document, &mut problems);
         if let Some(document) = handed {
@@ -241,11 +250,9 @@ fn run(environment: &Environment, fallback: Option<PathBuf>) -> Result<Built, Ve
     }
     problems.end_of_stage()?;
 
-    let embedded = embed(&manifest.document, environment.auditable);
-    let sections = embedded.sections();
-    let Embedded { dep_v0, plugo0 } = embedded;
+    let Embedded { dep_v0, plugo0 } = embed(&manifest.document, environment.auditable);
     for (name, content) in [
-        (TABLE, code::table(&plan, &manifest.fingerprint, sections).as_bytes()),
+        (TABLE, table.text(&manifest.fingerprint).as_bytes()),
         (MANIFEST, manifest.json.as_bytes()),
         (REQUIREMENTS, manifest.requirements.as_bytes()),
         (DEP_V0, &dep_v0),

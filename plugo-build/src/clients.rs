@@ -59,11 +59,12 @@ pub(crate) fn compare<'c>(
     if broken {
         return Err(Broken);
     }
-    let needed: BTreeMap<&str, &str> = selected
-        .keys()
-        .filter_map(|id| index.get(id))
-        .filter_map(|known| Some((crates.of(known)?, known.id.name.as_str())))
-        .collect();
+    let mut needed: BTreeMap<&str, &str> = BTreeMap::new();
+    for known in selected.keys().filter_map(|id| index.get(id)) {
+        if let Some(key) = crates.of(known) {
+            needed.insert(key, &known.id.name);
+        }
+    }
     Ok((selected, Comparison { crates, client, needed }))
 }
 

@@ -8,66 +8,83 @@ use crate::metadata::Id;
 use crate::plan::{Plan, Planned};
 use crate::select::Reason;
 
-/// The file that `plugins!()` includes: one macro call. Strings are pieces of
-/// one text and everything else is numbers, so that the table needs no
-/// relocation but those of its functions. It names the sections that are laid
-/// into the program.
-pub(crate) fn table(plan: &Plan, fingerprint: &str, sections: &[&str]) -> String {
-    let crates: BTreeSet<String> =
-        plan.plugins.iter().filter_map(|plugin| plugin.extern_name.as_deref()).map(raw).collect();
-    let client = match &plan.client {
-        Some(client) => format!("::core::option::Option::Some({client:?})"),
-        None => "::core::option::Option::None".to_owned(),
-    };
-    let (Pool { text, starts, .. }, columns) = columns(&plan.plugins);
-    let priority = column(plan.plugins.iter().map(|plugin| plugin.priority).collect());
-    let mut code = String::new();
-    let _ = write!(
-        code,
-        "// The plugins of this build, in load order. Made by plugo-build {version}; every build\n\
-         // that changes it makes it anew.\n\
-         __plugo::__private::table! {{\n    \
-             core: {version:?},\n    \
-             app: {app:?},\n    \
-             client: {client},\n    \
-             fingerprint: {fingerprint:?},\n    \
-             crates: [{crates}],\n    \
-             embed: [{sections}],\n    \
-             text: {text:?},\n    \
-             starts: {starts:?},\n    \
-             columns: {{\n",
-        version = env!("CARGO_PKG_VERSION"),
-        app = plan.app,
-        crates = crates.into_iter().collect::<Vec<_>>().join(" "),
-        sections = sections.join(" "),
-    );
-    for (name, numbers) in columns {
-        let is_narrow = numbers.iter().all(|&number| number <= usize::from(u16::MAX));
-        let width = if is_narrow { "Narrow" } else { "Wide" };
-        let _ = writeln!(code, "        {name}: {width} {numbers:?},");
+/// The file that `plugins!()` includes, but for the fingerprint of the
+/// manifest, which is known last.
+pub(crate) struct Table {
+    before: String,
+    after: String,
+}
+
+impl Table {
+    /// One macro call. Strings are pieces of one text and everything else is
+    /// numbers, so that the table needs no relocation but those of its
+    /// functions. It names the sections that are laid into the program.
+    pub(crate) fn new(plan: &Plan, sections: &[&str]) -> Self {
+        let crates: BTreeSet<String> = plan
+            .plugins
+            .iter()
+            .filter_map(|plugin| plugin.extern_name.as_deref())
+            .map(raw)
+            .collect();
+        let client = match &plan.client {
+            Some(client) => format!("::core::option::Option::Some({client:?})"),
+            None => "::core::option::Option::None".to_owned(),
+        };
+        let (Pool { text, starts, .. }, columns) = columns(&plan.plugins);
+        let priority = column(plan.plugins.iter().map(|plugin| plugin.priority).collect());
+        let before = format!(
+            "// The plugins of this build, in load order. Made by plugo-build {version}; every build\n\
+             // that changes it makes it anew.\n\
+             __plugo::__private::table! {{\n    \
+                 core: {version:?},\n    \
+                 app: {app:?},\n    \
+                 client: {client},\n    \
+                 fingerprint: ",
+            version = env!("CARGO_PKG_VERSION"),
+            app = plan.app,
+        );
+        let mut after = format!(
+            ",\n    \
+                 crates: [{crates}],\n    \
+                 embed: [{sections}],\n    \
+                 text: {text:?},\n    \
+                 starts: {starts:?},\n    \
+                 columns: {{\n",
+            crates = crates.into_iter().collect::<Vec<_>>().join(" "),
+            sections = sections.join(" "),
+        );
+        for (name, numbers) in columns {
+            let is_narrow = numbers.iter().all(|&number| number <= usize::from(u16::MAX));
+            let width = if is_narrow { "Narrow" } else { "Wide" };
+            let _ = writeln!(after, "        {name}: {width} {numbers:?},");
+        }
+        let _ = write!(after, "    }},\n    priority: {priority:?},\n    plugins: [\n");
+        for Planned { package, package_version, id, .. } in &plan.plugins {
+            let Id { namespace, name } = id;
+            let plugin =
+                format!("        ({package:?}, {package_version:?}, {namespace:?}, {name:?})\n");
+            after.push_str(&plugin);
+        }
+        after.push_str("    ],\n}\n");
+        Table { before, after }
     }
-    let _ = write!(code, "    }},\n    priority: {priority:?},\n    plugins: [\n");
-    for Planned { package, package_version, id, .. } in &plan.plugins {
-        let Id { namespace, name } = id;
-        let _ =
-            writeln!(code, "        ({package:?}, {package_version:?}, {namespace:?}, {name:?})");
+
+    pub(crate) fn text(&self, fingerprint: &str) -> String {
+        format!("{}{fingerprint:?}{}", self.before, self.after)
     }
-    code.push_str("    ],\n}\n");
-    code
 }
 
 /// A crate may be called like a keyword. (`crate`, `self` and the like cannot
 /// be the name of one.)
 fn raw(name: &str) -> String {
-    const KEYWORDS: &str = "abstract as async await become box break const continue do dyn else enum \
-        extern false final fn for gen if impl in let loop macro match mod move mut override priv pub \
-        ref return static struct trait true try type typeof unsafe unsized use virtual where while \
-        yield";
-    if KEYWORDS.split(' ').any(|keyword| keyword == name) {
-        format!("r#{name}")
-    } else {
-        name.to_owned()
-    }
+    const KEYWORDS: [&str; 48] = [
+        "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do",
+        "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in",
+        "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+        "return", "static", "struct", "trait", "true", "try", "type", "typeof", "unsafe",
+        "unsized", "use", "virtual", "where", "while", "yield",
+    ];
+    if KEYWORDS.contains(&name) { format!("r#{name}") } else { name.to_owned() }
 }
 
 /// The text, and all numbers about plugins by the names that the macro knows.

@@ -295,14 +295,11 @@ fn check_id(text: &str, id: &Id, place: &Place, problems: &mut Problems) {
 
 fn names(environment: &Environment, problems: &mut Problems) -> BTreeSet<Id> {
     let value = environment.enabled_plugins.as_deref().unwrap_or_default();
-    value
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-        .map(|name| {
-            let id = Id::parse(name);
-            check_id(name, &id, &Place::file(ENABLED_PLUGINS), problems);
-            id
-        })
-        .collect()
+    let mut names = BTreeSet::new();
+    for name in value.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        let id = Id::parse(name);
+        check_id(name, &id, &Place::file(ENABLED_PLUGINS), problems);
+        names.insert(id);
+    }
+    names
 }

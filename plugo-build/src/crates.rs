@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, Place, Problems};
 use crate::environment::Environment;
 use crate::known::Known;
 use crate::lock::Lock;
-use crate::package::{Package, slashes};
+use crate::package::slashes;
 use crate::plan::Plan;
 
 /// The packages of a build, as `cargo tree` tells them for one package, one
@@ -67,7 +67,7 @@ pub(crate) struct Running(io::Result<Child>);
 ///
 /// The package is named by its folder: the members that a workspace builds by
 /// default need not be the app.
-pub(crate) fn start(environment: &Environment, app: &Package) -> Running {
+pub(crate) fn start(environment: &Environment, name: &str, version: &str) -> Running {
     let features: Vec<&str> =
         environment.features.union(&environment.dependency_features).map(String::as_str).collect();
     let child = Command::new(&environment.cargo)
@@ -75,7 +75,7 @@ pub(crate) fn start(environment: &Environment, app: &Package) -> Running {
         .args(["tree", "--offline", "--locked", "--edges", "normal,build"])
         .args(["--prefix", "indent", "--charset", "ascii", "--format", "\t{p}\t{f}\t{l}\t"])
         .args(["--target", &environment.target])
-        .args(["--package", &spec(app)])
+        .args(["--package", &spec(&environment.package_dir, name, version)])
         .args(["--no-default-features", "--features", &features.join(",")])
         .arg("--manifest-path")
         .arg(environment.package_dir.join("Cargo.toml"))
@@ -90,8 +90,8 @@ pub(crate) fn start(environment: &Environment, app: &Package) -> Running {
 }
 
 /// A package as Cargo's package id specifications write it.
-fn spec(app: &Package) -> String {
-    let path = slashes(&app.dir);
+fn spec(dir: &Path, name: &str, version: &str) -> String {
+    let path = slashes(dir);
     let separator = if path.starts_with('/') { "" } else { "/" };
     let encoded: String = path
         .bytes()
@@ -101,7 +101,7 @@ fn spec(app: &Package) -> String {
             _ => format!("%{byte:02X}"),
         })
         .collect();
-    format!("path+file://{separator}{encoded}#{}@{}", app.name, app.version)
+    format!("path+file://{separator}{encoded}#{name}@{version}")
 }
 
 impl Running {
@@ -162,7 +162,6 @@ fn output(child: io::Result<Child>) -> Result<String, String> {
 /// below stood there before.
 fn parse(text: &str) -> Result<Crates, String> {
     let mut crates = Crates::default();
-    let mut index: BTreeMap<Crate, usize> = BTreeMap::new();
     // From the root to the last line: the package, and whether its build
     // dependencies have begun.
     let mut path: Vec<(usize, bool)> = Vec::new();
@@ -200,13 +199,18 @@ fn parse(text: &str) -> Result<Crates, String> {
             license: license.unwrap_or_default().to_owned(),
             side: if on_host { Side::Host } else { Side::Target },
         };
-        let at = *index.entry(node.clone()).or_insert_with(|| {
-            let package = (node.name.clone(), node.version.clone());
-            crates.by_package.entry(package).or_default().push(crates.nodes.len());
-            crates.nodes.push(node);
-            crates.edges.push(BTreeSet::new());
-            crates.nodes.len() - 1
-        });
+        let package = (node.name.clone(), node.version.clone());
+        let alike = crates.by_package.entry(package).or_default();
+        let at = match alike.iter().find(|&&i| crates.nodes[i] == node) {
+            Some(&at) => at,
+            None => {
+                let at = crates.nodes.len();
+                alike.push(at);
+                crates.nodes.push(node);
+                crates.edges.push(BTreeSet::new());
+                at
+            }
+        };
         if let Some(&(parent, _)) = path.last() {
             crates.edges[parent].insert(at);
         }
@@ -224,8 +228,8 @@ impl Crates {
 
     /// What is reached from the app when some of its direct dependencies are
     /// left out.
-    pub(crate) fn without(&self, left_out: impl Fn(&Crate) -> bool) -> BTreeSet<usize> {
-        let start = self.edges[0].iter().copied().filter(|&i| !left_out(&self.nodes[i]));
+    pub(crate) fn without(&self, left_out: impl Fn(usize) -> bool) -> BTreeSet<usize> {
+        let start = self.edges[0].iter().copied().filter(|&i| !left_out(i));
         let mut reached = self.reach(start);
         reached.insert(0);
         reached
@@ -339,7 +343,7 @@ mod tests {
             names(crates.reach(blog.iter().copied())),
             ["serde", "derive", "syn", "autocfg", "blog"]
         );
-        let without = |name: &'static str| names(crates.without(move |node| node.name == name));
+        let without = |name: &str| names(crates.without(|i| crates.nodes[i].name == name));
         assert_eq!(without("blog").len(), 6);
         assert_eq!(without("serde").last(), Some(&"blog"));
     }

@@ -24,9 +24,11 @@ impl Directive {
     const SHOWN: usize = 100;
 
     /// Shows problems; of very many, the first.
-    pub(crate) fn problems(mut problems: Vec<Diagnostic>) -> Vec<Directive> {
+    pub(crate) fn problems(problems: Vec<Diagnostic>) -> Vec<Directive> {
         // What is cut off must not be the only error.
-        problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
+        let is_error = |problem: &Diagnostic| problem.severity == Severity::Error;
+        let (mut problems, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(is_error);
+        problems.extend(warnings);
         let worst = problems.first().map(|problem| problem.severity);
         let more = problems.len().saturating_sub(Directive::SHOWN);
         let mut shown: Vec<Directive> =

@@ -95,8 +95,8 @@ pub(crate) fn discover(
     let (own, scan) = own_plugins(app, settings, &conditions, problems);
     discovery.known.extend(own);
     discovery.watch(scan);
-    refuse_duplicates(&discovery.known, problems);
     discovery.known.sort_by(|a, b| a.id.cmp(&b.id));
+    refuse_duplicates(&discovery.known, problems);
     discovery
 }
 
@@ -202,24 +202,21 @@ impl Candidate<'_> {
     ) -> (Vec<Known>, Scan) {
         let none = || (Vec::new(), Scan::default());
         let metadata_path = self.dir.join("metadata.json");
-        if !self.dir.join("Cargo.toml").exists() {
+        let manifest_path = self.dir.join("Cargo.toml");
+        if !manifest_path.exists() {
             return match self.in_directory {
                 true => (vec![self.no_crate(&metadata_path, packages, problems)], Scan::default()),
                 // Cargo has already said that the dependency is not there.
                 false => none(),
             };
         }
-        let text = Text::read(
-            &self.dir.join("Cargo.toml"),
-            packages.show(&self.dir.join("Cargo.toml")),
-            problems,
-        );
+        let text = Text::read(&manifest_path, packages.show(&manifest_path), problems);
         let Some(text) = text else { return none() };
         // Most dependencies are no plugins, and need no further look.
         if !self.local && !text.as_str().contains("plugo") {
             return none();
         }
-        packages.read.insert(self.dir.join("Cargo.toml"));
+        self.watch(&manifest_path, packages);
         let Some(package) = packages.parse(&self.dir, &text, problems) else { return none() };
         let has_file = metadata_path.exists();
         let has_metadata = has_file || package.plugo.is_some();
@@ -242,8 +239,10 @@ impl Candidate<'_> {
             }
             scan = scan::scan(&package, &root, true, &conditions, problems);
         }
-        let metadata =
-            read_metadata(&package, has_file.then_some(&metadata_path), packages, problems);
+        if has_file {
+            self.watch(&metadata_path, packages);
+        }
+        let metadata = read_metadata(&package, has_file.then_some(&metadata_path), problems);
         let extern_name = self.dependency.map(|dependency| match dependency.renamed {
             true => dependency.key.replace('-', "_"),
             false => package.lib_name.clone(),
@@ -255,6 +254,13 @@ impl Candidate<'_> {
         let package = Rc::new(package);
         let krate = PluginCrate { package, own: false, extern_name, availability };
         (krate.plugins(&metadata, &scan, &conditions, problems), scan)
+    }
+
+    /// What lies in the plugin directory is watched with it.
+    fn watch(&self, path: &Path, packages: &mut Packages) {
+        if !self.in_directory {
+            packages.read.insert(path.to_owned());
+        }
     }
 
     /// A folder with `metadata.json` and without `Cargo.toml`.
@@ -285,14 +291,8 @@ impl Candidate<'_> {
     }
 }
 
-fn read_metadata(
-    package: &Package,
-    file: Option<&PathBuf>,
-    packages: &mut Packages,
-    problems: &mut Problems,
-) -> Metadata {
+fn read_metadata(package: &Package, file: Option<&PathBuf>, problems: &mut Problems) -> Metadata {
     let from_file = file.and_then(|path| {
-        packages.read.insert(path.clone());
         let shown = package.show(path);
         let text = Text::read(path, shown.clone(), problems)?;
         let node = document::json(&text, problems)?;
@@ -370,19 +370,16 @@ fn no_plugin(package: &Package) -> Diagnostic {
     )
 }
 
+/// Of plugins in the order of their names.
 fn refuse_duplicates(known: &[Known], problems: &mut Problems) {
-    let mut by_id: BTreeMap<&Id, Vec<&Known>> = BTreeMap::new();
-    for plugin in known {
-        by_id.entry(&plugin.id).or_default().push(plugin);
-    }
-    for (id, plugins) in by_id {
-        let [first, others @ ..] = plugins.as_slice() else { continue };
+    for plugins in known.chunk_by(|a, b| a.id == b.id) {
+        let [first, others @ ..] = plugins else { continue };
         if others.is_empty() {
             continue;
         }
         let mut diagnostic = Diagnostic::error(
             Code::DuplicatePlugin,
-            format!("{} plugins are named `{id}`", plugins.len()),
+            format!("{} plugins are named `{}`", plugins.len(), first.id),
         )
         .at(first.place.clone())
         .help("a name is used once; change it in `#[plugin(name = \"…\")]`");

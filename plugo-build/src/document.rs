@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
@@ -87,9 +87,12 @@ impl Text {
         if start > end {
             (start, line, column) = (0, 1, 1);
         }
-        for c in self.text[start..end].chars() {
-            (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
+        let mut rest = &self.text[start..end];
+        while let Some(at) = rest.find('\n') {
+            (line, column) = (line + 1, 1);
+            rest = &rest[at + 1..];
         }
+        column += rest.chars().count();
         self.last.set((end, line, column));
         Place { file: self.shown(), position: Some((line, column)) }
     }
@@ -317,6 +320,10 @@ impl JsonReader<'_> {
                     }
                 };
             }
+            // Without an escape, it is what stands between the quotes: that was looked at.
+            Some(b'"') if !text.contains('\\') => {
+                Ok(Value::String(text[1..text.len() - 1].to_owned()))
+            }
             Some(b'"') => serde_json::from_str(text).map(Value::String),
             Some(b't' | b'f') => serde_json::from_str(text).map(Value::Bool),
             Some(b'n') => Ok(Value::Null),
@@ -327,7 +334,7 @@ impl JsonReader<'_> {
 
     fn entries(&mut self, object: &RawObject<'_>, depth: usize) -> Vec<(Key, Node)> {
         let mut entries: Vec<(Key, Node)> = Vec::with_capacity(object.0.len());
-        let mut seen: HashSet<&str> = HashSet::new();
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
         for (key, raw) in &object.0 {
             let offset = match key {
                 // Before the borrowed text stands its quote.

@@ -26,6 +26,9 @@ pub(crate) const VARIABLES: [&str; 4] = [ENABLED_PLUGINS, MANIFEST, MANIFEST_DIR
 pub struct Environment {
     /// The app's folder.
     pub package_dir: PathBuf,
+    /// The name and the version of the app, where they are known before its
+    /// `Cargo.toml` is read.
+    pub(crate) package: Option<(String, String)>,
     /// The folder that the build script may write to.
     pub out_dir: PathBuf,
     /// The program `cargo`.
@@ -70,6 +73,7 @@ impl Environment {
     ) -> Self {
         Environment {
             package_dir: package_dir.into(),
+            package: None,
             out_dir: out_dir.into(),
             cargo: PathBuf::from("cargo"),
             target: target.into(),
@@ -90,7 +94,6 @@ impl Environment {
     #[must_use]
     pub fn with_cfgs(mut self, printed: &str) -> Self {
         self.cfgs = printed.lines().filter_map(|line| Cfg::from_str(line).ok()).collect();
-        self.cfgs.sort();
         self
     }
 
@@ -111,6 +114,7 @@ impl Environment {
         let non_empty = |name| env::var_os(name).filter(|value| !value.is_empty());
         Ok(Environment {
             package_dir: required("CARGO_MANIFEST_DIR")?.into(),
+            package: env::var("CARGO_PKG_NAME").ok().zip(env::var("CARGO_PKG_VERSION").ok()),
             out_dir: required("OUT_DIR")?.into(),
             cargo: required("CARGO")?.into(),
             target: text(required("TARGET")?),
@@ -132,7 +136,7 @@ impl Environment {
 /// `CARGO_CFG_UNIX=` is `cfg(unix)`; `CARGO_CFG_TARGET_OS=linux` is
 /// `cfg(target_os = "linux")`, and a list with commas is one for each.
 fn cfgs(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<Cfg> {
-    let mut cfgs: Vec<Cfg> = variables
+    variables
         .filter_map(|(name, value)| {
             let name = name.to_str()?.strip_prefix("CARGO_CFG_")?.to_ascii_lowercase();
             Some((name, value.to_string_lossy().into_owned()))
@@ -145,7 +149,5 @@ fn cfgs(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<Cfg> {
             };
             expressions.into_iter().filter_map(|text| Cfg::from_str(&text).ok())
         })
-        .collect();
-    cfgs.sort();
-    cfgs
+        .collect()
 }

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use plugo_core::DEFAULT_NAMESPACE;
@@ -93,15 +93,16 @@ impl PluginCrate {
         }
         merger.check_whole_crate(metadata, &found);
         let shared = metadata.shared();
-        let named = metadata
-            .plugins
-            .iter()
-            .filter_map(|plugin| plugin.name.as_ref().map(|name| (name.value.as_str(), plugin)));
-        let by_name: BTreeMap<&str, &Metadata> = named.collect();
+        let mut by_name: BTreeMap<String, usize> = BTreeMap::new();
+        for (i, plugin) in metadata.plugins.iter().enumerate() {
+            if let Some(name) = &plugin.name {
+                by_name.insert(name.value.clone(), i);
+            }
+        }
         let mut known: Vec<Known> = Vec::new();
         for plugin in &found {
             let name = &plugin.id.name;
-            let own = by_name.get(name.as_str()).copied();
+            let own = by_name.get(name).map(|&i| &metadata.plugins[i]);
             let alone = metadata.name.is_none() && found.len() == 1;
             let whole = if alone || metadata.is_named(name) { metadata } else { &shared };
             let merged = match own {
@@ -117,7 +118,7 @@ impl PluginCrate {
         // Told of by metadata alone: made by a macro, or missing.
         let told = metadata.plugins.iter().map(|plugin| (plugin, Some(plugin), &shared));
         let whole = (!conclusive).then_some((metadata, None, metadata));
-        let mut names: HashSet<String> = known.iter().map(|known| known.id.name.clone()).collect();
+        let mut names: BTreeSet<String> = known.iter().map(|known| known.id.name.clone()).collect();
         for (named, own, whole) in told.chain(whole) {
             let Some(name) = &named.name else { continue };
             let id = Id::new(DEFAULT_NAMESPACE, &name.value);

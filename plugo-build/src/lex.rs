@@ -40,7 +40,7 @@ impl Token<'_> {
 /// The tokens of a piece of source that starts at an offset of its file.
 /// `None` when a bracket, a string or a comment is not closed.
 pub(crate) fn tokens(text: &str, offset: usize) -> Option<Vec<Token<'_>>> {
-    let mut lexer = Lexer { bytes: text.as_bytes(), at: 0 };
+    let mut lexer = Lexer { text, bytes: text.as_bytes(), at: 0 };
     let mut tokens = Vec::new();
     loop {
         let start = lexer.at;
@@ -73,7 +73,20 @@ pub(crate) fn string<'t>(token: &Token<'t>) -> Option<&'t str> {
     (token.kind == Kind::Literal).then_some(inner)?.strip_prefix('"')?.strip_suffix('"')
 }
 
+/// The bytes that words are made of.
+static IN_WORD: [bool; 256] = {
+    let mut in_word = [false; 256];
+    let mut byte = 0;
+    while byte < in_word.len() {
+        in_word[byte] =
+            matches!(byte as u8, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | 0x80..);
+        byte += 1;
+    }
+    in_word
+};
+
 struct Lexer<'t> {
+    text: &'t str,
     bytes: &'t [u8],
     at: usize,
 }
@@ -99,11 +112,15 @@ impl Lexer<'_> {
         let Some(&byte) = self.bytes.get(start) else { return Some(None) };
         self.at += 1;
         let step = match byte {
-            b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => Step::Nothing,
-            b'/' if self.peek(0) == b'/' => {
-                while !matches!(self.bytes.get(self.at), None | Some(b'\n')) {
+            b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => {
+                while self.at < self.bytes.len() && self.bytes[self.at] == b' ' {
                     self.at += 1;
                 }
+                Step::Nothing
+            }
+            b'/' if self.peek(0) == b'/' => {
+                let line = &self.text[self.at..];
+                self.at += line.find('\n').unwrap_or(line.len());
                 Step::Nothing
             }
             b'/' if self.peek(0) == b'*' => {
@@ -138,29 +155,33 @@ impl Lexer<'_> {
     fn close(&mut self) -> Option<()> {
         let mut depth = 1usize;
         while depth > 0 {
-            match self.step()?? {
-                Step::Open(_) => depth += 1,
-                Step::Close => depth -= 1,
-                Step::Nothing | Step::Token(..) => {}
+            match self.step() {
+                Some(Some(Step::Open(_))) => depth += 1,
+                Some(Some(Step::Close)) => depth -= 1,
+                Some(Some(Step::Nothing | Step::Token(..))) => {}
+                Some(None) | None => return None,
             }
         }
         Some(())
     }
 
     fn word(&mut self) {
-        while matches!(
-            self.bytes.get(self.at),
-            Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | 0x80..)
-        ) {
-            self.at += 1;
+        let mut at = self.at;
+        while at < self.bytes.len() && IN_WORD[usize::from(self.bytes[at])] {
+            at += 1;
         }
+        self.at = at;
     }
 
     /// A word may turn out to be the prefix of a string, or of a raw name.
     fn after_word(&mut self, start: usize) -> Option<Step> {
+        let next = self.peek(0);
+        if !matches!(next, b'"' | b'\'' | b'#') {
+            return Some(Step::Token(Kind::Ident, start));
+        }
         let word = &self.bytes[start..self.at];
         let raw = matches!(word, b"r" | b"br" | b"cr");
-        match self.peek(0) {
+        match next {
             b'"' if raw => self.raw_string()?,
             b'"' if matches!(word, b"b" | b"c") => {
                 self.at += 1;

@@ -25,6 +25,8 @@
 mod diagnostic;
 /// What each kind of problem means, and how it is mended.
 mod explain;
+/// JSON as text.
+mod json;
 /// Files as trees of values that know their places.
 mod document;
 /// What Cargo and the shell tell a build script.

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Problems};
@@ -7,6 +8,8 @@ use crate::document::{self, Node, Text, Value};
 #[derive(Debug, Default)]
 pub(crate) struct Lock {
     packages: Vec<Locked>,
+    /// Their positions, by name and version.
+    by_package: BTreeMap<(String, String), Vec<usize>>,
 }
 
 #[derive(Debug)]
@@ -35,7 +38,7 @@ impl Lock {
         let Some(Value::Array(items)) = node.get("package").map(|packages| &packages.value) else {
             return Some(Lock::default());
         };
-        let packages = items
+        let packages: Vec<Locked> = items
             .iter()
             .filter_map(|item| {
                 let field = |key: &str| item.get(key).and_then(Node::as_str).map(str::to_owned);
@@ -47,7 +50,12 @@ impl Lock {
                 })
             })
             .collect();
-        Some(Lock { packages })
+        let mut by_package: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+        for (i, locked) in packages.iter().enumerate() {
+            let package = (locked.name.clone(), locked.version.clone());
+            by_package.entry(package).or_default().push(i);
+        }
+        Some(Lock { packages, by_package })
     }
 
     /// What is locked of a package, the highest version last.
@@ -56,8 +64,7 @@ impl Lock {
     }
 
     pub(crate) fn get(&self, name: &str, version: &str, local: bool) -> Option<&Locked> {
-        self.packages
-            .iter()
-            .find(|p| p.name == name && p.version == version && p.source.is_none() == local)
+        let found = self.by_package.get(&(name.to_owned(), version.to_owned()))?;
+        found.iter().map(|&i| &self.packages[i]).find(|locked| locked.source.is_none() == local)
     }
 }

@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use plugo_core::lookup::{bucket, hash, slot};
 
 /// A perfect hash of the names of a table: seeds of buckets, and the plugin in
@@ -30,28 +28,32 @@ impl Lookup {
         }
         let hashes: Vec<u64> =
             names.iter().map(|(namespace, name)| hash(*namespace, name)).collect();
-        if hashes.iter().collect::<BTreeSet<_>>().len() < hashes.len() {
-            return Lookup::default();
-        }
         Lookup::of_hashes(&hashes, MOST_SEEDS).unwrap_or_default()
     }
 
-    /// None where a bucket finds no room with any of so many seeds.
+    /// None where two hashes are one, and where a bucket finds no room with any of so many seeds.
     fn of_hashes(hashes: &[u64], most_seeds: usize) -> Option<Self> {
         // Four names share a seed, and one slot of nine is free: with more of either, the
         // last names take long to find a place.
         let (buckets, slots) = (hashes.len().div_ceil(4), hashes.len() * 9 / 8);
-        let mut members: Vec<(usize, Vec<usize>)> =
-            (0..buckets).map(|bucket| (bucket, Vec::new())).collect();
+        let mut members: Vec<Vec<usize>> = vec![Vec::new(); buckets];
         for (plugin, hash) in hashes.iter().enumerate() {
-            members[bucket(*hash, buckets)].1.push(plugin);
+            let members = &mut members[bucket(*hash, buckets)];
+            // Two that have one hash share a bucket.
+            if members.iter().any(|&other| hashes[other] == *hash) {
+                return None;
+            }
+            members.push(plugin);
         }
         // Large ones first, while there is room.
-        members.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
+        let most = members.iter().map(Vec::len).max().unwrap_or_default();
+        let by_size = (1..=most).rev().flat_map(|size| {
+            members.iter().enumerate().filter(move |(_, members)| members.len() == size)
+        });
         let mut seeds = vec![0; buckets];
         let mut taken: Vec<Option<usize>> = vec![None; slots];
         let mut chosen: Vec<usize> = Vec::new();
-        for (bucket, members) in &members {
+        for (bucket, members) in by_size {
             let mut tried = 0..most_seeds;
             let seed = tried.find(|&seed| {
                 chosen.clear();
@@ -62,7 +64,7 @@ impl Lookup {
                     is_free
                 })
             })?;
-            seeds[*bucket] = seed;
+            seeds[bucket] = seed;
             for (slot, plugin) in chosen.iter().zip(members) {
                 taken[*slot] = Some(*plugin);
             }

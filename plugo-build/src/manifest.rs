@@ -1,13 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::crates::{Crate, Inputs, Side};
+use crate::crates::{Inputs, Side};
 use crate::diagnostic::{Code, Diagnostic, Place, Problems};
+use crate::json::{object, texts};
 use crate::lock::Locked;
 use crate::package::slashes;
-use crate::plan::Planned;
+use crate::plan::Plan;
 use crate::requirements::{self, Requirement, requirements};
 use crate::seal::seal;
 
@@ -27,7 +28,13 @@ pub(crate) struct Manifest {
     pub(crate) fingerprint: String,
 }
 
-pub(crate) fn manifest(inputs: &Inputs<'_>, problems: &mut Problems) -> Manifest {
+/// `plugins` is what [`plugins`] says of the plan, which can be asked before
+/// the crates are known.
+pub(crate) fn manifest(
+    inputs: &Inputs<'_>,
+    plugins: Vec<Value>,
+    problems: &mut Problems,
+) -> Manifest {
     let requirements = requirements(inputs);
     let entries = entries(inputs);
     for plugin in inputs.plan.plugins.iter().filter(|plugin| plugin.extern_name.is_some()) {
@@ -37,27 +44,28 @@ pub(crate) fn manifest(inputs: &Inputs<'_>, problems: &mut Problems) -> Manifest
             problems.add(Diagnostic::error(Code::CargoFailed, message).at(plugin.place.clone()));
         }
     }
-    let document = json!({
-        "app": {
-            "name": inputs.plan.app,
-            "version": inputs.plan.app_version,
-        },
-        "client": inputs.plan.client,
-        "crates": crates(inputs, &entries, problems),
-        "differences": requirements.iter().filter(|r| r.differs()).map(Requirement::json).collect::<Vec<_>>(),
-        "duplicates": duplicates(&entries),
-        "features": inputs.plan.features,
-        "fingerprint": "",
-        "format": FORMAT,
-        "made_by": {
-            "name": "plugo-build",
-            "version": env!("CARGO_PKG_VERSION"),
-            "way": "build-script",
-        },
-        "plugins": plugins(inputs),
-        "target": inputs.target,
-        "verified": false,
-    });
+    let differences = requirements.iter().filter(|requirement| requirement.differs());
+    let document = object([
+        ("app", package(&inputs.plan.app, &inputs.plan.app_version)),
+        ("client", inputs.plan.client.clone().into()),
+        ("crates", crates(inputs, &entries, problems).into()),
+        ("differences", differences.map(Requirement::json).collect()),
+        ("duplicates", duplicates(&entries).into()),
+        ("features", texts(&inputs.plan.features)),
+        ("fingerprint", "".into()),
+        ("format", FORMAT.into()),
+        (
+            "made_by",
+            object([
+                ("name", "plugo-build".into()),
+                ("version", env!("CARGO_PKG_VERSION").into()),
+                ("way", "build-script".into()),
+            ]),
+        ),
+        ("plugins", plugins.into()),
+        ("target", inputs.target.into()),
+        ("verified", false.into()),
+    ]);
     Manifest::new(document, requirements::to_toml(&requirements))
 }
 
@@ -69,34 +77,35 @@ impl Manifest {
     }
 }
 
-fn plugins(inputs: &Inputs<'_>) -> Vec<Value> {
-    let plan = inputs.plan;
+fn package(name: &str, version: &str) -> Value {
+    object([("name", name.into()), ("version", version.into())])
+}
+
+pub(crate) fn plugins(plan: &Plan) -> Vec<Value> {
     plan.plugins
         .iter()
         .enumerate()
         .map(|(order, plugin)| {
-            let dependencies: Vec<String> =
-                plugin.dependencies.iter().map(|&i| plan.plugins[i].id.to_string()).collect();
-            let reasons: Vec<Value> = plugin
-                .reasons
-                .iter()
-                .map(|reason| json!({ "place": reason.place, "source": reason.source.as_str() }))
-                .collect();
-            json!({
-                "authors": plugin.authors,
-                "crate": { "name": plugin.package, "version": plugin.package_version },
-                "dependencies": dependencies,
-                "description": plugin.description,
-                "identifier": plugin.identifier,
-                "license": license(&plugin.license),
-                "name": plugin.id.name,
-                "namespace": plugin.id.namespace,
-                "order": order,
-                "place": plugin.place.to_string(),
-                "priority": plugin.priority,
-                "reasons": reasons,
-                "version": plugin.version.to_string(),
-            })
+            let dependencies = plugin.dependencies.iter().map(|&i| plan.plugins[i].id.to_string());
+            let reasons = plugin.reasons.iter().map(|reason| {
+                let source = reason.source.as_str();
+                object([("place", reason.place.as_str().into()), ("source", source.into())])
+            });
+            object([
+                ("authors", texts(&plugin.authors)),
+                ("crate", package(&plugin.package, &plugin.package_version)),
+                ("dependencies", texts(dependencies)),
+                ("description", plugin.description.as_str().into()),
+                ("identifier", plugin.identifier.as_str().into()),
+                ("license", license(&plugin.license).into()),
+                ("name", plugin.id.name.as_str().into()),
+                ("namespace", plugin.id.namespace.as_str().into()),
+                ("order", order.into()),
+                ("place", plugin.place.to_string().into()),
+                ("priority", plugin.priority.into()),
+                ("reasons", reasons.collect()),
+                ("version", plugin.version.to_string().into()),
+            ])
         })
         .collect()
 }
@@ -109,41 +118,41 @@ struct Entry {
     features: BTreeSet<String>,
     /// Those that are on where a crate that is linked also runs while building.
     build_features: Option<BTreeSet<String>>,
-    dependencies: BTreeSet<CrateKey>,
+    /// As one crate names another.
+    dependencies: BTreeSet<String>,
     by_app: bool,
-    by_plugin: BTreeSet<String>,
+    by_plugin: Vec<String>,
 }
 
 /// Name, version, and what Cargo says of the origin.
 type CrateKey = (String, String, Option<String>);
 
-/// What plugins are in which package, planned and not.
-struct Packages<'m> {
-    known: BTreeSet<(&'m str, &'m str)>,
-    planned: BTreeSet<(&'m str, &'m str)>,
+/// Which crates have plugins: any, and planned ones.
+struct WithPlugins {
+    known: Vec<bool>,
+    planned: Vec<bool>,
 }
 
-impl<'m> Packages<'m> {
-    fn new(inputs: &'m Inputs<'m>) -> Self {
-        let known = inputs.known.iter().filter_map(|known| known.package.as_ref());
-        let planned = inputs.plan.plugins.iter();
-        Packages {
-            known: known.map(|p| (p.name.as_str(), p.version.as_str())).collect(),
-            planned: planned.map(|p| (p.package.as_str(), p.package_version.as_str())).collect(),
+impl WithPlugins {
+    fn new(inputs: &Inputs<'_>) -> Self {
+        let none = vec![false; inputs.crates.nodes.len()];
+        let mut with = WithPlugins { known: none.clone(), planned: none };
+        for package in inputs.known.iter().filter_map(|known| known.package.as_ref()) {
+            for &i in inputs.crates.find(&package.name, &package.version) {
+                with.known[i] = true;
+            }
         }
-    }
-
-    fn is_planned(&self, node: &Crate) -> bool {
-        self.planned.contains(&(&node.name, &node.version))
-    }
-
-    fn is_known(&self, node: &Crate) -> bool {
-        self.known.contains(&(&node.name, &node.version))
+        for plugin in &inputs.plan.plugins {
+            for &i in inputs.crates.find(&plugin.package, &plugin.package_version) {
+                with.planned[i] = true;
+            }
+        }
+        with
     }
 
     /// Without the crates that only a plugin outside the plan needs.
-    fn is_left_out(&self, node: &Crate) -> bool {
-        self.is_known(node) && !self.is_planned(node)
+    fn is_left_out(&self, i: usize) -> bool {
+        self.known[i] && !self.planned[i]
     }
 }
 
@@ -155,17 +164,20 @@ impl<'m> Packages<'m> {
 /// building, with other features perhaps, those stand beside.
 fn entries(inputs: &Inputs<'_>) -> BTreeMap<CrateKey, Entry> {
     let crates = inputs.crates;
-    let packages = Packages::new(inputs);
-    let mut needed_by: Vec<Vec<&Planned>> = vec![Vec::new(); crates.nodes.len()];
-    for plugin in inputs.plan.plugins.iter().filter(|plugin| plugin.extern_name.is_some()) {
+    let with_plugins = WithPlugins::new(inputs);
+    let mut needed_by: Vec<Vec<String>> = vec![Vec::new(); crates.nodes.len()];
+    let plugins = inputs.plan.plugins.iter().filter(|plugin| plugin.extern_name.is_some());
+    let mut plugins: Vec<_> = plugins.map(|plugin| (plugin.id.to_string(), plugin)).collect();
+    plugins.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    for (id, plugin) in plugins {
         let start = crates.find(&plugin.package, &plugin.package_version);
         for i in crates.reach(start.iter().copied()) {
-            needed_by[i].push(plugin);
+            needed_by[i].push(id.clone());
         }
     }
-    let by_app = crates.without(|node| packages.is_known(node));
+    let by_app = crates.without(|i| with_plugins.known[i]);
     let mut entries: BTreeMap<CrateKey, Entry> = BTreeMap::new();
-    let kept = crates.without(|node| packages.is_left_out(node));
+    let kept = crates.without(|i| with_plugins.is_left_out(i));
     let key = |i: usize| {
         let node = &crates.nodes[i];
         (node.name.clone(), node.version.clone(), node.origin.clone())
@@ -176,12 +188,13 @@ fn entries(inputs: &Inputs<'_>) -> BTreeMap<CrateKey, Entry> {
         let node = &crates.nodes[i];
         let role = match node.side {
             Side::Target if i == 0 => "app",
-            Side::Target if packages.is_planned(node) => "plugin",
+            Side::Target if with_plugins.planned[i] => "plugin",
             Side::Target => "linked",
             Side::Host => "build",
         };
         let entry = entries.entry(key(i)).or_insert_with(|| Entry { role, ..Entry::default() });
-        entry.dependencies.extend(crates.edges(i).filter(|to| kept.contains(to)).map(key));
+        let dependencies = crates.edges(i).filter(|to| kept.contains(to));
+        entry.dependencies.extend(dependencies.map(|to| reference(inputs, &key(to))));
         if entry.role != "build" && role == "build" {
             entry.build_features.get_or_insert_default().extend(node.features.iter().cloned());
             continue;
@@ -189,7 +202,11 @@ fn entries(inputs: &Inputs<'_>) -> BTreeMap<CrateKey, Entry> {
         entry.license.clone_from(&node.license);
         entry.features.extend(node.features.iter().cloned());
         entry.by_app |= by_app.contains(&i);
-        entry.by_plugin.extend(needed_by[i].iter().map(|plugin| plugin.id.to_string()));
+        entry.by_plugin.append(&mut needed_by[i]);
+    }
+    for entry in entries.values_mut() {
+        entry.by_plugin.sort_unstable();
+        entry.by_plugin.dedup();
     }
     entries
 }
@@ -211,21 +228,19 @@ fn crates(
             }
             let source = source(inputs, key);
             let checksum = locked.and_then(|locked| locked.checksum.as_deref());
-            let dependencies: BTreeSet<String> =
-                entry.dependencies.iter().map(|key| reference(inputs, key)).collect();
-            json!({
-                "build_features": entry.build_features,
-                "checksum": checksum.map(|sum| format!("sha256:{sum}")),
-                "dependencies": dependencies,
-                "features": entry.features,
-                "license": license(&entry.license),
-                "name": name,
-                "needed_by": entry.by_plugin,
-                "needed_by_app": entry.by_app,
-                "role": entry.role,
-                "source": source,
-                "version": version,
-            })
+            object([
+                ("build_features", entry.build_features.as_ref().map(texts).into()),
+                ("checksum", checksum.map(|sum| format!("sha256:{sum}")).into()),
+                ("dependencies", texts(&entry.dependencies)),
+                ("features", texts(&entry.features)),
+                ("license", license(&entry.license).into()),
+                ("name", name.as_str().into()),
+                ("needed_by", texts(&entry.by_plugin)),
+                ("needed_by_app", entry.by_app.into()),
+                ("role", entry.role.into()),
+                ("source", source.into()),
+                ("version", version.as_str().into()),
+            ])
         })
         .collect()
 }
@@ -263,13 +278,15 @@ fn license(text: &str) -> Option<String> {
 
 /// Crates that this build has in more than one version.
 fn duplicates(entries: &BTreeMap<CrateKey, Entry>) -> Vec<Value> {
-    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (name, version, _) in entries.keys() {
-        versions.entry(name).or_default().insert(version);
+    let keys: Vec<&CrateKey> = entries.keys().collect();
+    let mut duplicates = Vec::new();
+    for same in keys.chunk_by(|a, b| a.0 == b.0) {
+        let mut versions: Vec<&str> = same.iter().map(|(_, version, _)| version.as_str()).collect();
+        versions.dedup();
+        if versions.len() > 1 {
+            let name = same[0].0.as_str();
+            duplicates.push(object([("name", name.into()), ("versions", texts(versions))]));
+        }
     }
-    versions
-        .into_iter()
-        .filter(|(_, versions)| versions.len() > 1)
-        .map(|(name, versions)| json!({ "name": name, "versions": versions }))
-        .collect()
+    duplicates
 }

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use plugo_core::DEFAULT_NAMESPACE;
@@ -120,7 +120,7 @@ pub(crate) fn plugins(list: &Node, what: &str, problems: &mut Problems) -> Vec<M
     let items =
         list.array(&format!("`plugins` of {what}"), "objects", problems).unwrap_or_default();
     let mut plugins: Vec<Metadata> = Vec::new();
-    let mut names: HashSet<String> = HashSet::new();
+    let mut names: BTreeSet<String> = BTreeSet::new();
     for item in items {
         let plugin = one(item, &format!("an entry of `plugins` of {what}"), &FIELDS, problems);
         match &plugin.name {

@@ -1,5 +1,5 @@
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeSet, BinaryHeap};
 
 use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::known::Known;
@@ -14,15 +14,15 @@ pub(crate) fn order<'k>(
     problems: &mut Problems,
 ) -> Vec<&'k Known> {
     let plugins: Vec<&Known> = selected.keys().filter_map(|id| index.get(id)).collect();
-    let position: BTreeMap<&Id, usize> =
-        plugins.iter().enumerate().map(|(i, plugin)| (&plugin.id, i)).collect();
+    // What is selected stands in the order of the names.
+    let position = |id: &Id| plugins.binary_search_by(|plugin| plugin.id.cmp(id)).ok();
     let edges: Vec<Vec<usize>> = plugins
         .iter()
         .map(|plugin| {
             plugin
                 .dependencies
                 .iter()
-                .filter_map(|d| position.get(&Id::new(&plugin.id.namespace, &d.name)).copied())
+                .filter_map(|d| position(&Id::new(&plugin.id.namespace, &d.name)))
                 .collect()
         })
         .collect();
@@ -47,7 +47,8 @@ pub(crate) fn order<'k>(
         }
     }
     if order.len() < plugins.len() {
-        let stuck: BTreeSet<usize> = (0..plugins.len()).filter(|&i| missing[i] > 0).collect();
+        let mut stuck: BTreeSet<usize> = BTreeSet::new();
+        stuck.extend((0..plugins.len()).filter(|&i| missing[i] > 0));
         for cycle in cycles(&stuck, &edges) {
             refuse_cycle(&cycle, &plugins, problems);
         }

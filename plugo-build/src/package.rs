@@ -35,14 +35,15 @@ pub(crate) struct Package {
     reach: OnceCell<Reach>,
 }
 
-/// Optional dependencies and features, each with what it is about the other.
+/// Optional dependencies and features, each with what it is about the other,
+/// in the order of their names.
 #[derive(Debug, Default)]
 struct Reach {
     /// The optional dependencies that a feature turns on.
-    by_feature: BTreeMap<String, BTreeSet<String>>,
+    by_feature: Vec<(String, BTreeSet<String>)>,
     /// The features that turn an optional dependency on, the most direct
     /// first; those of clients last.
-    for_key: BTreeMap<String, Vec<String>>,
+    for_key: Vec<(String, Vec<String>)>,
 }
 
 #[derive(Debug)]
@@ -310,7 +311,7 @@ impl Package {
     /// The optional dependencies that an item of a feature's list turns on,
     /// through other features too: `shop`, `dep:shop`, `shop/cards`.
     pub(crate) fn turned_on_by<'p>(&'p self, item: &'p str) -> BTreeSet<&'p str> {
-        if let Some(on) = self.reach().by_feature.get(item) {
+        if let Some(on) = find(&self.reach().by_feature, item) {
             return on.iter().map(String::as_str).collect();
         }
         let key = match item.split_once('/') {
@@ -326,7 +327,7 @@ impl Package {
     /// The features that turn an optional dependency on, the most direct
     /// first; those of clients last.
     pub(crate) fn features_for(&self, key: &str) -> &[String] {
-        self.reach().for_key.get(key).map(Vec::as_slice).unwrap_or_default()
+        find(&self.reach().for_key, key).map(Vec::as_slice).unwrap_or_default()
     }
 
     fn reach(&self) -> &Reach {
@@ -334,7 +335,7 @@ impl Package {
             let optional = self.dependencies.iter().filter(|dependency| dependency.optional);
             let optional: BTreeSet<&str> = optional.map(|d| d.key.as_str()).collect();
             let mut found: BTreeMap<&str, Vec<(bool, usize, &str)>> = BTreeMap::new();
-            let mut by_feature = BTreeMap::new();
+            let mut by_feature = Vec::new();
             for name in self.features.keys() {
                 let on = self.turned_on_from(name, &optional);
                 for &key in &on {
@@ -342,7 +343,7 @@ impl Package {
                     found.entry(key).or_default().push((is_client, on.len(), name));
                 }
                 let on: BTreeSet<String> = on.into_iter().map(str::to_owned).collect();
-                by_feature.insert(name.clone(), on);
+                by_feature.push((name.clone(), on));
             }
             for key in optional.into_iter().filter(|key| self.is_feature(key)) {
                 if !self.features.contains_key(key) {
@@ -434,6 +435,12 @@ impl Package {
     }
 }
 
+/// What has that name, in a list in the order of names.
+fn find<'l, T>(list: &'l [(String, T)], name: &str) -> Option<&'l T> {
+    let found = list.binary_search_by(|(other, _)| other.as_str().cmp(name));
+    found.ok().map(|at| &list[at].1)
+}
+
 fn strings(node: &Node) -> Vec<String> {
     match &node.value {
         document::Value::Array(items) => {
@@ -450,6 +457,9 @@ pub(crate) fn show(path: &Path, root: &Path) -> String {
 
 /// The path from one folder to another.
 pub(crate) fn relative(to: &Path, from: &Path) -> String {
+    if let Ok(inside) = to.strip_prefix(from) {
+        return slashes(inside);
+    }
     let up = from.ancestors().take_while(|dir| !to.starts_with(dir)).count();
     let shared = from.ancestors().nth(up).unwrap_or(from);
     "../".repeat(up) + &slashes(to.strip_prefix(shared).unwrap_or(to))
@@ -458,7 +468,9 @@ pub(crate) fn relative(to: &Path, from: &Path) -> String {
 /// A path with `/`, whatever the system writes.
 pub(crate) fn slashes(path: &Path) -> String {
     let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    parts.join("/").replacen("//", "/", 1)
+    let joined = parts.join("/");
+    // The root is a part of its own, and is written as one.
+    if joined.starts_with("//") { joined[1..].to_owned() } else { joined }
 }
 
 /// A path without `.` and `..`, where that can be told from the text.

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use semver::Version;
 
@@ -77,8 +77,12 @@ pub(crate) fn plan(
     let selected = select(&index, &config.selection, problems);
     check_selected(&index, &selected, core_version, problems);
     let order = order(&index, &selected, problems);
-    let position: BTreeMap<&Id, usize> =
-        order.iter().enumerate().map(|(i, plugin)| (&plugin.id, i)).collect();
+    let mut positions = vec![None; known.len()];
+    for (i, plugin) in order.iter().enumerate() {
+        if let Some(at) = index.position(&plugin.id) {
+            positions[at] = Some(i);
+        }
+    }
     let plugins = order
         .iter()
         .map(|plugin| {
@@ -94,7 +98,8 @@ pub(crate) fn plan(
                 dependencies: plugin
                     .dependencies
                     .iter()
-                    .filter_map(|d| position.get(&Id::new(&plugin.id.namespace, &d.name)).copied())
+                    .filter_map(|d| index.position(&Id::new(&plugin.id.namespace, &d.name)))
+                    .filter_map(|at| positions[at])
                     .collect(),
                 reasons: selected[&plugin.id].clone(),
                 package: package.map(|package| package.name.clone()).unwrap_or_default(),

@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::crates::Inputs;
+use crate::json::{self, object, texts};
 use crate::package::{Dependency, Origin, Package, slashes};
 
 /// What the plugins of a plan declare about one package.
@@ -43,40 +44,41 @@ impl Requirement {
             .declared
             .iter()
             .map(|d| {
-                json!({
-                    "default_features": d.default_features,
-                    "features": d.features,
-                    "plugins": d.plugins,
-                    "requirement": d.requirement,
-                    "source": d.source,
-                    "target": d.target,
-                })
+                object([
+                    ("default_features", d.default_features.into()),
+                    ("features", texts(&d.features)),
+                    ("plugins", texts(&d.plugins)),
+                    ("requirement", d.requirement.clone().into()),
+                    ("source", d.source.as_str().into()),
+                    ("target", d.target.clone().into()),
+                ])
             })
             .collect();
-        json!({
-            "declared": declared,
-            "package": self.package,
-            "resolved": self.resolved,
-        })
+        object([
+            ("declared", declared.into()),
+            ("package", self.package.as_str().into()),
+            ("resolved", texts(&self.resolved)),
+        ])
     }
 }
 
 /// What the planned plugins declare, by package: all of it, side by side.
 pub(crate) fn requirements(inputs: &Inputs<'_>) -> Vec<Requirement> {
     let mut by_package: BTreeMap<String, Requirement> = BTreeMap::new();
-    let mut plugins_of: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for plugin in inputs.plan.plugins.iter().filter(|plugin| plugin.extern_name.is_some()) {
-        plugins_of.entry(&plugin.package).or_default().push(plugin.id.to_string());
+    let mut packages: BTreeMap<&str, (&Package, Vec<String>)> = BTreeMap::new();
+    for package in inputs.known.iter().filter_map(|known| known.package.as_deref()) {
+        packages.insert(&package.name, (package, Vec::new()));
     }
-    let packages: BTreeMap<&str, &Package> = inputs
-        .known
-        .iter()
-        .filter_map(|known| known.package.as_deref())
-        .map(|package| (package.name.as_str(), package))
-        .collect();
-    for (package, mut plugins) in plugins_of {
+    for plugin in inputs.plan.plugins.iter().filter(|plugin| plugin.extern_name.is_some()) {
+        if let Some((_, plugins)) = packages.get_mut(plugin.package.as_str()) {
+            plugins.push(plugin.id.to_string());
+        }
+    }
+    for (package, mut plugins) in packages.into_values() {
+        if plugins.is_empty() {
+            continue;
+        }
         plugins.sort();
-        let Some(package) = packages.get(package) else { continue };
         for dependency in &package.dependencies {
             let Some(version) = resolved(inputs, package, dependency) else { continue };
             let entry =
@@ -139,7 +141,7 @@ fn resolved(inputs: &Inputs<'_>, package: &Package, dependency: &Dependency) -> 
 /// `requirements-plugins.toml`.
 pub(crate) fn to_toml(requirements: &[Requirement]) -> String {
     // A JSON string is a TOML basic string: both escape the same way.
-    let quoted = |text: &str| json!(text).to_string();
+    let quoted = |text: &str| json::compact(&text.into());
     let list = |items: &mut dyn Iterator<Item = &String>| {
         let items: Vec<String> = items.map(|item| quoted(item)).collect();
         format!("[{}]", items.join(", "))

@@ -1,4 +1,6 @@
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::json;
 
 /// Puts the keys of a manifest in order, gives it its fingerprint, and writes
 /// it.
@@ -15,15 +17,15 @@ use serde_json::{Value, json};
 /// ```
 pub fn seal(document: &mut Value) -> String {
     sort(document);
-    document["fingerprint"] = json!("");
+    document["fingerprint"] = "".into();
     let text = text(document);
-    let is_known_before = document["verified"] == json!(false)
+    let is_known_before = document["verified"] == false
         && crates_of(document).iter().all(|krate| krate.get("native_libs").is_none());
     let fingerprint = match is_known_before {
         true => sha256(text.as_bytes()),
         false => {
             let mut known_before = document.clone();
-            known_before["verified"] = json!(false);
+            known_before["verified"] = false.into();
             for krate in known_before["crates"].as_array_mut().into_iter().flatten() {
                 krate.as_object_mut().map(|krate| krate.remove("native_libs"));
             }
@@ -41,7 +43,7 @@ pub fn seal(document: &mut Value) -> String {
         }
         None => text,
     };
-    document["fingerprint"] = json!(fingerprint);
+    document["fingerprint"] = fingerprint.into();
     text
 }
 
@@ -49,9 +51,9 @@ fn crates_of(document: &Value) -> &[Value] {
     document["crates"].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// The text of a document, with a line break at its end. Keys are texts, so it cannot fail.
+/// The text of a document, with a line break at its end.
 fn text(document: &Value) -> String {
-    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    let mut text = json::pretty(document);
     text.push('\n');
     text
 }
@@ -65,10 +67,15 @@ fn sort(value: &mut Value) {
             object.values_mut().for_each(sort);
         }
         Value::Object(object) => {
-            let mut entries: Vec<(String, Value)> = std::mem::take(object).into_iter().collect();
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            entries.iter_mut().for_each(|(_, value)| sort(value));
-            object.extend(entries);
+            let mut entries = std::mem::take(object);
+            let mut keys: Vec<String> = entries.keys().cloned().collect();
+            keys.sort_unstable();
+            for key in keys {
+                if let Some(mut value) = entries.remove(&key) {
+                    sort(&mut value);
+                    object.insert(key, value);
+                }
+            }
         }
         _ => {}
     }
@@ -80,6 +87,8 @@ fn sha256(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn sealed(mut document: Value) -> (String, Value) {

@@ -27,17 +27,21 @@ impl Reason {
 
 /// The known plugins, by name.
 pub(crate) struct Index<'k> {
+    /// In the order of their names, each once.
     pub(crate) all: &'k [Known],
-    by_id: BTreeMap<&'k Id, &'k Known>,
 }
 
 impl<'k> Index<'k> {
     pub(crate) fn new(all: &'k [Known]) -> Self {
-        Index { all, by_id: all.iter().map(|known| (&known.id, known)).collect() }
+        Index { all }
+    }
+
+    pub(crate) fn position(&self, id: &Id) -> Option<usize> {
+        self.all.binary_search_by(|known| known.id.cmp(id)).ok()
     }
 
     pub(crate) fn get(&self, id: &Id) -> Option<&'k Known> {
-        self.by_id.get(id).copied()
+        self.position(id).map(|at| &self.all[at])
     }
 
     /// Help for a name that is not known.

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,7 +19,8 @@ pub(crate) struct Sources<'s> {
     environment: &'s Environment,
     lock: &'s Lock,
     registries: Option<Vec<PathBuf>>,
-    asked: Option<BTreeMap<(String, String), PathBuf>>,
+    /// Name, version and folder of each package.
+    asked: Option<Vec<(String, String, PathBuf)>>,
 }
 
 impl<'s> Sources<'s> {
@@ -60,8 +60,8 @@ impl<'s> Sources<'s> {
         let cargo = &self.environment.cargo;
         let dir = &self.environment.package_dir;
         let asked = self.asked.get_or_insert_with(|| ask_cargo(cargo, dir));
-        let found = asked.get(&(name.clone(), version.clone())).cloned();
-        found.map(|dir| (dir, local)).ok_or(version)
+        let found = asked.iter().find(|(found, at, _)| found == name && *at == version);
+        found.map(|(.., dir)| (dir.clone(), local)).ok_or(version)
     }
 }
 
@@ -74,25 +74,25 @@ fn registries(home: Option<&Path>) -> Vec<PathBuf> {
     dirs
 }
 
-fn ask_cargo(cargo: &Path, dir: &Path) -> BTreeMap<(String, String), PathBuf> {
+fn ask_cargo(cargo: &Path, dir: &Path) -> Vec<(String, String, PathBuf)> {
     let output = Command::new(cargo)
         .current_dir(dir)
         .args(["metadata", "--format-version", "1", "--offline", "--locked"])
         .output();
-    let Ok(output) = output else { return BTreeMap::new() };
+    let Ok(output) = output else { return Vec::new() };
     let text = Text::new("cargo metadata", String::from_utf8_lossy(&output.stdout).into_owned());
     // What fails here is warned of where a package is missed.
     let Some(node) = document::json(&text, &mut Problems::default()) else {
-        return BTreeMap::new();
+        return Vec::new();
     };
     let packages = node.get("packages").map(|packages| &packages.value);
-    let Some(document::Value::Array(packages)) = packages else { return BTreeMap::new() };
+    let Some(document::Value::Array(packages)) = packages else { return Vec::new() };
     packages
         .iter()
         .filter_map(|package| {
             let field = |key: &str| package.get(key).and_then(Node::as_str).map(str::to_owned);
             let manifest = PathBuf::from(field("manifest_path")?);
-            Some(((field("name")?, field("version")?), manifest.parent()?.to_owned()))
+            Some((field("name")?, field("version")?, manifest.parent()?.to_owned()))
         })
         .collect()
 }
