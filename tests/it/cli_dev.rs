@@ -396,7 +396,12 @@ pub(super) const TAKES: &str =
     "listenfd::ListenFd::from_env().take_tcp_listener(0).unwrap().expect(\"a socket\")";
 
 pub(super) fn small(name: &str, socket: &str) -> Project {
-    let mut project = Project::buildable(name)
+    small_in(Project::buildable(name), socket)
+}
+
+pub(super) fn small_in(project: Project, socket: &str) -> Project {
+    let name = project.name().to_owned();
+    let mut project = project
         .file("src/main.rs", MAIN.replace("OPENED", socket))
         .dependencies("listenfd = \"1\"");
     for plugin in ["a", "b"] {
