@@ -192,7 +192,7 @@ fn the_build_script_reruns_when_something_it_read_changes_and_never_otherwise() 
         assert!(built(project), "{what} changes the build");
         assert!(!built(project), "a second build after {what} compiles nothing");
     };
-    let project = Project::buildable(name)
+    let project = Project::fresh(name)
         .file("src/main.rs", "plugo::plugins!();\nfn main() { println!(\"{}\", PLUGINS.len()); }\n")
         .plugin_crate("one", "", "#[plugo::plugin(name = \"one\")] fn init_plugin() {}\n")
         .features("client-acme = []");
@@ -411,6 +411,7 @@ fn two_versions_of_the_core_are_refused_by_cargo() {
         .replace("license.workspace = true", "")
         .replace("[lints]\nworkspace = true", "");
     let project = Project::buildable("two-cores")
+        .lagging()
         .file("old-core/Cargo.toml", old)
         .file("old-core/build.rs", copy("build.rs"))
         .file("old-core/src/lib.rs", "")

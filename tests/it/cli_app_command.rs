@@ -42,7 +42,7 @@ fn main() {
 
 #[test]
 fn the_app_answers_or_it_is_ended_and_its_author_is_told_what_to_add() {
-    let project = Project::buildable("app-command").file("src/main.rs", MAIN);
+    let project = Project::buildable("app-command").lagging().file("src/main.rs", MAIN);
     let mut asked = plugo(project.dir(), &["db", "--no-locked", "list", "--type", "x", "-v"]);
     asked.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = asked.spawn().unwrap();

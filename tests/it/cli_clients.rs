@@ -49,7 +49,7 @@ fn strings(value: &Value) -> Vec<&str> {
 
 /// An app with two plugins, `a` and `b`, each turned on by a feature, and
 /// with clients, each of which gets some of them.
-fn app(name: &str, clients: &[(&str, &[&str])]) -> Project {
+fn app(project: Project, clients: &[(&str, &[&str])]) -> Project {
     let main = "plugo::plugins!();\n\
                 fn main() {\n\
                     println!(\"{:?}\", PLUGINS.client());\n\
@@ -59,7 +59,8 @@ fn app(name: &str, clients: &[(&str, &[&str])]) -> Project {
                 }\n\
                 #[test]\n\
                 fn a_is_in() {\n    assert!(cfg!(feature = \"a\"));\n}\n";
-    let mut project = Project::buildable(name).file("src/main.rs", main);
+    let name = project.name().to_owned();
+    let mut project = project.file("src/main.rs", main);
     for plugin in ["a", "b"] {
         let source = format!("#[plugo::plugin(name = {plugin:?})]\nfn init_plugin() {{}}\n");
         project = project
@@ -78,7 +79,7 @@ fn app(name: &str, clients: &[(&str, &[&str])]) -> Project {
     project
 }
 
-/// Brings the lock file, which is that of this repository, in line.
+/// Brings the lock file in line with manifests that were edited.
 fn lock(project: &Project) {
     Run::of(&mut cargo(project.dir(), &["update", "--workspace"])).ok();
 }
@@ -199,10 +200,9 @@ fn git(dir: &Path, args: &[&str]) {
 /// A repository with a commit: an app in a folder of its own, whose clients
 /// `one` and `both` get one plugin and two.
 fn committed() -> Project {
-    let project = app("affected", &[("one", &["a"]), ("both", &["a", "b"])])
+    let project = app(Project::fresh("affected"), &[("one", &["a"]), ("both", &["a", "b"])])
         .file(".gitignore", "target\n")
         .file("docs/read.md", "Read.\n");
-    lock(&project);
     git(project.dir(), &["init", "--quiet", "--initial-branch", "main"]);
     git(project.dir(), &["add", "--all"]);
     git(project.dir(), &["commit", "--quiet", "--message", "first"]);
@@ -275,7 +275,7 @@ fn a_change_touches_the_clients_that_are_built_with_it() {
 #[cfg(unix)]
 #[test]
 fn a_plugin_behind_a_link_and_a_manifest_in_another_hand_are_found_too() {
-    let project = app("linked", &[("one", &["a"]), ("both", &["a", "b"])]);
+    let project = app(Project::fresh("linked"), &[("one", &["a"]), ("both", &["a", "b"])]);
     let dir = project.dir();
     fs::create_dir(dir.join("shared")).unwrap();
     fs::rename(dir.join("plugins/b"), dir.join("shared/b")).unwrap();
@@ -532,8 +532,9 @@ fn the_editors_settings_for_a_client_leave_other_settings_and_comments_alone() {
 #[test]
 fn every_client_gets_a_folder_and_switching_back_compiles_nothing() {
     let clients = ["fold-one", "fold-like", "fold-two"];
+    let project = Project::fresh("folders").lagging();
     let project =
-        app("folders", &[("fold-one", &["a"]), ("fold-like", &["a"]), ("fold-two", &["a", "b"])]);
+        app(project, &[("fold-one", &["a"]), ("fold-like", &["a"]), ("fold-two", &["a", "b"])]);
     clear(&clients);
     let build = |args: &[&str]| Run::of(&mut plugo(project.dir(), &[&["build"], args].concat()));
 
@@ -606,8 +607,8 @@ fn every_client_gets_a_folder_and_switching_back_compiles_nothing() {
 #[test]
 fn a_clients_program_is_the_same_to_the_byte_whatever_else_the_repository_has() {
     clear(&["bytes-acme"]);
-    let project = app("bytes", &[("bytes-acme", &["a"]), ("bytes-zeta", &["b"])]);
-    lock(&project);
+    let project =
+        app(Project::buildable("bytes"), &[("bytes-acme", &["a"]), ("bytes-zeta", &["b"])]);
     let program = || {
         Run::of(&mut plugo(project.dir(), &["build", "--client", "bytes-acme"])).ok();
         fs::read(folder("bytes-acme").join("bytes")).unwrap()
@@ -631,10 +632,10 @@ fn a_clients_program_is_the_same_to_the_byte_whatever_else_the_repository_has() 
 
 #[test]
 fn a_client_that_fails_leaves_no_folder_and_takes_nothing_from_the_others() {
-    let project = app("failing", &[("fail-bad", &["b"]), ("fail-good", &["a"])]);
+    let project =
+        app(Project::buildable("failing"), &[("fail-bad", &["b"]), ("fail-good", &["a"])]);
     let (bad, good) = ("fail-bad", "fail-good");
     clear(&[bad, good]);
-    lock(&project);
     let source = project.dir().join("plugins/b/src/lib.rs");
     let right = fs::read_to_string(&source).unwrap();
     let build =
@@ -705,9 +706,9 @@ fn ctrl_c_ends_what_was_started_and_leaves_nothing_behind() {
                       std::fs::write(\"pids.new\", pids).unwrap();\n    \
                       std::fs::rename(\"pids.new\", \"pids\").unwrap();\n    \
                       child.wait().unwrap();\n}\n";
-    let project = app("interrupted", &[("interrupted", &["a"])]).file("plugins/a/build.rs", script);
+    let project = app(Project::buildable("interrupted"), &[("interrupted", &["a"])])
+        .file("plugins/a/build.rs", script);
     clear(&["interrupted"]);
-    lock(&project);
     let mut plugo = plugo(project.dir(), &["build", "--client", "interrupted"]);
     // As a shell starts it at a terminal; without one this changes nothing.
     std::os::unix::process::CommandExt::process_group(&mut plugo, 0);

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tests::{Project, Run, cargo, plugo, repository, shared_target};
+use tests::{Project, Run, plugo, repository, shared_target};
 
 /// For how long something is waited for: the machine may be busy.
 const LIMIT: Duration = Duration::from_secs(240);
@@ -199,32 +199,28 @@ pub(crate) fn replace(path: &Path, from: &str, to: &str) {
 
 /// A copy of the web example: a workspace of its own, whose program has a name
 /// of its own.
-fn web() -> TempDir {
-    let dir = TempDir::new().unwrap();
-    copy(&repository().join("examples/web-plugins"), dir.path());
+fn web() -> Project {
+    let example = repository().join("examples/web-plugins");
+    let mut project = Project::bare("web-dev");
+    let mut open = vec![example.clone()];
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let inside = path.strip_prefix(&example).unwrap().to_str().unwrap();
+                project = project.file(inside, fs::read(&path).unwrap());
+            }
+        }
+    }
     let root = fs::read_to_string(repository().join("Cargo.toml")).unwrap();
     let (_, rest) = root.split_once("[workspace.package]").unwrap();
     let rest = rest.replace("path = \"", &format!("path = \"{}/", repository().display()));
-    let manifest = dir.path().join("Cargo.toml");
-    let app = fs::read_to_string(&manifest).unwrap();
+    let app = fs::read_to_string(example.join("Cargo.toml")).unwrap();
     let app = app.replace("name = \"web-plugins\"", "name = \"web-dev\"");
     let members = "[workspace]\nresolver = \"3\"\nmembers = [\"plugins/*\"]\n";
-    fs::write(&manifest, format!("{app}\n{members}\n[workspace.package]{rest}")).unwrap();
-    fs::copy(repository().join("Cargo.lock"), dir.path().join("Cargo.lock")).unwrap();
-    Run::of(&mut cargo(dir.path(), &["update", "--workspace"])).ok();
-    dir
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &to),
-            false => drop(fs::copy(entry.path(), to).unwrap()),
-        }
-    }
+    project.file("Cargo.toml", format!("{app}\n{members}\n[workspace.package]{rest}"))
 }
 
 /// A bounded load: a few clients that ask one after the other, half of them
@@ -314,8 +310,8 @@ fn ask(address: &str, kept: &mut Option<BufReader<TcpStream>>, keeps: bool) -> s
 #[test]
 fn edits_of_a_plugin_are_served_and_no_request_fails() {
     let web = web();
-    let blog = web.path().join("plugins/web-blog/src/lib.rs");
-    let mut dev = Dev::start(web.path(), &["--livereload", "127.0.0.1:0"]);
+    let blog = web.dir().join("plugins/web-blog/src/lib.rs");
+    let mut dev = Dev::start(web.dir(), &["--livereload", "127.0.0.1:0"]);
     dev.hears("Serving on");
     let url = dev.said().split("<script src=\"http://").nth(1).unwrap().to_owned();
     let live = url.split('/').next().unwrap().to_owned();
@@ -349,11 +345,11 @@ fn edits_of_a_plugin_are_served_and_no_request_fails() {
     // To touch and to read is no change, and a save by rename is one.
     Run::of(Command::new("touch").arg(&blog)).ok();
     Run::of(Command::new("cat").arg(&blog)).ok();
-    dev.is_quiet(&web.path().join("notes"));
+    dev.is_quiet(&web.dir().join("notes"));
     replace(&blog, "All of my posts", "Every post");
     dev.hears("ms after the save");
     assert!(dev.get(post).contains("Every post"));
-    dev.is_quiet(&web.path().join("notes"));
+    dev.is_quiet(&web.dir().join("notes"));
 
     let (served, failures) = load.end();
     assert_eq!(failures, [""; 0], "of {served}");
@@ -400,7 +396,12 @@ pub(super) const TAKES: &str =
     "listenfd::ListenFd::from_env().take_tcp_listener(0).unwrap().expect(\"a socket\")";
 
 pub(super) fn small(name: &str, socket: &str) -> Project {
-    let mut project = Project::buildable(name)
+    small_in(Project::buildable(name), socket)
+}
+
+pub(super) fn small_in(project: Project, socket: &str) -> Project {
+    let name = project.name().to_owned();
+    let mut project = project
         .file("src/main.rs", MAIN.replace("OPENED", socket))
         .dependencies("listenfd = \"1\"");
     for plugin in ["a", "b"] {
@@ -415,12 +416,10 @@ pub(super) fn small(name: &str, socket: &str) -> Project {
             .features(&format!("{plugin} = [\"dep:{name}-{plugin}\"]"))
             .plugin_crate(plugin, "", &source);
     }
-    let project = project
+    project
         .features("default = [\"a\", \"b\"]\nclient-acme = [\"b\"]")
         .config(&["a", "!b"])
-        .client("acme", &["b"]);
-    Run::of(&mut cargo(project.dir(), &["update", "--workspace"])).ok();
-    project
+        .client("acme", &["b"])
 }
 
 /// The number of the app's process, and what else it answers.

@@ -137,7 +137,6 @@ fn app() -> Project {
     ] {
         project = project.plugin_crate(name, more, source);
     }
-    Run::of(&mut cargo(project.dir(), &["update", "--workspace"])).ok();
     project
 }
 

@@ -78,14 +78,14 @@ fn both_ways_agree_on_the_crates_of_each_client() {
 
 /// Two plugins that share a crate. What `blog` switches on in it brings
 /// `extra`; a walk through the graph of both would put it down to `shop` too.
-fn two_plugins(name: &str) -> Project {
+fn two_plugins(mut project: Project) -> Project {
+    let name = project.name().to_owned();
     let plugin = |plugin: &str, rest: &str| {
         let plugo = format!("plugo = {}\n", Project::crate_at("plugo"));
         package(&format!("{name}-{plugin}"), "1.0.0", &(plugo + rest))
     };
     let shared = "extra = { path = \"../extra\", optional = true }\n\
                   [features]\nfast = []\nmore = [\"dep:extra\"]\n";
-    let mut project = Project::buildable(name);
     for (plugin_name, rest) in [
         ("blog", "shared = { path = \"../../libs/shared\", features = [\"more\"] }\n"),
         ("shop", "shared = { path = \"../../libs/shared\" }\n"),
@@ -100,7 +100,7 @@ fn two_plugins(name: &str) -> Project {
                 "{name}-{plugin_name} = {{ path = \"{path}\", optional = true }}"
             ));
     }
-    let project = project
+    project
         .file("libs/shared/Cargo.toml", package("shared", "1.2.0", shared))
         .file("libs/shared/src/lib.rs", "")
         .file("libs/extra/Cargo.toml", package("extra", "0.1.0", ""))
@@ -113,14 +113,13 @@ fn two_plugins(name: &str) -> Project {
              client-zeta = [\"shop\"]"
         ))
         .client("acme", &["blog", "shop"])
-        .client("zeta", &["shop"]);
-    locked(project)
+        .client("zeta", &["shop"])
 }
 
 #[test]
 fn a_crate_is_put_down_to_the_plugin_that_brings_it_and_to_no_other() {
     // What the repository patches is no package of the registry either.
-    let project = two_plugins("attributed")
+    let project = two_plugins(Project::buildable("attributed"))
         .file("libs/itoa/Cargo.toml", package("itoa", "1.99.0", ""))
         .file("libs/itoa/src/lib.rs", "")
         .dependencies("itoa = \"1\"");
@@ -159,7 +158,7 @@ fn a_crate_is_put_down_to_the_plugin_that_brings_it_and_to_no_other() {
 
 #[test]
 fn documents_are_the_same_in_every_run_and_folder_and_say_no_time_and_no_path() {
-    let (here, there) = (two_plugins("twice"), two_plugins("twice"));
+    let [here, there] = [(); 2].map(|()| two_plugins(Project::fresh("twice")));
     let commands = [
         ["manifest", "--client", "acme"].as_slice(),
         &["sbom", "--client", "acme"],
@@ -339,11 +338,11 @@ pub(crate) fn section(file: &Path, name: &str) -> Option<Value> {
 fn a_stripped_program_says_which_plugins_and_crates_are_in_it() {
     let source = "#![forbid(unsafe_code)]\nplugo::plugins!();\n\
                   fn main() {\n    println!(\"{} {}\", PLUGINS.len(), PLUGINS.fingerprint());\n}\n";
-    let project = two_plugins("embedded").file("src/main.rs", source);
-    let settings = fs::read_to_string(project.dir().join("Cargo.toml")).unwrap();
     let profile =
         "[profile.fat]\ninherits = \"release\"\nlto = \"fat\"\ncodegen-units = 1\nstrip = true\n";
-    let project = project.file("Cargo.toml", settings + profile);
+    let project = two_plugins(Project::buildable("embedded"))
+        .file("src/main.rs", source)
+        .file(".cargo/config.toml", profile);
     let manifest = project.dir().join("acme.json");
     let to = ["manifest", "--client", "acme", "--output", manifest.to_str().unwrap()];
     answer(project.dir(), &to);

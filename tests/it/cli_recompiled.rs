@@ -25,7 +25,7 @@ fn libraries(project: Project) -> Project {
 fn app() -> Project {
     let middle = "uneven-middle = { path = \"../../libs/middle\" }\n";
     let shared = "uneven-shared = { path = \"../../libs/shared\", features = [\"fast\"] }\n";
-    let project = libraries(Project::buildable("uneven"))
+    let project = libraries(Project::fresh("uneven"))
         .file("src/main.rs", "plugo::plugins!();\nfn main() {}\n")
         .file(
             "libs/middle/Cargo.toml",
@@ -124,7 +124,7 @@ fn doctor_tells_the_side_and_who_asks_there() {
     let macros = "uneven-macros = { path = \"../../libs/macros\" }\n";
     let clients = ["acme", "beta", "gamma", "delta", "epsilon", "zeta"];
     let project = |one: &str, two: &str| {
-        let project = libraries(Project::buildable("uneven"))
+        let project = libraries(Project::fresh("uneven"))
             .file("src/main.rs", "fn main() {}\n")
             .file(
                 "libs/macros/Cargo.toml",
@@ -196,7 +196,7 @@ fn what_only_others_need_the_app_has_to_ask_for() {
         )
     };
     let hyper = |more: &str| format!("uneven-hyper = {{ path = \"../../libs/hyper\"{more} }}\n");
-    let project = libraries(Project::buildable("uneven"))
+    let project = libraries(Project::fresh("uneven"))
         .file("src/main.rs", "fn main() {}\n")
         .file("libs/hyper/Cargo.toml", outside("\"safe\""))
         .file("libs/hyper/src/lib.rs", "")

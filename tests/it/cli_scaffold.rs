@@ -63,6 +63,28 @@ fn refused(app: &Path, args: &[&str], code: i32, part: &str) {
     assert_eq!(tree(app), before, "{args:?}");
 }
 
+/// The same files in a folder that stays, with plugo where it is from there.
+fn kept(name: &str, app: &Path) -> Project {
+    let mut files = tree(app);
+    // Offline, Cargo can only choose versions that were downloaded.
+    files.remove(&app.join("Cargo.lock"));
+    let mut project = Project::bare(name);
+    for (path, text) in files {
+        let Some(text) = text else { continue };
+        let dir = path.parent().unwrap();
+        let outside = |part: &str| match dir.join(part).canonicalize() {
+            Ok(to) if part.starts_with("../") && !to.starts_with(app) => to.display().to_string(),
+            _ => part.to_owned(),
+        };
+        let text = match path.ends_with("Cargo.toml") {
+            true => text.split('"').map(outside).collect::<Vec<_>>().join("\""),
+            false => text,
+        };
+        project = project.file(path.strip_prefix(app).unwrap().to_str().unwrap(), text);
+    }
+    project
+}
+
 fn read(app: &Path, file: &str) -> String {
     fs::read_to_string(app.join(file)).unwrap()
 }
@@ -155,19 +177,17 @@ fn c03_c04_c10_a_new_app_with_a_plugin_of_each_kind_builds_passes_its_tests_and_
     let run = plugo(&app, &second).ok();
     assert!(run.stderr.contains("`stock` in extras/stock"), "{}", run.stderr);
 
-    // Offline, Cargo can only choose versions that were downloaded.
-    fs::copy(repository().join("Cargo.lock"), app.join("Cargo.lock")).unwrap();
-    let tests = Run::of(&mut cargo(&app, &["test", "--workspace"])).ok();
+    // In the layout of rustfmt itself, and not in that which this repository says.
+    let members = ["-p", "scaffolded", "-p", "hello", "-p", "price-list", "-p", "orders"];
+    Run::of(&mut cargo(&app, &[&["fmt", "--check"][..], &members].concat())).ok();
+    let kept = kept("scaffolded", &app);
+    let app = kept.dir();
+    let tests = Run::of(&mut cargo(app, &["test", "--workspace"])).ok();
     assert!(!tests.stderr.contains("warning"), "{}", tests.stderr);
     assert_eq!(tests.stdout.matches("test result: ok. 0 passed").count(), 5, "{}", tests.stdout);
     let lints = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
-    Run::of(&mut cargo(&app, &lints)).ok();
-    Run::of(&mut cargo(
-        &app,
-        &["fmt", "--check", "-p", "scaffolded", "-p", "hello", "-p", "price-list", "-p", "orders"],
-    ))
-    .ok();
-    let build = Run::of(&mut cargo(&app, &["build"])).ok();
+    Run::of(&mut cargo(app, &lints)).ok();
+    let build = Run::of(&mut cargo(app, &["build"])).ok();
     assert!(!build.stderr.contains("warning"), "{}", build.stderr);
 
     let server = Server::start(&format!("scaffolded{}", std::env::consts::EXE_SUFFIX));
@@ -197,9 +217,8 @@ fn c03_c04_c10_a_new_app_with_a_plugin_of_each_kind_builds_passes_its_tests_and_
 #[test]
 fn an_app_without_pages_prints_its_report() {
     let (_dir, app) = app("scaffolded-plain");
-    fs::copy(repository().join("Cargo.lock"), app.join("Cargo.lock")).unwrap();
     plugo(&app, &["new-base-plugin", "--name", "first"]).ok();
-    let run = Run::of(&mut cargo(&app, &["run"])).ok();
+    let run = Run::of(&mut cargo(kept("scaffolded-plain", &app).dir(), &["run"])).ok();
     let expected = "First says hello to world.\n1 of 1 plugin loaded\n  first  0.1.0  loaded\n";
     assert_eq!(run.stdout, expected);
     assert!(!run.stderr.contains("warning"), "{}", run.stderr);

@@ -439,7 +439,7 @@ fn the_documentation_lists_every_code_with_what_it_means() {
 
 #[test]
 fn a_lock_file_that_lags_behind_is_told_of_with_what_brings_it_in_line() {
-    let project = Project::buildable("lags").file("src/main.rs", "fn main() {}\n");
+    let project = Project::fresh("lags").lagging();
     let run = Run::of(&mut plugo(project.dir(), &["check"]));
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     assert!(

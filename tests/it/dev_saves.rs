@@ -3,7 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::cli_dev::{Dev, TAKES, answer, replace, small};
+use tests::Project;
+
+use crate::cli_dev::{Dev, TAKES, answer, replace, small, small_in};
 use crate::dev_faults::{WAITS, until_there};
 
 /// Does not end when it is asked to, as an app whose request goes on, and writes
@@ -41,7 +43,8 @@ fn where_the_old_process_has_to_end_first_a_second_save_waits_for_that_too() {
 
 #[test]
 fn a_save_is_built_though_other_crates_come_to_be_watched_meanwhile() {
-    let project = small("dev-late", TAKES);
+    // The build script of the crate runs, which it does once in a folder that stays.
+    let project = small_in(Project::fresh("dev-late"), TAKES);
     let package = "[package]\nname = \"dev-late-extra\"\nversion = \"1.0.0\"\nedition = \"2024\"\n";
     let project = project
         .file(".gitignore", "waiting\ngo\n")

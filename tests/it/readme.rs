@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tests::{Run, cargo, repository};
+use tests::{Project, Run, cargo, repository};
 
 /// The blocks of code that follow a file's name in bold, and the last text.
 fn blocks(readme: &str) -> (Vec<(String, String)>, String) {
@@ -33,17 +33,15 @@ fn blocks(readme: &str) -> (Vec<(String, String)>, String) {
 #[cfg(unix)]
 fn the_first_plugin_builds_and_prints_what_the_readme_says() {
     let (files, output) = blocks(&fs::read_to_string(repository().join("README.md")).unwrap());
-    let dir = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(repository(), dir.path().join("plugo")).unwrap();
     assert_eq!(files.len(), 5);
-    for (name, body) in files {
-        let path = dir.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, body).unwrap();
-    }
-    let shop = dir.path().join("shop");
+    let project = Project::bare("readme");
+    let project =
+        files.into_iter().fold(project, |project, (name, body)| project.file(&name, body));
     // Offline, Cargo can only choose versions that were downloaded.
-    fs::copy(repository().join("Cargo.lock"), shop.join("Cargo.lock")).unwrap();
+    let lock = fs::read(repository().join("Cargo.lock")).unwrap();
+    let project = project.file("shop/Cargo.lock", lock);
+    let shop = project.dir().join("shop");
+    std::os::unix::fs::symlink(repository(), project.dir().join("plugo")).unwrap();
     let run = Run::of(&mut cargo(&shop, &["run"])).ok();
     assert_eq!(run.stdout, output);
     assert!(!run.stderr.contains("warning"), "{}", run.stderr);

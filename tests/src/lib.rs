@@ -1,7 +1,7 @@
-//! What the tests are written with: repositories of an app and its plugins,
-//! made in a temporary folder.
+//! What the tests are written with: repositories of an app and its plugins.
 
 mod cargo;
+mod kept;
 mod project;
 mod soon;
 

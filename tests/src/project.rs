@@ -1,47 +1,88 @@
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use plugo_build::{Builder, Diagnostic, Environment, Error, Plan, Severity};
 use plugo_core::name::MAX_LENGTH;
 use tempfile::TempDir;
 
-use crate::cargo::repository;
+use crate::cargo::{Run, cargo, repository};
+use crate::kept::{fill, kept, write};
 
-/// A repository in a temporary folder: an app, `app`, and what is put beside
-/// it. It is planned with [`Project::plan`], or built by Cargo.
+/// A repository: an app, `app`, and what is put beside it. It is planned with
+/// [`Project::plan`], or built by Cargo.
+///
+/// Nothing is written before somebody asks for the folder.
 #[derive(Debug)]
 pub struct Project {
-    dir: TempDir,
+    folder: Folder,
+    /// What is not written yet; `None` once the folder was asked for.
+    files: RefCell<Option<BTreeMap<PathBuf, Vec<u8>>>>,
     name: String,
     dependencies: String,
     features: String,
     settings: String,
 }
 
+#[derive(Debug)]
+enum Folder {
+    /// It ends with the value.
+    Temporary(TempDir),
+    /// It stays.
+    Kept(PathBuf),
+}
+
 impl Project {
-    /// An app without plugins.
+    /// An app without plugins, in a temporary folder.
     pub fn new() -> Self {
-        let dir = TempDir::new().expect("a temporary folder");
-        let project = Project {
-            dir,
-            name: "app".to_owned(),
-            dependencies: String::new(),
-            features: String::new(),
-            settings: String::new(),
-        };
+        let project = Project::empty(Folder::temporary());
         project.file("src/main.rs", "fn main() {}\n").file("Cargo.lock", "version = 4\n").manifest()
     }
 
-    /// An app that Cargo can build, outside of this repository, which depends
-    /// on plugo by path. The name is the binary's; each test has its own.
+    /// An app that Cargo can build, outside of this workspace, which depends on
+    /// plugo by path. The name is the binary's.
+    ///
+    /// Its folder stays from one run of the tests to the next, so that Cargo
+    /// compiles only what has changed since. A test that counts on a build from
+    /// the beginning, or on being in no Git repository, takes [`Project::fresh`].
+    ///
+    /// # Panics
+    ///
+    /// Where another project of this run of the tests has the name.
     pub fn buildable(name: &str) -> Self {
-        let mut project = Project::new();
-        project.name = name.to_owned();
-        let lock = fs::read(repository().join("Cargo.lock")).expect("the repository's lock file");
-        project
-            .file("Cargo.lock", lock)
+        Project::empty(Folder::Kept(kept(name))).of_plugo(name)
+    }
+
+    /// The same in a temporary folder, of which nothing was built before.
+    pub fn fresh(name: &str) -> Self {
+        Project::empty(Folder::temporary()).of_plugo(name)
+    }
+
+    /// A folder that stays, as that of [`Project::buildable`] does, without any files.
+    pub fn bare(name: &str) -> Self {
+        Project::empty(Folder::Kept(kept(name)))
+    }
+
+    fn empty(folder: Folder) -> Self {
+        let [dependencies, features, settings] = [const { String::new() }; 3];
+        let files = RefCell::new(Some(BTreeMap::new()));
+        Project { folder, files, name: "app".to_owned(), dependencies, features, settings }
+    }
+
+    fn of_plugo(mut self, name: &str) -> Self {
+        self.name = name.to_owned();
+        self.file("src/main.rs", "fn main() {}\n")
             .file("build.rs", "fn main() {\n    plugo_build::build();\n}\n")
             .dependencies(&format!("plugo = {}", Project::crate_at("plugo")))
+    }
+
+    /// With this repository's lock file as it is. Otherwise an app that Cargo
+    /// can build has what is left of it once it is in line with the manifests.
+    #[must_use]
+    pub fn lagging(self) -> Self {
+        self.file("Cargo.lock", seed())
     }
 
     /// A dependency on one of plugo's crates, as the value of its key.
@@ -49,22 +90,72 @@ impl Project {
         format!("{{ path = {:?} }}", repository().join(name))
     }
 
-    /// The folder.
+    /// The name of the app.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The folder, with what was written so far.
     pub fn dir(&self) -> &Path {
-        self.dir.path()
+        let dir = self.folder.path();
+        if let Some(files) = self.files.take() {
+            let has = |name: &str| files.contains_key(Path::new(name));
+            match has("Cargo.toml") && !has("Cargo.lock") {
+                true => self.fill_in_line(files),
+                false => fill(dir, &files),
+            }
+        }
+        dir
+    }
+
+    /// With a lock file that is in line. Cargo is asked for it only where the
+    /// manifests, or this repository's lock file, have changed since.
+    fn fill_in_line(&self, mut files: BTreeMap<PathBuf, Vec<u8>>) {
+        let dir = self.folder.path();
+        let mut hasher = DefaultHasher::new();
+        seed().hash(&mut hasher);
+        for (path, content) in files.iter().filter(|(path, _)| path.ends_with("Cargo.toml")) {
+            (path, content).hash(&mut hasher);
+        }
+        let made_of = format!("# {:016x}\n", hasher.finish());
+        let known = match self.folder {
+            Folder::Temporary(_) => None,
+            Folder::Kept(_) => Some(dir.with_extension("lock")),
+        };
+        let lock = PathBuf::from("Cargo.lock");
+        let text = known.as_ref().and_then(|known| fs::read_to_string(known).ok());
+        if let Some(text) = text.as_ref().and_then(|text| text.strip_prefix(&made_of)) {
+            files.insert(lock, text.into());
+            return fill(dir, &files);
+        }
+        files.insert(lock, seed());
+        fill(dir, &files);
+        Run::of(&mut cargo(dir, &["update", "--quiet", "--workspace"])).ok();
+        if let Some(known) = known {
+            let text = fs::read_to_string(dir.join("Cargo.lock")).expect("Cargo made it");
+            write(&known, (made_of + &text).as_bytes());
+        }
     }
 
     /// Writes a file, with the folders that it needs.
     #[must_use]
     pub fn file(self, path: &str, content: impl AsRef<[u8]>) -> Self {
-        let path = self.dir().join(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
-        fs::write(path, content).expect("a file");
+        match &mut *self.files.borrow_mut() {
+            Some(files) => drop(files.insert(path.into(), content.as_ref().to_vec())),
+            None => write(&self.folder.path().join(path), content.as_ref()),
+        }
         self
     }
 
+    fn has(&self, path: &str) -> bool {
+        match &*self.files.borrow() {
+            Some(files) => files.contains_key(Path::new(path)),
+            None => self.folder.path().join(path).exists(),
+        }
+    }
+
     fn manifest(self) -> Self {
-        let build = match self.dir().join("build.rs").exists() {
+        let build = match self.has("build.rs") {
             true => format!(
                 "[build-dependencies]\nplugo-build = {}\n\n",
                 Project::crate_at("plugo-build")
@@ -198,6 +289,25 @@ impl Project {
     pub fn plan_with(&self, environment: Environment) -> Planning {
         Planning(Builder::new().environment(environment).plan())
     }
+}
+
+impl Folder {
+    fn temporary() -> Self {
+        Folder::Temporary(TempDir::new().expect("a temporary folder"))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Folder::Temporary(dir) => dir.path(),
+            Folder::Kept(dir) => dir,
+        }
+    }
+}
+
+/// This repository's lock file: offline, Cargo can only choose versions that
+/// were downloaded.
+fn seed() -> Vec<u8> {
+    fs::read(repository().join("Cargo.lock")).expect("the repository's lock file")
 }
 
 impl Default for Project {
