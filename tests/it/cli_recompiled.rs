@@ -189,16 +189,27 @@ fn doctor_tells_the_side_and_who_asks_there() {
 
 #[test]
 fn what_only_others_need_the_app_has_to_ask_for() {
-    let outside = |features: &str| {
-        format!(
-            "{}\n[dependencies]\nuneven-shared = {{ path = \"../shared\", features = [{features}] }}\n[workspace]\n",
-            "[package]\nname = \"uneven-hyper\"\nversion = \"4.0.0\"\nedition = \"2024\"\n[features]\nquick = [\"uneven-shared/fast\"]\n"
-        )
-    };
+    only_others_need("", "dependencies");
+}
+
+#[test]
+fn what_only_macros_of_others_need_the_app_has_to_ask_for_while_it_is_built() {
+    only_others_need("[lib]\nproc-macro = true\n", "build-dependencies");
+}
+
+/// A crate that is not of the workspace needs another one, with more features for one client, and the
+/// app asks for these in a table of its own.
+#[track_caller]
+fn only_others_need(lib: &str, table: &str) {
+    let shared = "uneven-shared = { path = \"../shared\", features = [\"safe\"] }";
+    let outside = format!(
+        "[package]\nname = \"uneven-hyper\"\nversion = \"4.0.0\"\nedition = \"2024\"\n{lib}\n\
+         [features]\nquick = [\"uneven-shared/fast\"]\n[dependencies]\n{shared}\n[workspace]\n"
+    );
     let hyper = |more: &str| format!("uneven-hyper = {{ path = \"../../libs/hyper\"{more} }}\n");
     let project = libraries(Project::fresh("uneven"))
         .file("src/main.rs", "fn main() {}\n")
-        .file("libs/hyper/Cargo.toml", outside("\"safe\""))
+        .file("libs/hyper/Cargo.toml", outside)
         .file("libs/hyper/src/lib.rs", "")
         .plugin_crate("one", &hyper(", features = [\"quick\"]"), &plugin("one"))
         .plugin_crate("two", &hyper(""), &plugin("two"))
@@ -223,13 +234,15 @@ fn what_only_others_need_the_app_has_to_ask_for() {
     assert!(message.contains(way), "{message}");
     assert_eq!(
         shared["help"],
-        "if all clients may have them, let the app itself ask for `uneven-shared`, in its `[dependencies]` with \
-         `features = [\"fast\"]`: crates that are not of the workspace need it too, which ask for what they want"
+        format!(
+            "if all clients may have them, let the app itself ask for `uneven-shared`, in its `[{table}]` with \
+             `features = [\"fast\"]`: crates that are not of the workspace need it too, which ask for what they want"
+        )
     );
 
     let text = std::fs::read_to_string(project.dir().join("Cargo.toml")).unwrap();
     let line = "uneven-shared = { path = \"libs/shared\", features = [\"fast\"] }";
-    let text = text.replace("\n[dependencies]\n", &format!("\n[dependencies]\n{line}\n"));
+    let text = text.replace(&format!("\n[{table}]\n"), &format!("\n[{table}]\n{line}\n"));
     let project = locked(project.file("Cargo.toml", text));
     let notes = told(&project);
     let [note] = notes.as_slice() else { panic!("{notes:?}") };

@@ -212,7 +212,8 @@ impl<'g> Builds<'g> {
         let features: Vec<String> = features.iter().map(|name| format!("{name:?}")).collect();
         let features = format!("`features = [{}]`", features.join(", "));
         if on.iter().all(|&side| self.is_asked_by_workspace((package.id(), side))) {
-            let who = match on.contains(&Side::Target) {
+            // Those who need a macro run it while they are compiled, and are of either side.
+            let who = match on.contains(&Side::Target) || package.is_proc_macro() {
                 true => "the workspace needs it",
                 false => "build scripts and macros of the workspace need it",
             };
