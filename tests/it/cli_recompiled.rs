@@ -25,7 +25,7 @@ fn libraries(project: Project) -> Project {
 fn app() -> Project {
     let middle = "uneven-middle = { path = \"../../libs/middle\" }\n";
     let shared = "uneven-shared = { path = \"../../libs/shared\", features = [\"fast\"] }\n";
-    let project = libraries(Project::fresh("uneven"))
+    let project = libraries(Project::fresh("uneven").lagging())
         .file("src/main.rs", "plugo::plugins!();\nfn main() {}\n")
         .file(
             "libs/middle/Cargo.toml",
@@ -124,7 +124,7 @@ fn doctor_tells_the_side_and_who_asks_there() {
     let macros = "uneven-macros = { path = \"../../libs/macros\" }\n";
     let clients = ["acme", "beta", "gamma", "delta", "epsilon", "zeta"];
     let project = |one: &str, two: &str| {
-        let project = libraries(Project::fresh("uneven"))
+        let project = libraries(Project::fresh("uneven").lagging())
             .file("src/main.rs", "fn main() {}\n")
             .file(
                 "libs/macros/Cargo.toml",
@@ -207,7 +207,7 @@ fn only_others_need(lib: &str, table: &str) {
          [features]\nquick = [\"uneven-shared/fast\"]\n[dependencies]\n{shared}\n[workspace]\n"
     );
     let hyper = |more: &str| format!("uneven-hyper = {{ path = \"../../libs/hyper\"{more} }}\n");
-    let project = libraries(Project::fresh("uneven"))
+    let project = libraries(Project::fresh("uneven").lagging())
         .file("src/main.rs", "fn main() {}\n")
         .file("libs/hyper/Cargo.toml", outside)
         .file("libs/hyper/src/lib.rs", "")
