@@ -46,14 +46,14 @@ mod image;
 mod start;
 /// Measures contenders that choose at run time.
 mod choosing;
+/// Tables of text, and numbers in them.
+mod table;
 /// Times, and how far they spread.
 mod spread;
 /// What plugo may cost.
 mod limits;
 /// Measures build scripts.
 mod script;
-/// Tables of text, and numbers in them.
-mod table;
 /// What processes cost.
 mod work;
 /// What each crate of a build costs.

@@ -3,6 +3,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use crate::table::grouped;
+
 /// Times of the same thing: the one in the middle, the extremes, and how many
 /// there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,14 +48,11 @@ impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = |time: Duration| time.as_secs_f64() * 1e3;
         // One scale for all three.
-        let digits = if ms(self.median) < 10.0 { 1 } else { 0 };
-        write!(
-            f,
-            "{:.digits$} ms [{:.digits$}–{:.digits$}]",
-            ms(self.median),
-            ms(self.least),
-            ms(self.most)
-        )
+        let shown = |time| match ms(self.median) < 10.0 {
+            true => format!("{:.1}", ms(time)),
+            false => grouped(ms(time).round() as u64),
+        };
+        write!(f, "{} ms [{}–{}]", shown(self.median), shown(self.least), shown(self.most))
     }
 }
 
@@ -66,5 +65,9 @@ mod tests {
         let spread = Spread::of([30, 10, 20].map(Duration::from_millis).to_vec());
         assert_eq!(spread.to_string(), "20 ms [10–30]");
         assert_eq!(spread.runs, 3);
+        let spread = Spread::of([900, 11_000, 1_234].map(Duration::from_millis).to_vec());
+        assert_eq!(spread.to_string(), "1,234 ms [900–11,000]");
+        let spread = Spread::of([950, 1_250, 12_000].map(Duration::from_micros).to_vec());
+        assert_eq!(spread.to_string(), "1.2 ms [0.9–12.0]");
     }
 }
