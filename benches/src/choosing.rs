@@ -10,7 +10,7 @@ use crate::cargo;
 use crate::options::{Options, Part};
 use crate::places::Places;
 use crate::run_time_contenders::{self, Chooser};
-use crate::status::status;
+use crate::status::{skip, status};
 
 /// How many plugins and services there are, in turn.
 pub(crate) const SIZES: [usize; 2] = [10, 1_000];
@@ -107,8 +107,11 @@ pub(crate) fn measure(places: &Places, options: &Options) -> Result<Choosing> {
             .with_context(|| format!("{} does not what it should", chooser.package(*size)))?;
     }
     let mut instructions = BTreeMap::new();
-    let callgrind = options.has(Part::Choosing).then(|| Callgrind::find(&places.work)).flatten();
-    if let Some(callgrind) = callgrind {
+    let callgrind = options.has(Part::Choosing).then(|| Callgrind::find(&places.work));
+    if let Some(None) = callgrind {
+        skip("instructions: valgrind is not installed")?;
+    }
+    if let Some(callgrind) = callgrind.flatten() {
         for (chooser, size, program) in &programs {
             status("Measuring", &chooser.package(*size));
             instructions.insert((*chooser, *size), count(&callgrind, *chooser, program, *size)?);

@@ -43,7 +43,8 @@ fn counted(choosing: &Choosing, f: &mut String) -> fmt::Result {
     let table = |value: Value, (reference, other): (Chooser, Value)| {
         let header = SIZES.iter().map(|&size| grouped(size as u64));
         let mut table = Table::new([String::new()].into_iter().chain(header));
-        for chooser in Chooser::ALL {
+        let is_counted = |chooser: &Chooser| choosing.instructions(*chooser, SIZES[0]).is_some();
+        for chooser in Chooser::ALL.into_iter().filter(is_counted) {
             let cells = SIZES.iter().map(|&size| {
                 let of = |chooser, value: Value| value(choosing.instructions(chooser, size)?);
                 beside(of(chooser, value), of(reference, other), |n| grouped(n.round() as u64))

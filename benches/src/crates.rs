@@ -136,8 +136,8 @@ fn main() {
 /// An app with so many plugin crates. All kinds have the same plugins.
 pub(crate) fn app(kind: Kind, workload: &Workload, checkout: &Path) -> Tree {
     let mut tree = Tree::default();
-    let package = |name: &str| {
-        format!("[package]\nname = {name:?}\nversion = \"1.0.0\"\nedition = \"2024\"\n")
+    let package = |name: &str, version: &str| {
+        format!("[package]\nname = {name:?}\nversion = {version:?}\nedition = \"2024\"\n")
     };
     let harness = format!(
         "benches = {{ path = {:?}, default-features = false }}\n{}",
@@ -155,7 +155,7 @@ pub(crate) fn app(kind: Kind, workload: &Workload, checkout: &Path) -> Tree {
         .collect();
     let mut manifest = format!(
         "{}\n[workspace]\n\n[dependencies]\n{}{harness}{plugins}",
-        package(APP),
+        package(APP, "1.0.0"),
         shared_at("shared")
     );
     if kind == Kind::Plugo {
@@ -166,7 +166,10 @@ pub(crate) fn app(kind: Kind, workload: &Workload, checkout: &Path) -> Tree {
     tree.add("Cargo.toml", manifest);
     tree.add("src/main.rs", kind.main(workload));
     if let Some(shared) = kind.shared() {
-        tree.add("shared/Cargo.toml", format!("{}\n[dependencies]\n{harness}", package("shared")));
+        tree.add(
+            "shared/Cargo.toml",
+            format!("{}\n[dependencies]\n{harness}", package("shared", "1.0.0")),
+        );
         tree.add("shared/src/lib.rs", shared);
     }
     for plugin in &workload.plugins {
@@ -175,7 +178,7 @@ pub(crate) fn app(kind: Kind, workload: &Workload, checkout: &Path) -> Tree {
             dir.join("Cargo.toml"),
             format!(
                 "{}\n[dependencies]\n{}{harness}",
-                package(&plugin.name),
+                package(&plugin.name, &plugin.version),
                 shared_at("../../shared")
             ),
         );

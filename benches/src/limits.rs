@@ -9,9 +9,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 
 use crate::callgrind::Counted;
@@ -22,7 +22,7 @@ use crate::image::Image;
 use crate::places::Places;
 use crate::run_time_contenders::Chooser;
 use crate::start::Start;
-use crate::status::status;
+use crate::status::{skip, status};
 
 /// More than a limit by this factor is too much.
 const TOLERANCE: f64 = 1.02;
@@ -48,61 +48,78 @@ struct File {
     limits: BTreeMap<String, f64>,
 }
 
-/// Compares what was measured with the file, or writes the file anew.
-pub(crate) fn hold(places: &Places, write: bool, start: &Start, choosing: &Choosing) -> Result<()> {
-    let path = places.checkout.join("benches/limits.toml");
-    let compiler = Compiler::ask()?;
-    let measured = measured(start, choosing);
-    if write {
+/// The limits.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    file: PathBuf,
+    compiler: Compiler,
+    /// None where they are to be written, and where they are of another compiler.
+    limits: Option<BTreeMap<String, f64>>,
+}
+
+impl Limits {
+    /// Reads them, before anything is measured.
+    pub(crate) fn read(places: &Places, write: bool) -> Result<Self> {
+        let file = places.checkout.join("benches/limits.toml");
+        let compiler = Compiler::ask()?;
+        if write {
+            return Ok(Limits { file, compiler, limits: None });
+        }
+        let text = fs::read_to_string(&file)
+            .with_context(|| format!("`{}` cannot be read", file.display()))?;
+        let File { target, rustc, limits } =
+            parse(&text).with_context(|| format!("`{}` is wrong", file.display()))?;
+        if (&target, &rustc) == (&compiler.host, &compiler.release) {
+            return Ok(Limits { file, compiler, limits: Some(limits) });
+        }
+        let Compiler { host, release, .. } = &compiler;
+        skip(&format!(
+            "the limits, which are of {target} and rustc {rustc}; this is {host} and rustc {release}, and \
+             `--write-limits` measures for it"
+        ))?;
+        Ok(Limits { file, compiler, limits: None })
+    }
+
+    /// Writes what was measured as limits.
+    pub(crate) fn write(&self, start: &Start, choosing: &Choosing) -> Result<()> {
         if start.counted_by.is_none() {
             bail!("limits are instructions too, and valgrind, which counts them, is not installed");
         }
-        let text = written(&compiler, &measured);
-        return fs::write(&path, text).with_context(|| unwritable(&path));
+        let text = written(&self.compiler, &measured(start, choosing));
+        fs::write(&self.file, text)
+            .with_context(|| format!("`{}` cannot be written", self.file.display()))
     }
-    let text = fs::read_to_string(&path)
-        .with_context(|| format!("`{}` cannot be read", path.display()))?;
-    let file: File =
-        toml::from_str(&text).with_context(|| format!("`{}` is wrong", path.display()))?;
-    if (&file.target, &file.rustc) != (&compiler.host, &compiler.release) {
-        let here = format!("{} and rustc {}", compiler.host, compiler.release);
-        return skip(&format!(
-            "the limits, which are of {} and rustc {}; this is {here}, and `--write-limits` measures for it",
-            file.target, file.rustc
-        ));
+
+    /// Holds what was measured against them.
+    pub(crate) fn hold(&self, start: &Start, choosing: &Choosing) -> Result<()> {
+        let Some(limits) = &self.limits else { return Ok(()) };
+        let counted = start.counted_by.is_some();
+        let measured = measured(start, choosing);
+        let verdict = compare(limits, &measured, counted);
+        for line in &verdict.less {
+            status("Less", line);
+        }
+        if verdict.more.is_empty() {
+            status("Holding", &format!("all of {} limits", measured.len()));
+            return Ok(());
+        }
+        bail!(
+            "`benches/limits.toml` does not hold:\n  {}\n\
+             If what plugo costs more is worth it, `cargo run --release -p benches -- --write-limits` writes the \
+             numbers of now, and the commit says what they buy; if not, the change behind it costs \
+             something where nobody wanted it to.",
+            verdict.more.join("\n  ")
+        )
     }
-    let counted = start.counted_by.is_some();
-    if !counted {
-        skip("the limits on instructions: valgrind is not installed")?;
-    }
-    let verdict = compare(&file.limits, &measured, counted);
-    for line in &verdict.less {
-        status("Less", line);
-    }
-    if verdict.more.is_empty() {
-        status("Holding", &format!("all of {} limits", measured.len()));
-        return Ok(());
-    }
-    bail!(
-        "plugo costs more than `benches/limits.toml` says:\n  {}\n\
-         If that is worth it, `cargo run --release -p benches -- --write-limits` writes the \
-         numbers of now, and the commit says what they buy; if not, the change behind it costs \
-         something where nobody wanted it to.",
-        verdict.more.join("\n  ")
-    )
 }
 
-/// Leaves something out, unless nothing may be, as in `.ci/run`.
-fn skip(what: &str) -> Result<()> {
-    if std::env::var_os("PLUGO_REQUIRE_ALL").is_some_and(|value| value != "0") {
-        bail!("PLUGO_REQUIRE_ALL is set, and this would be skipped: {what}");
+/// The file, whose limits are numbers that something can be compared with.
+fn parse(text: &str) -> Result<File> {
+    let file: File = toml::from_str(text)?;
+    for (name, limit) in &file.limits {
+        ensure!(limit.is_finite() && *limit > 0.0, "`{name} = {limit}` is no limit");
     }
-    status("Skipping", what);
-    Ok(())
-}
-
-fn unwritable(path: &Path) -> String {
-    format!("`{}` cannot be written", path.display())
+    Ok(file)
 }
 
 /// What of a comparison somebody should know.
@@ -203,6 +220,20 @@ fn measured(start: &Start, choosing: &Choosing) -> Vec<Measured> {
             slope(|image| image.relocations as f64),
         );
     }
+    // What is there once, beside a program without plugo.
+    let both = |of: &dyn Fn(Contender) -> Option<f64>| {
+        Some(of(Contender::Plugo)? - of(Contender::Static)?)
+    };
+    add(
+        "empty-start".to_owned(),
+        "instructions of a program without plugins, beyond `static`'s",
+        both(&|contender| Some(start.instructions(contender, 0)?.noop.steady as f64)),
+    );
+    add(
+        "empty-bytes".to_owned(),
+        "bytes of a program without plugins, beyond `static`'s",
+        both(&|contender| Some(start.cost(contender, 0)?.image.bytes as f64)),
+    );
     let choice = choosing.instructions(Chooser::Plugo, SIZES[0]);
     add(
         "select".to_owned(),
@@ -261,7 +292,7 @@ mod tests {
 
     #[test]
     fn the_committed_limits_are_those_of_what_is_measured() {
-        let file: File = toml::from_str(include_str!("../limits.toml")).unwrap();
+        let file = parse(include_str!("../limits.toml")).unwrap();
         let quick = Options::parse(["--quick".to_owned()].into_iter()).unwrap();
         let start = Start::sample(quick.programs(), |_| (84, 280));
         let measured = measured(&start, &Choosing::sample(20.0));
@@ -271,12 +302,21 @@ mod tests {
     }
 
     #[test]
+    fn what_nothing_can_be_compared_with_is_no_limit() {
+        let compiler = Compiler::sample("x86_64-unknown-linux-gnu", "1.95.0");
+        for value in ["nan", "inf", "0.0", "-1.0"] {
+            let text = written(&compiler, &[]) + &format!("start = {value}\n");
+            assert!(parse(&text).is_err(), "{value}");
+        }
+    }
+
+    #[test]
     fn the_file_that_is_written_can_be_read_and_holds() {
         let compiler = Compiler::sample("x86_64-unknown-linux-gnu", "1.95.0");
         let measured = [number("start", 1_000.0), number("lookup", 80.4)];
         let text = written(&compiler, &measured);
         assert!(text.contains("lookup = 80.4 # instructions\n"), "{text}");
-        let file: File = toml::from_str(&text).unwrap();
+        let file = parse(&text).unwrap();
         assert_eq!(
             (file.target.as_str(), file.rustc.as_str()),
             ("x86_64-unknown-linux-gnu", "1.95.0")

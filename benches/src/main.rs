@@ -97,69 +97,106 @@ mod reload;
 #[cfg(feature = "admin")]
 mod admin;
 
-use anyhow::bail;
+use std::io::Write as _;
+use std::process::ExitCode;
 
+use anyhow::{Context as _, Result, bail};
+
+use self::callgrind::Callgrind;
+use self::limits::Limits;
 use self::options::{HELP, Options, Part};
 use self::places::Places;
 use self::report::Report;
-use self::status::status;
+use self::status::{skip, status};
 
-#[expect(clippy::print_stdout, reason = "the report is what the program is for")]
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // In one piece, without the frames that lead here.
+            status("Error", &format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     if let Some(answer) = stand_in::answer().or_else(each_crate::answer) {
         return answer;
     }
-    if std::env::args().nth(1).is_some_and(|argument| argument == "reload") {
+    let mode = std::env::args().nth(1);
+    if mode.as_deref() == Some("reload") {
         #[cfg(target_os = "linux")]
         return reload::run(std::env::args().skip(2));
         #[cfg(not(target_os = "linux"))]
-        anyhow::bail!("what processes cost is read from /proc, so hot reload is measured on Linux");
+        bail!("what processes cost is read from /proc, so hot reload is measured on Linux");
     }
-    if std::env::args().nth(1).is_some_and(|argument| argument == "admin") {
+    if mode.as_deref() == Some("admin") {
         #[cfg(feature = "admin")]
         return admin::run(std::env::args().skip(2));
         #[cfg(not(feature = "admin"))]
-        anyhow::bail!("databases are measured by a build with `--features admin`");
+        bail!("databases are measured by a build with `--features admin`");
     }
     let options = Options::parse(std::env::args().skip(1))?;
     if options.help {
-        println!("cargo run --release -p benches --\n\n{HELP}");
-        return Ok(());
+        return print(&format!("cargo run --release -p benches --\n\n{HELP}"));
     }
     let places = Places::find()?;
-    let mut report = Report::new(&places)?;
-    if options.quick {
-        let start = start::measure(&places, &options)?;
-        report.start(&places, &options, &start)?;
-        let choosing = choosing::measure(&places, &options)?;
-        report.choosing(&options, &choosing)?;
-        println!("{}", report.measured());
-        return limits::hold(&places, options.write_limits, &start, &choosing);
+    let _alone = places.alone()?;
+    match options.quick {
+        true => quick(&places, &options),
+        false => whole(&places, &options),
     }
+}
+
+/// What has limits.
+fn quick(places: &Places, options: &Options) -> Result<()> {
+    let limits = Limits::read(places, options.write_limits)?;
+    let mut report = Report::new(places)?;
+    let start = start::measure(places, options)?;
+    report.start(places, options, &start)?;
+    report.begin();
+    let choosing = choosing::measure(places, options)?;
+    report.choosing(options, &choosing)?;
+    let printed = print(&report.measured());
+    match options.write_limits {
+        true => limits.write(&start, &choosing)?,
+        false => limits.hold(&start, &choosing)?,
+    }
+    printed
+}
+
+/// What is asked for, part by part. Nothing that was measured is lost to what cannot be.
+fn whole(places: &Places, options: &Options) -> Result<()> {
+    if options.write {
+        report::can_be_written(places)?;
+        let counts = [Part::Start, Part::Choosing, Part::Script].map(|part| options.has(part));
+        if counts.contains(&true) && Callgrind::find(&places.work).is_none() {
+            bail!(
+                "instructions are counted with valgrind, which is not installed: numbers in the page would be lost"
+            );
+        }
+    }
+    let mut report = Report::new(places)?;
     let mut failed = Vec::new();
     for part in Part::ALL.into_iter().filter(|&part| options.has(part)) {
-        // Nothing that was measured is lost to what cannot be.
-        if let Err(error) = measure(part, &places, &options, &mut report) {
+        let mut done = measure(part, places, options, &mut report);
+        if options.write {
+            done = done.and_then(|()| report.write(places));
+        }
+        if let Err(error) = done {
             status("Failed", &format!("`--{}`: {error:#}", part.name()));
             failed.push(part.name());
         }
-        if options.write {
-            report.write(&places)?;
-        }
     }
-    println!("{}", report.measured());
+    print(&report.measured())?;
     if !failed.is_empty() {
         bail!("these parts could not be measured, as told above: {}", failed.join(", "));
     }
     Ok(())
 }
 
-fn measure(
-    part: Part,
-    places: &Places,
-    options: &Options,
-    report: &mut Report,
-) -> anyhow::Result<()> {
+fn measure(part: Part, places: &Places, options: &Options, report: &mut Report) -> Result<()> {
     report.begin();
     match part {
         Part::Start => report.start(places, options, &start::measure(places, options)?),
@@ -171,6 +208,19 @@ fn measure(
         Part::Script => report.script(&script::measure(places, options)?),
         Part::Build => report.build(&build::measure(places)?),
         Part::Clients => report.clients(&not_chosen::measure(places)?, &clients::measure(places)?),
-        Part::Python => report.python(&python::measure(places, options)?),
+        Part::Python => {
+            let python = python::measure(places, options)?;
+            match &python {
+                Err(why) if options.write => bail!("{why} Numbers in the page would be lost"),
+                Err(why) => skip(&format!("peers in Python: {why}"))?,
+                Ok(_) => {}
+            }
+            report.python(&python)
+        }
     }
+}
+
+/// The report is what the program is for.
+fn print(text: &str) -> Result<()> {
+    writeln!(std::io::stdout(), "{text}").context("the report cannot be printed")
 }

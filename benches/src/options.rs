@@ -59,21 +59,22 @@ pub(crate) struct Options {
     pub(crate) write_limits: bool,
     /// Say what there is, and measure nothing.
     pub(crate) help: bool,
-    up_to: usize,
+    up_to: Option<usize>,
 }
 
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
-const ALL_SIZES: usize = SIZES[SIZES.len() - 1];
 /// No limit is of more plugins than that.
 const QUICK: usize = 1_000;
 
 /// What there is.
 pub(crate) const HELP: &str = "\
-                      measures everything: about an hour, and more where nothing is compiled yet
-  --write             also writes docs/benchmarks.md, and what README.md says of cost
+Without a part it measures everything: about an hour, and more where nothing is compiled yet.
+
   --start, --choosing, --times, --script, --build, --clients, --python
-                      measures these parts alone; with --write, the others stay as they were
-  --up-to N           with at most N plugins
+                      measures these parts alone
+  --write             also writes docs/benchmarks.md, where other parts stay as they were, and what README.md
+                      says of cost
+  --up-to N           with at most N plugins: of 10, 100, 1,000 and 10,000
   --quick             what has limits, in a few minutes, against benches/limits.toml
   --write-limits      writes benches/limits.toml anew
   reload              hot reload, on Linux
@@ -88,7 +89,7 @@ impl Options {
             write: false,
             write_limits: false,
             help: false,
-            up_to: ALL_SIZES,
+            up_to: None,
         };
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
@@ -106,18 +107,22 @@ impl Options {
                 ("--write-limits", _) => options.write_limits = true,
                 ("--up-to", _) => {
                     let number = arguments.next().context("`--up-to` takes a number of plugins")?;
-                    options.up_to = number
+                    let number = number
                         .parse()
                         .with_context(|| format!("`--up-to {number}` is no number of plugins"))?;
+                    if number < SIZES[0] {
+                        bail!(
+                            "`--up-to {number}` leaves nothing: the least are {} plugins",
+                            SIZES[0]
+                        );
+                    }
+                    options.up_to = Some(number);
                 }
                 _ => bail!("unknown argument `{argument}`; there are\n\n{HELP}"),
             }
         }
-        if options.up_to < SIZES[0] {
-            bail!("`--up-to {}` leaves nothing: the least are {} plugins", options.up_to, SIZES[0]);
-        }
         // What stands in the page, and what has limits, is everything.
-        if options.up_to < ALL_SIZES && (options.write || options.quick || options.write_limits) {
+        if options.up_to.is_some() && (options.write || options.quick || options.write_limits) {
             bail!("`--up-to` goes with no `--write`, `--quick` or `--write-limits`");
         }
         if options.quick || options.write_limits {
@@ -128,7 +133,7 @@ impl Options {
             }
             options.quick = true;
             options.parts = vec![Part::Start, Part::Choosing];
-            options.up_to = QUICK;
+            options.up_to = Some(QUICK);
         }
         if options.parts.is_empty() {
             options.parts = Part::ALL.to_vec();
@@ -143,7 +148,8 @@ impl Options {
 
     /// How many plugins there are, in turn.
     pub(crate) fn sizes(&self) -> Vec<usize> {
-        SIZES.into_iter().filter(|&size| size <= self.up_to).collect()
+        let fits = |size: &usize| self.up_to.is_none_or(|most| *size <= most);
+        SIZES.into_iter().filter(fits).collect()
     }
 
     /// What is measured, in which sizes; 0 is the empty process.
@@ -176,8 +182,10 @@ mod tests {
         assert!(parse("--quick").is_ok_and(|options| options.quick && !options.write));
         assert!(parse("--quik").is_err());
         assert!(parse("--up-to many").is_err());
-        for up_to in ["--write-limits", "--quick", "--write", "--write --start"] {
-            assert!(parse(&format!("{up_to} --up-to 100")).is_err(), "{up_to}");
+        for options in ["--write-limits", "--quick", "--write", "--write --start"] {
+            for up_to in [100, 10_000] {
+                assert!(parse(&format!("{options} --up-to {up_to}")).is_err(), "{options} {up_to}");
+            }
         }
         assert!(parse("--up-to 9").is_err() && parse("--up-to 10").is_ok());
         assert!(parse("--quick --help").is_ok_and(|options| options.help));

@@ -1,6 +1,9 @@
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+
+use crate::status::status;
 
 /// Where things are.
 #[derive(Debug)]
@@ -24,5 +27,18 @@ impl Places {
         // `target/release/benches`
         let target = program.ancestors().nth(2).context("this program is in no target folder")?;
         Ok(Places { checkout, work: target.join("plugo-benches"), program })
+    }
+
+    /// Waits until no other run generates and measures here. It is so as long as the file is open.
+    pub(crate) fn alone(&self) -> Result<File> {
+        let path = self.work.join("lock");
+        let unusable = || format!("`{}` cannot be locked", path.display());
+        fs::create_dir_all(&self.work).with_context(unusable)?;
+        let file = File::create(&path).with_context(unusable)?;
+        if file.try_lock().is_err() {
+            status("Waiting", &format!("for another run, which holds `{}`", path.display()));
+            file.lock().with_context(unusable)?;
+        }
+        Ok(file)
     }
 }

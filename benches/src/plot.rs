@@ -17,7 +17,9 @@ const HEIGHT: f64 = 420.0;
 const FIELD: [f64; 4] = [64.0, 610.0, 44.0, 374.0];
 /// The least distance of two names.
 const LETTERING: f64 = 14.0;
-const COLOURS: [&str; 4] = ["#e8590c", "#2b8ae0", "#2f9e44", "#b34fd0"];
+const COLOURS: [&str; 5] = ["#e8590c", "#2b8ae0", "#2f9e44", "#b34fd0", "#c79a3a"];
+/// Of the lines in colour, the one that is dashed: another one may lie under it.
+const DASHED: usize = 1;
 
 impl Plot<'_> {
     pub(crate) fn svg(&self) -> String {
@@ -108,7 +110,11 @@ impl Plot<'_> {
 
     fn stroke(&self, line: usize) -> String {
         match self.colour(line) {
-            Some(colour) => format!("class=\"line\" stroke=\"{colour}\" stroke-width=\"2.5\""),
+            Some(colour) => {
+                let dashes =
+                    if self.rank(line) == DASHED { " stroke-dasharray=\"7 6\"" } else { "" };
+                format!("class=\"line\" stroke=\"{colour}\" stroke-width=\"2.5\"{dashes}")
+            }
             None => "class=\"line other\" stroke-width=\"1.2\"".to_owned(),
         }
     }
@@ -124,7 +130,7 @@ const STYLE: &str = "<style>\
     text{font:12px system-ui,sans-serif;fill:#79818b}\
     .title{font-size:14px;font-weight:600}\
     .end{text-anchor:end}.middle{text-anchor:middle}\
-    .grid{stroke:#8884;fill:none}.lead{stroke:#8888;fill:none}.line{fill:none}.other{stroke:#999}\
+    .grid{stroke:#8884;fill:none}.lead{stroke:#8888;fill:none;stroke-dasharray:1 3}.line{fill:none}.other{stroke:#999}\
     </style>\n";
 
 /// The powers of ten around numbers.

@@ -101,8 +101,13 @@ impl Report {
         self.readme = start_report::sentence(start);
         let mut plot = |file, title, value: &dyn Fn(Contender, usize) -> Option<f64>| {
             let lines = start_report::curves(&sizes, value);
-            let shown = ["plugo", "limit", "static", "linkme"];
-            let plot = Plot { title, x: "plugins", lines: &lines, shown: &shown };
+            let shown = ["plugo", "limit", "static", "linkme", "plugo-bare"];
+            let plot = Plot {
+                title,
+                x: "plugins (both scales are logarithmic)",
+                lines: &lines,
+                shown: &shown,
+            };
             if !lines.is_empty() {
                 self.plots.push((file, plot.svg()));
             }
@@ -110,9 +115,9 @@ impl Report {
         let counts = |contender, size| start.instructions(contender, size);
         plot(
             "cost-start.svg",
-            "Instructions until all plugins are initialised, beyond the empty process",
+            "Instructions until all plugins are initialised, beyond a program without any",
             &|contender, size| {
-                let empty = counts(contender, 0)?.noop.steady as f64;
+                let empty = counts(Contender::Static, 0)?.noop.steady as f64;
                 Some(counts(contender, size)?.initialised.steady as f64 - empty)
             },
         );
@@ -167,10 +172,12 @@ impl Report {
 
     /// What was measured now, as text.
     pub(crate) fn measured(&self) -> String {
-        let sections = self.sections.iter();
-        sections
-            .map(|section| format!("{}\n\n{}\n\n", section.body.trim(), section.source))
-            .collect()
+        let sections = self
+            .sections
+            .iter()
+            .map(|section| format!("{}\n\n{}\n\n", section.body.trim(), section.source));
+        let readme = self.readme.iter().map(|readme| format!("In README.md:\n\n{readme}\n"));
+        sections.chain(readme).collect()
     }
 
     /// Writes the page and its plots, with what was not measured as it was.
@@ -185,12 +192,34 @@ impl Report {
         }
         if let Some(sentence) = &self.readme {
             let file = places.checkout.join("README.md");
-            let text = page::with(&read(&file)?, "cost", sentence)
-                .with_context(|| format!("`{}` has no place for cost", file.display()))?;
+            let text =
+                page::with(&read(&file)?, "cost", sentence).with_context(|| no_place(&file))?;
             write(&file, &text)?;
         }
         Ok(())
     }
+}
+
+/// Whether the page and the README can be written, before what takes an hour.
+pub(crate) fn can_be_written(places: &Places) -> Result<()> {
+    let readme = places.checkout.join("README.md");
+    page::with(&read(&readme)?, "cost", "").with_context(|| no_place(&readme))?;
+    for file in [readme, places.checkout.join("docs/benchmarks.md")] {
+        let open = fs::OpenOptions::new().create(true).append(true).open(&file);
+        open.with_context(|| unwritable(&file))?;
+    }
+    Ok(())
+}
+
+fn no_place(readme: &Path) -> String {
+    format!(
+        "`{}` has no place for cost, between `<!-- cost -->` and `<!-- end of cost -->`",
+        readme.display()
+    )
+}
+
+fn unwritable(file: &Path) -> String {
+    format!("`{}` cannot be written", file.display())
 }
 
 fn read(file: &Path) -> Result<String> {
@@ -198,5 +227,5 @@ fn read(file: &Path) -> Result<String> {
 }
 
 fn write(file: &Path, text: &str) -> Result<()> {
-    fs::write(file, text).with_context(|| format!("`{}` cannot be written", file.display()))
+    fs::write(file, text).with_context(|| unwritable(file))
 }

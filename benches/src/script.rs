@@ -15,7 +15,7 @@ use crate::options::Options;
 use crate::places::Places;
 use crate::spread::Spread;
 use crate::stand_in::{self, Calls};
-use crate::status::status;
+use crate::status::{skip, status};
 
 /// Up to here the whole app is built too, every plugin crate of it.
 const BUILT: usize = 100;
@@ -85,6 +85,9 @@ pub(crate) fn measure(places: &Places, options: &Options) -> Result<Scripts> {
         scripts.unchanged.push(app.size);
     }
     let callgrind = Callgrind::find(&places.work);
+    if callgrind.is_none() {
+        skip("instructions: valgrind is not installed")?;
+    }
     let compiler = Compiler::ask()?;
     let smallest = apps.first().context("there is no size")?;
     for level in [Level::Default, Level::Optimised] {

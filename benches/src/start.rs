@@ -11,7 +11,7 @@ use crate::contenders::{self, Contender};
 use crate::image::Image;
 use crate::options::Options;
 use crate::places::Places;
-use crate::status::status;
+use crate::status::{skip, status};
 
 /// What the contenders cost.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ pub(crate) fn measure(places: &Places, options: &Options) -> Result<Start> {
     }
     let callgrind = Callgrind::find(&places.work);
     if callgrind.is_none() {
-        status("Skipping", "instructions: valgrind is not installed");
+        skip("instructions: valgrind is not installed")?;
     }
     let mut costs = BTreeMap::new();
     for (contender, size, program) in &programs {

@@ -41,7 +41,7 @@ but plugo, the two tables and `linkme`.
 
 Instructions are callgrind's: of the process from its start, relocations in, kernel work not; with no variable set but \
 `PATH`. What Rust's runtime does to find the stack's bounds is left out: it reads \
-`/proc/self/maps`, whose lines depend on where the pages of a binary begin. (The aims above are of the whole process.)
+`/proc/self/maps`, whose lines depend on where the pages of a binary begin. (The aims of the page are of the whole process.)
 ";
 
 /// A plot of the cost against the number of plugins.
@@ -119,7 +119,9 @@ impl Page<'_> {
         writeln!(
             f,
             "{}",
-            self.by_size(|contender, size| self.parts(contender, size).unwrap_or_default())
+            self.by_size(|contender, size| {
+                self.parts(contender, size).unwrap_or_else(|| "–".to_owned())
+            })
         )
     }
 
@@ -169,6 +171,19 @@ impl Page<'_> {
              app's arguments before it calls.\n"
         )?;
         let bytes = |image: Image| image.bytes as f64;
+        let empty = |contender| Some(bytes(self.start.cost(contender, 0)?.image));
+        if let (Some(own), Some(plain)) = (empty(Contender::Plugo), empty(Contender::Static)) {
+            writeln!(
+                f,
+                "What is there once: the same program without any plugin has {} bytes with \
+                 plugo, {} with `static`.\n",
+                whole(own),
+                whole(plain)
+            )?;
+        }
+        if self.sizes.len() < 2 {
+            return writeln!(f, "One size was measured, which has no step to another one.\n");
+        }
         writeln!(
             f,
             "{}",
@@ -210,23 +225,29 @@ pub(crate) fn sentence(start: &Start) -> Option<String> {
     const SIZE: usize = 1_000;
     let started = |contender| {
         let of = |size| start.instructions(contender, size);
-        let more = of(SIZE)?.initialised.steady as f64 - of(0)?.noop.steady as f64;
-        Some(grouped((more / 1e3).round() as u64))
+        let empty = start.instructions(Contender::Static, 0)?.noop.steady as f64;
+        Some(grouped(((of(SIZE)?.initialised.steady as f64 - empty) / 1e3).round() as u64))
     };
+    let found =
+        |contender, size| Some(grouped(start.instructions(contender, size)?.hit.round() as u64));
     let bytes =
         |contender| Some(start.more(contender, [100, SIZE], |image| image.bytes as f64)?.round());
     Some(format!(
-        "Starting {} plugins in dependency order takes {} thousand instructions beyond the empty process: {} with a table that\n\
-         somebody writes by hand in the right order, {} with `linkme` and {} with `inventory`, which have to sort at start. Finding\n\
-         one by name takes {:.0}, however many there are. One more plugin makes the stripped program {} bytes larger; by hand, {}.\n\
-         `cargo run --release -p benches -- --quick` counts that on your machine, in a few minutes;\n\
+        "Starting {} plugins in dependency order takes {} thousand instructions beyond a program without any: {} with a\n\
+         table that somebody writes by hand in the right order, {} with `linkme` and {} with `inventory`, which have to sort at\n\
+         start. Finding one by name takes {}, however many there are; a scan by hand {} among 10 and {} among {}.\n\
+         One more plugin makes the stripped program {} bytes larger; by hand, {}.\n\
+         `cargo run --release -p benches -- --quick` says the same of your machine, in a few minutes;\n\
          [docs/benchmarks.md](docs/benchmarks.md) says what else plugo costs, and which aims it misses.",
         grouped(SIZE as u64),
         started(Contender::Plugo)?,
         started(Contender::Static)?,
         started(Contender::Linkme)?,
         started(Contender::Inventory)?,
-        start.instructions(Contender::Plugo, SIZE)?.hit,
+        found(Contender::Plugo, SIZE)?,
+        found(Contender::Static, 10)?,
+        found(Contender::Static, SIZE)?,
+        grouped(SIZE as u64),
         bytes(Contender::Plugo)?,
         bytes(Contender::Static)?,
     ))
