@@ -317,7 +317,8 @@ pub trait Argument<'s>: Sized {
 }
 
 /// Takes an argument, and does something with it or with the error, in a function that
-/// stands in a program once for each type.
+/// stands in a program once for each type; where nothing is optimised, in each crate once,
+/// so there it holds as little as it can.
 #[inline(always)]
 pub(crate) fn take_then<'s, A: Argument<'s>, R>(
     arguments: &'s mut Kwargs<'_>,
@@ -325,8 +326,8 @@ pub(crate) fn take_then<'s, A: Argument<'s>, R>(
     then: impl Fn(Result<A, ArgumentError>) -> R,
 ) -> R {
     let Kwargs { entries, unmet } = arguments;
-    if !is_of_usual_length(parameter) {
-        return then(take_any(entries, unmet, parameter));
+    if cfg!(debug_assertions) || !is_of_usual_length(parameter) {
+        return then(A::from_slot(parameter, find(entries, unmet, parameter)));
     }
     // A call less for names of the usual lengths, here and in what is done at the end.
     for given in entries {
@@ -340,18 +341,24 @@ pub(crate) fn take_then<'s, A: Argument<'s>, R>(
     then(take_none(unmet, parameter))
 }
 
+/// The slot of an argument, which is taken then.
+// Not generic and never inlined: it stands in the program once.
 #[inline(never)]
-fn take_any<'s, A: Argument<'s>>(
-    entries: &'s mut [Value<'_>],
+fn find<'s, 'a>(
+    entries: &'s mut [Value<'a>],
     unmet: &mut Vec<&'static str>,
     parameter: &'static str,
-) -> Result<A, ArgumentError> {
-    match entries.iter_mut().find(|given| given.name == parameter) {
+) -> Option<&'s mut Value<'a>> {
+    let found = entries.iter_mut().find(|given| given.name == parameter);
+    match found {
         Some(given) => {
             given.taken = true;
-            A::from_slot(parameter, Some(given))
+            Some(given)
         }
-        None => take_none(unmet, parameter),
+        None => {
+            unmet.push(parameter);
+            None
+        }
     }
 }
 
