@@ -9,6 +9,9 @@ use crate::interrupt;
 
 /// How often it is looked whether somebody wants this program to end.
 const TICK: Duration = Duration::from_millis(100);
+/// For so long after the end of a child what it said may be on its way: a busy machine reads a long line,
+/// such as that of `cargo metadata`, late.
+const LATE: Duration = Duration::from_secs(3);
 /// What children get to end by themselves.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -35,9 +38,9 @@ pub(crate) fn run(command: &mut Command, mut heard: impl FnMut(Line)) -> Result<
     let errors = child.child.stderr.take().map(|err| read(err, Line::Err, sender));
     let has_streams = streams.or(errors).is_some();
     let status = child.follow(has_streams.then_some(&lines), &mut heard)?;
-    // What it said last is on its way, unless something that it left behind
-    // keeps the stream.
-    while let Ok(line) = lines.recv_timeout(TICK) {
+    // What it said last is on its way, to the ends of its streams, unless something that it
+    // left behind keeps one.
+    while let Ok(line) = lines.recv_timeout(LATE) {
         heard(line);
     }
     // Ctrl-C may have ended it before this program heard of it.
@@ -287,6 +290,20 @@ mod tests {
         });
         assert_eq!(status.unwrap().code(), Some(4));
         assert_eq!((out, err), (vec!["one".into(), "three".into()], vec!["two".to_owned()]));
+    }
+
+    #[test]
+    fn what_is_heard_late_is_not_lost() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "(sleep 0.4; echo late) & echo soon"]).stdout(Stdio::piped());
+        let mut said = Vec::new();
+        let status = run(&mut command, |line| {
+            if let Line::Out(line) = line {
+                said.push(line);
+            }
+        });
+        assert!(status.unwrap().success());
+        assert_eq!(said, ["soon", "late"]);
     }
 
     #[test]
