@@ -164,7 +164,7 @@ impl Session<'_> {
         if let Some(patcher) = &mut self.patcher {
             patcher.serves(process.number, &process.kept().program, self.build.is_none());
         }
-        // From here on the old one takes no more connections.
+        // The old one is asked to take no more connections; until it has ended it may take one yet.
         if let Some(old) = self.running.replace(process) {
             self.retire(old);
         }
