@@ -1,7 +1,8 @@
 //! What plugo may cost: a file of numbers that was measured and committed, so that a change which costs
 //! more is seen in the change itself.
 //!
-//! Everything is counted against the same program in the same run, in numbers that belong to plugo alone:
+//! Everything is counted against another program in the same run, the same without plugins or one without
+//! plugo, in numbers that belong to plugo alone:
 //! what the C library, the dynamic linker and Rust's runtime do at start drops out, and what plugo makes the
 //! dynamic linker do is counted in relocations. What plugo calls in the C library (it allocates while it loads)
 //! is in the numbers.

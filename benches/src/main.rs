@@ -153,6 +153,7 @@ fn run() -> Result<()> {
 fn quick(places: &Places, options: &Options) -> Result<()> {
     let limits = Limits::read(places, options.write_limits)?;
     let mut report = Report::new(places)?;
+    report.begin();
     let start = start::measure(places, options)?;
     report.start(places, options, &start)?;
     report.begin();

@@ -52,7 +52,7 @@ impl Report {
             String::from_utf8_lossy(&rustc.stdout).trim()
         );
         let (sections, plots) = (Vec::new(), Vec::new());
-        Ok(Report { source, before: Machine::now(), sections, readme: None, plots })
+        Ok(Report { source, before: None, sections, readme: None, plots })
     }
 
     /// What follows is measured for a part.

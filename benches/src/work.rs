@@ -27,15 +27,17 @@ pub(crate) fn with_output(command: &mut Command) -> Result<(Duration, Output)> {
 pub(crate) fn waited_for() -> Result<Duration> {
     let text = std::fs::read_to_string("/proc/self/stat")
         .context("what processes cost is read from /proc, which is on Linux alone")?;
-    let ticks = children(&text).context("`/proc/self/stat` does not tell of children")?;
-    Ok(TICK * ticks)
+    let [.., user, system] = ticks(&text).context("`/proc/self/stat` does not tell of children")?;
+    Ok(TICK * (user + system))
 }
 
-/// The fields `cutime` and `cstime`. The second field is a name in brackets, with whatever in it.
-fn children(stat: &str) -> Option<u32> {
+/// The fields `utime`, `stime`, `cutime` and `cstime`. The second field of all is a name in brackets, with
+/// whatever in it.
+fn ticks(stat: &str) -> Option<[u32; 4]> {
     let (_, rest) = stat.rsplit_once(") ")?;
-    let field = |nth: usize| rest.split(' ').nth(nth)?.parse::<u32>().ok();
-    Some(field(13)? + field(14)?)
+    let fields: Option<Vec<u32>> =
+        rest.split(' ').skip(11).take(4).map(|field| field.parse().ok()).collect();
+    fields?.try_into().ok()
 }
 
 /// What all programs of the machine have worked, and what this one did with those that it waited for.
@@ -57,9 +59,10 @@ impl Machine {
     /// From the first line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal.
     fn read(all: &str, own: &str) -> Option<Self> {
         let line = all.lines().next()?.strip_prefix("cpu ")?;
-        let ticks: Vec<u64> = line.split_whitespace().map_while(|tick| tick.parse().ok()).collect();
-        let (idle, all) = (ticks.get(3)? + ticks.get(4)?, ticks.iter().take(8).sum::<u64>());
-        Some(Machine { all, busy: all - idle, own: own_ticks(own)?.into() })
+        let machine: Vec<u64> =
+            line.split_whitespace().map_while(|tick| tick.parse().ok()).collect();
+        let (idle, all) = (machine.get(3)? + machine.get(4)?, machine.iter().take(8).sum::<u64>());
+        Some(Machine { all, busy: all - idle, own: ticks(own)?.iter().sum::<u32>().into() })
     }
 
     /// Percent of the machine's time, over all cores, that other programs took since then.
@@ -68,12 +71,6 @@ impl Machine {
         let others = since(|machine| machine.busy) - since(|machine| machine.own);
         100.0 * others.max(0.0) / since(|machine| machine.all).max(1.0)
     }
-}
-
-/// The fields `utime`, `stime`, `cutime` and `cstime`.
-fn own_ticks(stat: &str) -> Option<u32> {
-    let (_, rest) = stat.rsplit_once(") ")?;
-    rest.split(' ').skip(11).take(4).map(|field| field.parse::<u32>().ok()).sum()
 }
 
 /// `1.23 s`, and milliseconds below a tenth of a second.
@@ -91,7 +88,8 @@ mod tests {
     #[test]
     fn what_children_worked_is_found_behind_a_strange_name() {
         let stat = "77 (a ) b) S 1 77 77 0 -1 4194304 1 2 3 4 50 60 700 80 20 0 1 0 5 6 7";
-        assert_eq!(children(stat), Some(780));
+        assert_eq!(ticks(stat), Some([50, 60, 700, 80]));
+        assert_eq!(ticks("77 (x) S 1 77"), None);
     }
 
     #[test]

@@ -25,7 +25,7 @@ fn libraries(project: Project) -> Project {
 fn app() -> Project {
     let middle = "uneven-middle = { path = \"../../libs/middle\" }\n";
     let shared = "uneven-shared = { path = \"../../libs/shared\", features = [\"fast\"] }\n";
-    let project = libraries(Project::fresh("uneven").lagging())
+    optional(libraries(Project::fresh("uneven")))
         .file("src/main.rs", "plugo::plugins!();\nfn main() {}\n")
         .file(
             "libs/middle/Cargo.toml",
@@ -37,18 +37,14 @@ fn app() -> Project {
         .features("client-acme = [\"dep:uneven-one\"]\nclient-beta = [\"dep:uneven-two\"]\nclient-zeta = [\"dep:uneven-two\"]")
         .client("acme", &["one"])
         .client("beta", &["two"])
-        .client("zeta", &["two"]);
-    optional(project)
+        .client("zeta", &["two"])
 }
 
-/// The plugins' crates are optional.
+/// The plugins' crates, which are still to be written, are optional.
 fn optional(project: Project) -> Project {
-    let text = std::fs::read_to_string(project.dir().join("Cargo.toml")).unwrap();
-    let text = ["one", "two"].iter().fold(text, |text, name| {
-        let path = format!("{{ path = \"plugins/{name}\" }}");
-        text.replace(&path, &path.replace(" }", ", optional = true }"))
-    });
-    project.file("Cargo.toml", text)
+    let line =
+        |name: &str| format!("uneven-{name} = {{ path = \"plugins/{name}\", optional = true }}\n");
+    project.dependencies(&["one", "two"].map(line).concat())
 }
 
 /// Cargo.lock has the packages of the workspace.
@@ -89,7 +85,7 @@ fn told(project: &Project) -> Vec<Value> {
 
 #[test]
 fn doctor_names_what_clients_do_not_share_and_cargo_compiles_that_again() {
-    let project = locked(app());
+    let project = app();
     let notes = told(&project);
     let [note] = notes.as_slice() else { panic!("{notes:?}") };
     assert_eq!(
@@ -124,7 +120,7 @@ fn doctor_tells_the_side_and_who_asks_there() {
     let macros = "uneven-macros = { path = \"../../libs/macros\" }\n";
     let clients = ["acme", "beta", "gamma", "delta", "epsilon", "zeta"];
     let project = |one: &str, two: &str| {
-        let project = libraries(Project::fresh("uneven").lagging())
+        let project = optional(libraries(Project::fresh("uneven")))
             .file("src/main.rs", "fn main() {}\n")
             .file(
                 "libs/macros/Cargo.toml",
@@ -140,7 +136,7 @@ fn doctor_tells_the_side_and_who_asks_there() {
             let line = format!("client-{client} = [\"dep:uneven-two\"]");
             project.features(&line).client(client, &["two"])
         });
-        locked(optional(others.client("acme", &["one"])))
+        others.client("acme", &["one"])
     };
     let many = "beta, delta, epsilon, gamma and 1 more";
 
@@ -207,7 +203,7 @@ fn only_others_need(lib: &str, table: &str) {
          [features]\nquick = [\"uneven-shared/fast\"]\n[dependencies]\n{shared}\n[workspace]\n"
     );
     let hyper = |more: &str| format!("uneven-hyper = {{ path = \"../../libs/hyper\"{more} }}\n");
-    let project = libraries(Project::fresh("uneven").lagging())
+    let project = optional(libraries(Project::fresh("uneven").lagging()))
         .file("src/main.rs", "fn main() {}\n")
         .file("libs/hyper/Cargo.toml", outside)
         .file("libs/hyper/src/lib.rs", "")
@@ -219,7 +215,7 @@ fn only_others_need(lib: &str, table: &str) {
     let text = std::fs::read_to_string(project.dir().join("Cargo.toml")).unwrap();
     let project = project
         .file("Cargo.toml", text.replace("[workspace]\n", "[workspace]\nexclude = [\"libs\"]\n"));
-    let project = locked(optional(project));
+    let project = locked(project);
     let notes = told(&project);
     let [one, other] = notes.as_slice() else { panic!("{notes:?}") };
     let (hyper, shared) = match one["message"].as_str().unwrap().contains("`uneven-hyper`") {
@@ -252,7 +248,7 @@ fn only_others_need(lib: &str, table: &str) {
 #[test]
 fn doctor_says_once_what_was_not_looked_at_and_why() {
     // `Cargo.lock` does not have the plugins' crates.
-    let project = app();
+    let project = app().lagging();
     let notes = said(&project);
     let unseen: Vec<&Value> = notes.iter().filter(|note| note["code"] == "not-looked-at").collect();
     let [note] = unseen.as_slice() else { panic!("{notes:?}") };
